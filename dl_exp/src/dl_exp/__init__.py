@@ -1,0 +1,3 @@
+"""Deep learning, re-learnt by running it on Apple MLX."""
+
+__version__ = "0.1.0"

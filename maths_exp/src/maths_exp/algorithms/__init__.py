@@ -1,0 +1,1 @@
+"""Algorithms of data science and machine learning."""

@@ -1,0 +1,1 @@
+"""Basics: numbers, sums, sequences and transforms."""

@@ -1,0 +1,1 @@
+"""Calculus: differential equations, integrals, derivatives and minima."""

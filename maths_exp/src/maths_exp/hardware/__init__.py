@@ -1,0 +1,1 @@
+"""Hardware: what a processor can do, and how to ask for it."""

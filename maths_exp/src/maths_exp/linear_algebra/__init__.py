@@ -1,0 +1,1 @@
+"""Linear algebra: matrices, factorisations and systems."""

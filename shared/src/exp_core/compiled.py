@@ -1,0 +1,106 @@
+"""Numba, imported at the first call and not before.
+
+``njit`` and ``prange`` read like Numba's, but importing an experiment neither imports Numba (0.4 s) nor needs it.
+Compiled code is cached on disk, so that a second run starts at once.
+
+    @njit(parallel=True)
+    def total(x): ...
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import types
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+# What may be reordered without changing what the algorithms here rely on: no assumption about NaN or infinity is made,
+# and a compensated sum must not use even these (fastmath=False, the default).
+REORDER = frozenset({"reassoc", "contract", "nsz", "arcp"})
+# Multiply-add may be fused; nothing is reordered.
+FUSE = frozenset({"contract"})
+
+if TYPE_CHECKING:
+    prange = range
+else:
+
+    class prange:  # noqa: N801  (stands in for numba.prange, under its name)
+        """``range`` whose iterations Numba may give to several threads; in plain Python it is ``range``."""
+
+        def __new__(cls, *bounds: int) -> Iterator[int]:
+            return range(*bounds)
+
+
+class Compiled:
+    """A function that Numba compiles at its first call; ``py_func`` is the function as written."""
+
+    def __init__(self, py_func: Callable[..., object], options: dict[str, object]) -> None:
+        functools.update_wrapper(self, py_func)
+        self.py_func = py_func
+        self.options = options
+        self.__name__ = py_func.__name__
+
+    @functools.cached_property
+    def dispatcher(self) -> Callable[..., object]:
+        """Numba's own object.  Raises ModuleNotFoundError if Numba is not installed."""
+        import numba
+
+        # Numba looks at a function's globals when it compiles: there our stand-ins must be the real things.
+        real: dict[str, object] = dict(self.py_func.__globals__)
+        for name in self.py_func.__code__.co_names:
+            value = real.get(name)
+            if isinstance(value, Compiled):
+                real[name] = value.dispatcher
+            elif value is prange:
+                real[name] = numba.prange
+        function = types.FunctionType(
+            self.py_func.__code__, real, self.__name__, self.py_func.__defaults__, self.py_func.__closure__
+        )
+        functools.update_wrapper(function, self.py_func)
+        del function.__wrapped__
+        _let_numba_take_ours()
+        try:
+            compiled: Callable[..., object] = numba.njit(**self.options)(function)
+        except RuntimeError:  # nowhere to keep the disk cache: a read-only home, or a function typed into a REPL
+            compiled = numba.njit(**self.options | {"cache": False})(function)
+        return compiled
+
+    def __call__(self, *args: object) -> object:
+        return self.dispatcher(*args)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Compiled:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, str]]:
+        return _named, (self.py_func.__module__, self.py_func.__qualname__)
+
+
+def njit(function: Callable[..., object] | None = None, **options: object) -> Compiled | Callable[..., Compiled]:
+    """``numba.njit`` put off to the first call, with the disk cache on, the GIL released and NumPy's division rules.
+
+    Options are Numba's.  ``numba.njit`` itself applied to a function that calls one of these is not supported: use this
+    one all the way down.  Source: Numba's manual, "Compiling Python code with @jit".
+    """
+    defaults: dict[str, object] = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+    def compile_later(function: Callable[..., object]) -> Compiled:
+        return Compiled(function, {name: set(v) if isinstance(v, frozenset) else v for name, v in (defaults | options).items()})
+
+    return compile_later if function is None else compile_later(function)
+
+
+@functools.cache
+def _let_numba_take_ours() -> None:
+    """Tell Numba's type inference that a Compiled passed as an argument is the dispatcher inside it."""
+    from numba.core.types import Dispatcher
+    from numba.extending import typeof_impl
+
+    @typeof_impl.register(Compiled)
+    def type_of(value: Compiled, context: object) -> object:
+        return Dispatcher(value.dispatcher)
+
+
+def _named(module: str, qualname: str) -> object:
+    """Unpickle a compiled function: it is found again by its name."""
+    return getattr(importlib.import_module(module), qualname)
