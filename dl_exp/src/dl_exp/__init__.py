@@ -1,3 +1,5 @@
 """Deep learning, re-learnt by running it on Apple MLX."""
 
 __version__ = "0.1.0"
+
+TOPICS = ("foundations", "kernels")  # in teaching order

@@ -10,10 +10,11 @@ Compiled code is cached on disk, so that a second run starts at once.
 from __future__ import annotations
 
 import functools
-import importlib.util
+import importlib
 import types
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 # What may be reordered without changing what the algorithms here rely on: no assumption about NaN or infinity is made,
 # and a compensated sum must not use even these (fastmath=False, the default).
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     prange = range
 else:
 
-    class prange:  # noqa: N801  (stands in for numba.prange, under its name)
+    class prange:  # noqa: N801  (numba.prange has this name)
         """``range`` whose iterations Numba may give to several threads; in plain Python it is ``range``."""
 
         def __new__(cls, *bounds: int) -> Iterator[int]:
@@ -37,34 +38,48 @@ class Compiled:
 
     def __init__(self, py_func: Callable[..., object], options: dict[str, object]) -> None:
         functools.update_wrapper(self, py_func)
-        self.py_func = py_func
+        self.py_func = cast("types.FunctionType", py_func)
         self.options = options
         self.__name__ = py_func.__name__
 
     @functools.cached_property
     def dispatcher(self) -> Callable[..., object]:
         """Numba's own object.  Raises ModuleNotFoundError if Numba is not installed."""
-        import numba
-
+        numba = importlib.import_module("numba")
+        _let_numba_take_ours()
         # Numba looks at a function's globals when it compiles: there our stand-ins must be the real things.
-        real: dict[str, object] = dict(self.py_func.__globals__)
-        for name in self.py_func.__code__.co_names:
+        written = self.py_func
+        real: dict[str, object] = dict(written.__globals__)
+        for name in written.__code__.co_names:
             value = real.get(name)
             if isinstance(value, Compiled):
                 real[name] = value.dispatcher
             elif value is prange:
                 real[name] = numba.prange
-        function = types.FunctionType(
-            self.py_func.__code__, real, self.__name__, self.py_func.__defaults__, self.py_func.__closure__
-        )
-        functools.update_wrapper(function, self.py_func)
-        del function.__wrapped__
-        _let_numba_take_ours()
+        function = types.FunctionType(written.__code__, real, self.__name__, written.__defaults__, written.__closure__)
+        function.__module__, function.__qualname__ = written.__module__, written.__qualname__
+        function.__doc__ = written.__doc__
         try:
             compiled: Callable[..., object] = numba.njit(**self.options)(function)
+            # Numba's cache forgets a function when its own file changes; it must when a file that it calls into does.
+            compiled._cache._cache_file._source_stamp = self._stamps()  # type: ignore[attr-defined]
         except RuntimeError:  # nowhere to keep the disk cache: a read-only home, or a function typed into a REPL
             compiled = numba.njit(**self.options | {"cache": False})(function)
         return compiled
+
+    def _stamps(self) -> tuple[tuple[str, int, int], ...]:
+        """Name, time and size of every source file that the compiled code comes from."""
+        files: set[str] = set()
+        todo, seen = [self], {id(self)}
+        while todo:
+            function = todo.pop().py_func
+            files.add(function.__code__.co_filename)
+            used = (function.__globals__.get(name) for name in function.__code__.co_names)
+            fresh = [value for value in used if isinstance(value, Compiled) and id(value) not in seen]
+            seen |= {id(value) for value in fresh}
+            todo += fresh
+        found = ((Path(file).name, Path(file).stat()) for file in sorted(files))
+        return tuple((name, facts.st_mtime_ns, facts.st_size) for name, facts in found)
 
     def __call__(self, *args: object) -> object:
         return self.dispatcher(*args)
@@ -76,16 +91,19 @@ class Compiled:
         return _named, (self.py_func.__module__, self.py_func.__qualname__)
 
 
-def njit(function: Callable[..., object] | None = None, **options: object) -> Compiled | Callable[..., Compiled]:
+def njit(
+    function: Callable[..., object] | None = None, **options: object
+) -> Compiled | Callable[[Callable[..., object]], Compiled]:
     """``numba.njit`` put off to the first call, with the disk cache on, the GIL released and NumPy's division rules.
 
     Options are Numba's.  ``numba.njit`` itself applied to a function that calls one of these is not supported: use this
     one all the way down.  Source: Numba's manual, "Compiling Python code with @jit".
     """
     defaults: dict[str, object] = {"cache": True, "nogil": True, "error_model": "numpy"}
+    chosen = {name: set(v) if isinstance(v, frozenset) else v for name, v in (defaults | options).items()}
 
     def compile_later(function: Callable[..., object]) -> Compiled:
-        return Compiled(function, {name: set(v) if isinstance(v, frozenset) else v for name, v in (defaults | options).items()})
+        return Compiled(function, chosen)
 
     return compile_later if function is None else compile_later(function)
 
@@ -93,12 +111,12 @@ def njit(function: Callable[..., object] | None = None, **options: object) -> Co
 @functools.cache
 def _let_numba_take_ours() -> None:
     """Tell Numba's type inference that a Compiled passed as an argument is the dispatcher inside it."""
-    from numba.core.types import Dispatcher
-    from numba.extending import typeof_impl
+    dispatcher_type = importlib.import_module("numba.core.types").Dispatcher
 
-    @typeof_impl.register(Compiled)
     def type_of(value: Compiled, context: object) -> object:
-        return Dispatcher(value.dispatcher)
+        return dispatcher_type(value.dispatcher)
+
+    importlib.import_module("numba.extending").typeof_impl.register(Compiled)(type_of)
 
 
 def _named(module: str, qualname: str) -> object:

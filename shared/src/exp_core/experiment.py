@@ -42,15 +42,15 @@ RUNGS: tuple[Rung, ...] = get_args(Rung)
 
 
 class ContractError(ValueError):
-    """An experiment is not put together as the contract says; the message names the experiment's part."""
+    """An experiment is not put together as the contract says; the message names the part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What an algorithm must do, counted on paper.
 
-    flops: floating-point operations (a fused multiply-add counts 2; a comparison of floats counts 1).
-    bytes: traffic that no cache can save: each input read once, each result written once, per pass that cannot be fused.
+    flops: floating-point operations (a fused multiply-add counts 2; comparisons and signs count nothing).
+    bytes: traffic that no cache can save: each input read once, each result written once, per pass not fused.
     memory: bytes of working storage at the peak, beyond the inputs; the ladder refuses what does not fit.
     """
 
@@ -87,7 +87,7 @@ class Size:
     """One size of a problem, read off the signature of its generator: ``n: Annotated[int, "terms"] = 1024``."""
 
     name: str
-    type: type[int] | type[float]
+    type: type[int | float]
     default: float
     help: str
 
@@ -203,8 +203,8 @@ class Experiment:
     """One algorithm: its problems, the laws that a right answer obeys, and its implementations in teaching order.
 
     problems: the first one is the default.
-    laws: named errors, ``law(result, *inputs) -> float``; with an oracle, ``law(result, *inputs, truth)``.  An error that
-        is not a number (NaN) breaks the law.
+    laws: named errors, ``law(result, *inputs) -> float``; with an oracle, ``law(result, *inputs, truth)``.  An error
+        that is not a number (NaN) breaks the law.
     implementations: textbook first, each better than the one before it, the library last.
     oracle: ``oracle(*inputs)``: the answer in higher precision or by a certified method, computed once a ladder.
     picture: ``picture(figure, *inputs)``: draws what the algorithm does on a matplotlib figure.
@@ -234,7 +234,9 @@ class Experiment:
         for implementation in self.implementations:
             if isinstance(implementation.bound, Mapping):
                 if set(implementation.bound) != set(self.laws):
-                    raise ContractError(f"{implementation.name}: its bounds must be for the laws {', '.join(self.laws)}")
+                    raise ContractError(
+                        f"{implementation.name}: its bounds must be for the laws {', '.join(self.laws)}"
+                    )
             elif len(self.laws) > 1:
                 raise ContractError(f"{implementation.name}: with several laws, bound maps each law to its bound")
             if unknown := set(implementation.unstable) - problems:

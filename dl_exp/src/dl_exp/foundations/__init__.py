@@ -1,0 +1,1 @@
+"""Foundations: the operations that every network is made of."""

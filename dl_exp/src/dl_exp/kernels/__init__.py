@@ -1,0 +1,1 @@
+"""Kernels: the same operations, written by hand for the device."""

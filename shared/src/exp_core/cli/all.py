@@ -1,0 +1,58 @@
+"""``all``: every ladder of the catalogue, and the scoreboard."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from exp_core.catalogue import Catalogue, CatalogueError
+from exp_core.cli.climb import climb_with_progress, make_request, read_options, report
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG, Missing
+from exp_core.cli.options import device_options, output_options, run_options
+
+
+def all_command(catalogue: Catalogue, devices: tuple[str, ...]) -> click.Command:
+    """The verb."""
+    return click.Command(
+        "all",
+        params=[*run_options(), *device_options(devices), *output_options()],
+        callback=partial(_run, catalogue, devices),
+        help="Climb every ladder on its ordinary problem, and end with the scoreboard.",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+
+
+def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> None:
+    """One broken or missing experiment is one line; the others go on.  Ctrl-C ends with what is known."""
+    from exp_core.report.terminal import console, print_result, print_scoreboard
+    from exp_core.results import Result, Scoreboard, score
+
+    run, outputs = read_options(given, devices)
+    out = console(stderr=outputs.to_stdout)
+    results: list[Result] = []
+    code = EXIT_RIGHT
+    for entry in catalogue.entries.values():
+        try:
+            experiment = entry.load()
+            problem = experiment.problems[0]
+            sizes = {size.name: size.default for size in problem.sizes}
+            result = climb_with_progress(make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run))
+        except CatalogueError as error:
+            code = EXIT_WRONG
+            click.echo(f"{entry.name}: {error}", err=True)
+            continue
+        except (Missing, click.UsageError) as error:
+            click.echo(f"{entry.name}: {error.format_message()}", err=True)
+            continue
+        results.append(result)
+        print_result(result, out, verbose=outputs.verbose)
+        out.print()
+        code = max(code, result.exit_code)
+        if result.interrupted:
+            code = EXIT_INTERRUPTED
+            break
+    board = Scoreboard(tuple(score(result) for result in results))
+    print_scoreboard(board, out)
+    report(results, outputs, board)
+    click.get_current_context().exit(code)

@@ -1,0 +1,149 @@
+"""The application: verbs, and one command for every experiment, made from its signature when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from exp_core import __version__
+from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, read_catalogue
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_USAGE, Missing
+from exp_core.cli.list import print_list
+
+HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limit of the hardware.
+
+\b
+  {command}                     the catalogue, by topic
+  {command} NAME                run every implementation of an experiment, checked and timed
+  {command} NAME --help         its sizes, problems and options
+  {command} NAME --explain      the idea, the formulas, the sources
+  {command} all                 every ladder, and the scoreboard
+  {command} machine             this machine, and what it can do at best
+  {command} completion SHELL    completion for bash, zsh or fish
+"""
+
+
+class Application(click.Group):
+    """A group whose experiments are found in the catalogue."""
+
+    def __init__(self, package: str, devices: tuple[str, ...]) -> None:
+        version = click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, help="Show it.")
+        version.callback = self.version
+        super().__init__(
+            name=package,
+            help=HELP.format(command=f"python -m {package}"),
+            invoke_without_command=True,
+            callback=self.start,
+            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+            params=[version],
+        )
+        self.package = package
+        self.devices = devices
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What this command offers.  Raises click.ClickException if it contradicts itself."""
+        try:
+            return read_catalogue(self.package)
+        except CatalogueError as error:
+            raise click.ClickException(str(error)) from error
+
+    def start(self) -> None:
+        """Without a verb: the list."""
+        if click.get_current_context().invoked_subcommand is None:
+            self.print_list()
+
+    def print_list(self) -> None:
+        """The catalogue by topic."""
+        print_list(self.catalogue, self.package)
+
+    def version(self, context: click.Context, _: click.Parameter, wanted: bool) -> None:
+        """The versions of the package and of the core."""
+        if wanted and not context.resilient_parsing:
+            import importlib.metadata
+
+            try:
+                own = importlib.metadata.version(self.package)
+            except importlib.metadata.PackageNotFoundError:
+                own = "from a checkout"
+            click.echo(f"{self.package} {own}, exp_core {__version__}, Python {sys.version.split()[0]}")
+            context.exit()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs and the experiments, for completion."""
+        return [*RESERVED, *self.catalogue.entries]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Help names the experiments on few lines: the list has their titles."""
+        with formatter.section("Experiments"):
+            formatter.write_text(", ".join(self.catalogue.entries))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A verb, or an experiment's command."""
+        if cmd_name == "all":
+            from exp_core.cli.all import all_command
+
+            return all_command(self.catalogue, self.devices)
+        if cmd_name == "machine":
+            from exp_core.cli.machine import machine_command
+
+            return machine_command()
+        if cmd_name == "completion":
+            from exp_core.cli.completion import completion_command
+
+            return completion_command(self, self.package)
+        if cmd_name == "list":
+            return click.Command("list", callback=self.print_list, help="The catalogue, by topic.")
+        if cmd_name == "help":
+            return click.Command("help", callback=lambda: click.echo(ctx.get_help()), help="Show this help.")
+        entry = self.catalogue.entries.get(cmd_name) or self.catalogue.entries.get(cmd_name.replace("-", "_"))
+        if entry is None:
+            return None
+        from exp_core.cli.climb import climb_command
+
+        return climb_command(entry, self.devices)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A name that is not there: say which ones are near."""
+        name = args[0]
+        if self.get_command(ctx, name) is None:
+            near = self.catalogue.nearest(name, also=RESERVED)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"python -m {self.package} lists them"
+            raise click.UsageError(f"no experiment is called {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+
+def main(command: str, devices: tuple[str, ...] = (), args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its exit code.
+
+    0 right; 1 an implementation was wrong; 2 usage; 3 a required device or extra is missing; 130 interrupted.
+    """
+    application = Application(command, devices)
+    variable = f"_{command.upper()}_COMPLETE"
+    name = command if variable in os.environ else f"python -m {command}"
+    try:
+        code = application.main(args, prog_name=name, complete_var=variable, standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    except Missing as error:
+        code = _say(command, str(error), error.exit_code)
+    except click.ClickException as error:
+        code = _say(command, error.format_message(), EXIT_USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        code = _say(command, "interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:  # the reader has seen enough, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(command: str, sentence: str, code: int) -> int:
+    click.echo(f"{command}: {' '.join(sentence.split())}", err=True)
+    return code

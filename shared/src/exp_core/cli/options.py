@@ -1,0 +1,181 @@
+"""The options that several verbs share, and the readers that refuse bad values in one sentence, before work starts."""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+
+from exp_core.experiment import RUNGS, Size
+from exp_core.report.figure import FORMATS
+
+STANDARD_OUTPUT = Path("-")
+LARGEST = 2**62  # beyond it no index of an array can reach
+ARITHMETIC = {ast.Pow: operator.pow, ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
+
+
+def size_reader(size: Size) -> Callable[[str], float]:
+    """Reads a size: ``1000``, ``1_000``, ``1e6`` and ``2**20`` all work; integers are at least 1."""
+
+    def read(text: str) -> float:
+        label = f"--{size.name}"
+        try:
+            number = evaluate(text)
+        except (ValueError, SyntaxError, OverflowError, MemoryError, RecursionError):
+            raise click.UsageError(f"{label} takes a number such as 1000, 1e6 or 2**20, not {text!r}") from None
+        return number if size.type is float else whole(label, number, text, 1)
+
+    return read
+
+
+def whole_reader(label: str, least: int) -> Callable[[str], int]:
+    """Reads a whole number that is not too small."""
+
+    def read(text: str) -> int:
+        try:
+            number = evaluate(text)
+        except (ValueError, SyntaxError, OverflowError, MemoryError, RecursionError):
+            raise click.UsageError(f"{label} takes a whole number, not {text!r}") from None
+        return whole(label, number, text, least)
+
+    return read
+
+
+def seconds_reader(label: str) -> Callable[[str], float]:
+    """Reads a positive, finite time."""
+
+    def read(text: str) -> float:
+        try:
+            seconds = float(text)
+        except ValueError:
+            raise click.UsageError(f"{label} takes seconds, such as 10, not {text!r}") from None
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise click.UsageError(f"{label} must be a positive number of seconds, not {text}")
+        return seconds
+
+    return read
+
+
+def output_reader(label: str, *, dash: bool = True, suffixes: tuple[str, ...] = ()) -> Callable[[str], Path]:
+    """Reads a path that can be written, or ``-`` for standard output where that makes sense."""
+
+    def read(text: str) -> Path:
+        path = Path(text)
+        if dash and path == STANDARD_OUTPUT:
+            return path
+        if suffixes and path.suffix.removeprefix(".").lower() not in suffixes:
+            raise click.UsageError(f"{label} writes {', '.join(suffixes)}, not {path.name!r}")
+        if path.is_dir():
+            raise click.UsageError(f"{label} {path} is a folder: name a file in it")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise click.UsageError(f"{label} {path} cannot be written: it is read-only")
+        try:
+            tempfile.TemporaryFile(dir=path.parent).close()
+        except OSError as error:
+            raise click.UsageError(f"{label} {path} cannot be written: {error.strerror}") from error
+        return path
+
+    return read
+
+
+def names_reader(what: str, names: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
+    """Reads names from a known set, separated by commas."""
+    known = tuple(names)
+
+    def read(text: str) -> tuple[str, ...]:
+        chosen = tuple(name.strip() for name in text.split(",") if name.strip()) or (text,)
+        return tuple(one_of(what, name, known) for name in chosen)
+
+    return read
+
+
+def name_reader(what: str, names: Iterable[str]) -> Callable[[str], str]:
+    """Reads one name from a known set; a wrong one is answered with the nearest."""
+    known = tuple(names)
+    return lambda text: one_of(what, text, known)
+
+
+def whole(label: str, number: float, text: str, least: int) -> int:
+    """The number as an integer.  Raises click.UsageError if it is none, too small or too large to index anything."""
+    if number != int(number):
+        raise click.UsageError(f"{label} takes a whole number, not {text}")
+    if not least <= number <= LARGEST:
+        raise click.UsageError(f"{label} must be at least {least} and at most 2**62, not {text}")
+    return int(number)
+
+
+def evaluate(text: str) -> float:
+    """A number, or powers, products and sums of whole numbers.  Raises ValueError or SyntaxError for anything else."""
+
+    def value(node: ast.expr) -> float:
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            return float(node.value) if isinstance(node.value, float) else int(str(node.value))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -value(node.operand)
+        if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
+            left, right = value(node.left), value(node.right)
+            if isinstance(node.op, ast.Pow) and (abs(left) > LARGEST or abs(right) > 64):
+                raise OverflowError(text)
+            return float(r) if isinstance(r := ARITHMETIC[type(node.op)](left, right), float) else int(r)
+        raise ValueError(text)
+
+    number = value(ast.parse(text.strip(), mode="eval").body)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def one_of(what: str, name: str, names: tuple[str, ...]) -> str:
+    """The name if it is one of these.  Raises click.UsageError with the nearest, or all."""
+    import difflib
+
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    raise click.UsageError(f"no {what} is called {name!r}; {hint}")
+
+
+def option(name: str, reader: Callable[[str], object], metavar: str, text: str, default: object = None) -> click.Option:
+    """An option with a value; its default stands in the help."""
+    shown = default is not None
+    return click.Option([name], type=reader, metavar=metavar, help=text, default=default, show_default=shown)
+
+
+def run_options() -> list[click.Parameter]:
+    """How to run: seed, budget, threads, rungs."""
+    return [
+        option("--rung", names_reader("rung", RUNGS), "RUNGS", f"Only these: {', '.join(RUNGS)}."),
+        option("--seed", whole_reader("--seed", 0), "NUMBER", "Seed of the input.", "0"),
+        option("--budget", seconds_reader("--budget"), "SECONDS", "Time for a whole ladder.", "10"),
+        option("--threads", whole_reader("--threads", 1), "NUMBER", "Threads for everybody.  [default: all cores]"),
+    ]
+
+
+def output_options() -> list[click.Parameter]:
+    """Where results go."""
+    return [
+        option("--json", output_reader("--json"), "FILE", "Write JSON to a file, or to standard output with -."),
+        option("--csv", output_reader("--csv"), "FILE", "Write CSV, a line a row."),
+        option("--markdown", output_reader("--markdown"), "FILE", "Write a Markdown table."),
+        click.Option(["--verbose", "-v"], is_flag=True, help="Every column, and every law's error and bound."),
+    ]
+
+
+def device_options(devices: tuple[str, ...]) -> list[click.Parameter]:
+    """A flag a device, where the command has devices."""
+    titles = {"cpu": "Run on the CPU.", "metal": "Run on the Apple GPU.", "cuda": "Run on the NVIDIA GPU."}
+    return [click.Option([f"--{name}"], is_flag=True, help=titles[name]) for name in devices]
+
+
+def plot_option(name: str) -> click.Option:
+    """``--plot [FILE]``."""
+    reader = output_reader("--plot", dash=False, suffixes=FORMATS)
+    text = f"Draw it.  [default file: {name}.png]"
+    return click.Option(["--plot"], type=reader, metavar="[FILE]", is_flag=False, flag_value=f"{name}.png", help=text)

@@ -1,0 +1,162 @@
+"""Who takes part in a ladder: an implementation on a device, ready to be called."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import numpy as np
+
+from exp_core.experiment import Experiment, Implementation, Inputs, Rung, Skip
+from exp_core.machine import DeviceName, devices, require
+from exp_core.machine.devices import DEVICES
+from exp_core.tensor import Array, from_numpy, is_mlx, to_numpy
+
+
+class Call(Protocol):
+    """A contestant holding its arguments: calling it does the work, all of it, and returns the result."""
+
+    def __call__(self) -> object: ...
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One implementation on one device."""
+
+    implementation: Implementation
+    device: DeviceName = "cpu"
+
+    @property
+    def name(self) -> str:
+        """The implementation's name."""
+        return self.implementation.name
+
+    @property
+    def rung(self) -> Rung:
+        """The implementation's rung."""
+        return self.implementation.rung
+
+    @property
+    def key(self) -> str:
+        """A name that tells the same implementation's devices apart."""
+        return f"{self.name}@{self.device}"
+
+    def unavailable(self, experiment: Experiment, dtype: str, package: str) -> Skip | None:
+        """Why it cannot run here at all, whatever the input; None if it can."""
+        if absent := missing_modules(package, self.implementation.modules):
+            return absent
+        dtypes = self.implementation.dtypes or experiment.dtypes
+        if dtype not in dtypes:
+            return Skip(f"does not take {dtype}", f"--dtype {dtypes[0]}")
+        if dtype in ("float64", "complex128") and self.device != "cpu":
+            return Skip(f"MLX has no {dtype} on a GPU", "--dtype float32")
+        return None
+
+    def unsuited(self, inputs: Inputs) -> Skip | None:
+        """Why it is not made for these inputs; None if it is."""
+        return self.implementation.skip(*inputs) if self.implementation.skip else None
+
+    def ready(self, inputs: Inputs) -> Call:
+        """Prepare the arguments, outside of any timing."""
+        with self._device():
+            arguments = inputs
+            if self.implementation.arrays == "mlx":
+                arguments = tuple(from_numpy(x, "mlx") if isinstance(x, np.ndarray) else x for x in inputs)
+            if self.implementation.prepare:
+                arguments = self.implementation.prepare(*arguments)
+        function = self.implementation.function
+        if self.implementation.arrays == "numpy":
+            return lambda: function(*arguments)
+        return lambda: self._forced(function, arguments)
+
+    def _forced(self, function: Callable[..., object], arguments: Inputs) -> object:
+        """MLX is lazy: a result that nobody asks for is never computed."""
+        import mlx.core as mx
+
+        with self._device():
+            result = function(*arguments)
+            mx.eval(result)
+        return result
+
+    def _device(self) -> Device:
+        return Device(self.device if self.implementation.arrays == "mlx" else None)
+
+
+class Device:
+    """While entered, MLX's default device is the named one; None leaves MLX alone (and unimported)."""
+
+    def __init__(self, name: str | None) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        if self.name is not None:
+            import mlx.core as mx
+
+            self.before = mx.default_device()
+            mx.set_default_device(mx.cpu if self.name == "cpu" else mx.gpu)
+
+    def __exit__(self, *_: object) -> None:
+        if self.name is not None:
+            import mlx.core as mx
+
+            mx.set_default_device(self.before)
+
+
+def as_numpy(result: object) -> object:
+    """A result with every MLX array in it turned into a NumPy array; tuples keep their shape (and their names)."""
+    if isinstance(result, tuple):
+        items = tuple(as_numpy(item) for item in result)
+        make: Callable[..., object] | None = getattr(result, "_make", None)  # a named tuple
+        return make(items) if make else items
+    return to_numpy(cast("Array", result)) if is_mlx(result) else result
+
+
+def arrays_in(value: object) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
+    """Every NumPy array in a nest of tuples, lists and dictionaries."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from arrays_in(item)
+    elif isinstance(value, dict):
+        yield from arrays_in(tuple(value.values()))
+
+
+def missing_modules(package: str, modules: Iterable[str]) -> Skip | None:
+    """What is not installed, and the command that installs it; None if all is there."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if not missing:
+        return None
+    return Skip(f"needs {' and '.join(missing)}", f"pip install {install_target(package, missing)}")
+
+
+def chosen_devices(asked: tuple[str, ...]) -> tuple[DeviceName, ...]:
+    """The devices asked for, or MLX's best one, with the CPU beside it.  Raises DeviceMissing."""
+    if asked:
+        return tuple(require(name).name for name in DEVICES if name in asked)
+    return tuple(dict.fromkeys(("cpu", *(device.name for device in devices()))))
+
+
+def install_target(package: str, modules: list[str]) -> str:
+    """What to give to pip for missing modules: the package's extra that brings them if it has one."""
+    distribution = importlib.metadata.packages_distributions().get(package, [package.replace("_", "-")])[0]
+    try:
+        requirements = importlib.metadata.requires(distribution) or []
+    except importlib.metadata.PackageNotFoundError:
+        requirements = []
+    extras = {
+        match["extra"]
+        for requirement in requirements
+        for module in modules
+        if (match := re.match(rf"{PROJECTS.get(module, module)}\b.*extra == ['\"](?P<extra>\w+)['\"]", requirement))
+    }
+    if extras:
+        return f"'{distribution}[{','.join(sorted(extras))}]'"
+    return " ".join(PROJECTS.get(module, module) for module in modules)
+
+
+PROJECTS = {"sklearn": "scikit-learn", "PIL": "pillow"}  # modules whose project has another name

@@ -1,0 +1,352 @@
+"""The one flow: make the input, ask who is available, predict, check, time, hold against the limit."""
+
+from __future__ import annotations
+
+import tracemalloc
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from exp_core.catalogue import Entry
+from exp_core.contestants import Call, Contestant, arrays_in, as_numpy
+from exp_core.experiment import Cost, Experiment, Inputs, Problem, Skip
+from exp_core.machine import Peaks, available_memory, describe, peaks, thread_limit
+from exp_core.prediction import Trials, nbytes, predict_call, predict_input
+from exp_core.results import Check, Result, Row
+from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
+from exp_core.user import Assignment, UserFunction, UserFunctionError
+
+CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
+MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to use
+NOT_YET = "interrupted before its turn"
+TRACED_CALL_S = 0.1  # calls longer than this are not made again only to see their memory
+
+Progress = Callable[[str, float | None], None]
+
+
+class Refused(ValueError):
+    """A run that cannot be started as asked; the message is one sentence with the remedy."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run as asked for: everything that a ladder needs to know."""
+
+    entry: Entry
+    experiment: Experiment
+    problem: Problem
+    sizes: Mapping[str, float]
+    dtype: str
+    contestants: tuple[Contestant, ...]
+    seed: int = 0
+    budget_s: float = 10.0
+    threads: int = 1
+    user: UserFunction | None = None
+
+    def inputs(self, sizes: Mapping[str, float] | None = None) -> Inputs:
+        """The problem's input: the same for the same request."""
+        rng = np.random.default_rng(self.seed)
+        return self.problem.make(**(self.sizes if sizes is None else sizes), dtype=self.dtype, rng=rng)
+
+
+@dataclass
+class Ladder:
+    """A run in progress: the rows so far, and what is needed to finish them."""
+
+    request: Request
+    progress: Progress
+    rows: dict[str, Row] = field(default_factory=dict)
+    racers: dict[str, Call | UserFunction] = field(default_factory=dict)
+    starts: dict[str, float] = field(default_factory=dict)
+    noise_floor: float | None = None
+
+    def __post_init__(self) -> None:
+        for contestant in self.request.contestants:
+            self.rows[contestant.key] = Row(
+                contestant.name,
+                contestant.rung,
+                title=contestant.implementation.title,
+                device=contestant.device,
+                threads=self.request.threads,
+                reason=NOT_YET,
+            )
+        if user := self.request.user:
+            self.rows[user.key] = Row(user.key, "yours", title="your own", threads=self.request.threads, reason=NOT_YET)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The input, made once and shared."""
+        return self.request.inputs()
+
+    @cached_property
+    def truth(self) -> object:
+        """The oracle's answer."""
+        oracle = self.request.experiment.oracle
+        return None if oracle is None else oracle(*self.inputs)
+
+    def make_input(self) -> None:
+        """Make the input before anything else.  Raises Refused if the problem does not allow such sizes."""
+        try:
+            assert self.inputs is not None
+        except ValueError as error:
+            raise Refused(f"{self.request.problem.name}: {first_sentence(error)}") from error
+
+    def amend(self, key: str, **changes: object) -> None:
+        """Replace a row by one that knows more."""
+        self.rows[key] = replace(self.rows[key], **changes)  # type: ignore[arg-type]
+
+    def admit(self) -> list[Contestant]:
+        """Those who can run here, on this input, within the budget and the memory; the others' rows say why not."""
+        request = self.request
+        predicted: dict[str, float] = {}
+        admitted: list[Contestant] = []
+        trials = Trials(request.inputs, request.sizes)
+        for number, contestant in enumerate(request.contestants):
+            self.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
+            skip = contestant.unavailable(request.experiment, request.dtype, request.entry.package)
+            skip = skip or contestant.unsuited(self.inputs) or self._too_large(contestant)
+            if skip:
+                self.amend(contestant.key, reason=str(skip))
+                continue
+            prediction = predict_call(contestant, trials, self.inputs)
+            predicted[contestant.key] = prediction.seconds
+            self.starts[contestant.key] = prediction.start_s
+            admitted.append(contestant)
+        left = request.budget_s
+        for contestant in sorted(admitted, key=lambda c: predicted[c.key]):
+            need = CALLS * predicted[contestant.key]
+            if need > left:
+                skip = too_slow(predicted[contestant.key], left, request.budget_s, need)
+                self.amend(contestant.key, reason=str(skip))
+                admitted.remove(contestant)
+            else:
+                left -= need
+        return admitted
+
+    def _too_large(self, contestant: Contestant) -> Skip | None:
+        need = contestant.implementation.cost(*self.inputs).memory
+        free = available_memory()
+        if need <= MEMORY_SHARE * free:
+            return None
+        return Skip(
+            f"would need {need / 1e9:.1f} GB of working storage, and {free / 1e9:.1f} GB are free",
+            "choose smaller sizes",
+        )
+
+    def check(self, contestant: Contestant) -> None:
+        """Run it once and hold the result against every law; a right one is ready to be timed."""
+        before = checksum(self.inputs)
+        try:
+            call = contestant.ready(self.inputs)
+            result, seconds = call_once(call)
+        except Exception as error:  # a failing implementation must not take the others down
+            self.amend(contestant.key, status="failed", reason=f"{type(error).__name__}: {first_sentence(error)}")
+            return
+        self.amend(contestant.key, first_call_s=self.starts[contestant.key] + seconds)
+        if checksum(self.inputs) != before:
+            self.amend(contestant.key, status="failed", reason="it changed its input")
+            del self.inputs  # the next reader makes a fresh one
+            return
+        bounds = self.request.experiment.bounds(contestant.implementation, self.inputs)
+        self.judge(contestant.key, as_numpy(result), bounds, contestant.implementation.unstable)
+        cost = contestant.implementation.cost(*self.inputs)
+        self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
+        if self.rows[contestant.key].status == "ok":
+            self.racers[contestant.key] = call
+            implementation = contestant.implementation
+            if implementation.rung != "compiled" and implementation.arrays == "numpy" and seconds <= TRACED_CALL_S:
+                self.amend(contestant.key, peak_memory_bytes=traced_peak(call))
+
+    def judge(self, key: str, result: object, bounds: Mapping[str, float], unstable: Mapping[str, str]) -> None:
+        """Hold a result against every law."""
+        try:
+            errors = self.request.experiment.errors(result, self.inputs, self.truth)
+        except Exception as error:  # a result of the wrong shape or type breaks the laws before they can measure it
+            self.amend(key, status="wrong", reason=f"its result cannot be judged: {first_sentence(error)}")
+            return
+        checks = tuple(Check(law, errors[law], bounds[law]) for law in errors)
+        self.amend(key, checks=checks)
+        broken = [check.law for check in checks if not check.holds]
+        problem = self.request.problem.name
+        if broken and problem in unstable:
+            self.amend(key, status="unstable", reason=f"unstable here, as theory says: {unstable[problem]}")
+        elif broken:
+            self.amend(key, status="wrong", reason=f"error above its bound in {' and '.join(broken)}")
+        else:
+            truth = () if self.request.experiment.oracle is None else (self.truth,)
+            figures = self.request.experiment.figures.items()
+            values = {name: float(figure(result, *self.inputs, *truth)) for name, figure in figures}
+            self.amend(key, status="ok", reason="", figures=values)
+
+    def check_user(self, user: UserFunction) -> None:
+        """The same check for the user's function: it must stay under the widest of our own bounds for each law."""
+        request = self.request
+        assignment = Assignment(
+            file=str(user.path),
+            function=user.name,
+            module=request.entry.module,
+            problem=request.problem.name,
+            sizes=dict(request.sizes),
+            dtype=request.dtype,
+            seed=request.seed,
+            threads=request.threads,
+            memory_bytes=int(MEMORY_SHARE * available_memory()),
+        )
+        try:
+            user.start(assignment)
+            result, seconds = user.first()
+        except UserFunctionError as error:
+            self.amend(user.key, status="failed", reason=str(error))
+            return
+        self.amend(user.key, first_call_s=seconds)
+        experiment = request.experiment
+        steady = [i for i in experiment.implementations if request.problem.name not in i.unstable]
+        bounds = [experiment.bounds(i, self.inputs) for i in steady or experiment.implementations]
+        self.judge(user.key, result, {law: max(b[law] for b in bounds) for law in experiment.laws}, {})
+        if self.rows[user.key].status == "ok":
+            self.racers[user.key] = user
+
+    def race(self) -> None:
+        """Time those that are right, and note what is known even if it is cut short."""
+        if not self.racers:
+            return
+        try:
+            comparison = compare(
+                self.racers,
+                budget_s=self.request.budget_s,
+                first_calls={key: self.rows[key].first_call_s or 0.0 for key in self.racers},
+                seed=self.request.seed,
+                progress=lambda fraction: self.progress("timing", 0.5 + 0.5 * fraction),
+            )
+        except Interrupted as stop:
+            self.note(stop.partial)
+            raise KeyboardInterrupt from stop
+        self.note(comparison)
+
+    def note(self, comparison: Comparison) -> None:
+        """Write times, ratios and limits into the rows."""
+        self.noise_floor = comparison.noise_floor
+        measured = peaks(self.request.threads)
+        timings = comparison.timings
+        for key, timing in timings.items():
+            if timing.failure:
+                self.amend(key, status="failed", reason=f"while it was timed: {timing.failure}")
+            elif timing.samples:
+                self.amend(key, median_s=timing.median_s, ci95=timing.ci95)
+        for key in timings:
+            row = self.rows[key]
+            if row.median_s is None:
+                continue
+            if (library := self.fastest_library(row.device)) is not None:
+                ratio = comparison.ratio(key, library)
+                if ratio is not None:
+                    self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
+            self.amend(key, **limit(row, measured, self.request.dtype, self.inputs))
+
+    def fastest_library(self, device: str) -> str | None:
+        """The key of the fastest right library row on a device."""
+        times = {
+            k: r.median_s for k, r in self.rows.items() if r.rung == "library" and r.device == device and r.median_s
+        }
+        return min(times, key=lambda key: times[key], default=None)
+
+    def result(self, interrupted: bool) -> Result:
+        """What the run leaves behind."""
+        request = self.request
+        return Result(
+            experiment=request.entry.name,
+            package=request.entry.package,
+            title=request.entry.title,
+            problem=request.problem.name,
+            sizes=dict(request.sizes),
+            dtype=request.dtype,
+            seed=request.seed,
+            rows=tuple(self.rows.values()),
+            noise_floor=self.noise_floor,
+            machine=describe().to_dict(),
+            interrupted=interrupted,
+        )
+
+
+def climb(request: Request, progress: Progress = lambda stage, fraction: None) -> Result:
+    """Run one ladder.  Ctrl-C ends it early with the rows known so far.  Raises Refused before any work is done."""
+    refuse_what_cannot_fit(request)
+    ladder = Ladder(request, progress)
+    interrupted = False
+    try:
+        # an overflow on a hard problem is a row of the table, not a warning above it
+        with thread_limit(request.threads) as limit, np.errstate(all="ignore"):
+            progress("making the input", 0.0)
+            ladder.make_input()
+            admitted = ladder.admit()
+            limit.apply()  # again: Numba and others that the trials have loaded bring pools of their own
+            for number, contestant in enumerate(admitted):
+                progress(f"checking {contestant.name}", 0.3 + 0.2 * number / len(admitted))
+                ladder.check(contestant)
+            if request.user:
+                progress(f"checking {request.user.key}", 0.5)
+                ladder.check_user(request.user)
+            limit.apply()
+            ladder.race()
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        if request.user:
+            request.user.stop()
+    return ladder.result(interrupted)
+
+
+def refuse_what_cannot_fit(request: Request) -> None:
+    """Raise Refused, naming the sizes, if the input alone would not fit into the free memory."""
+    need, free = predict_input(request.inputs, request.sizes), available_memory()
+    if need > MEMORY_SHARE * free:
+        sizes = " ".join(f"--{name} {value:g}" for name, value in request.sizes.items())
+        raise Refused(
+            f"{sizes} makes an input of {need / 1e9:,.1f} GB, and {free / 1e9:.1f} GB are free: choose smaller sizes"
+        )
+
+
+def too_slow(predicted: float, left: float, budget: float, need: float) -> Skip:
+    """The prediction as a reason, with what would make room for it."""
+    return Skip(
+        f"predicted {seconds_text(predicted)} a call, {CALLS} calls at least; "
+        f"{seconds_text(max(left, 0.0))} of the budget are left",
+        f"--budget {max(2 * budget, budget + need - left):.2g} or smaller sizes would admit it",
+    )
+
+
+def limit(row: Row, peak: Peaks, dtype: str, inputs: Inputs) -> dict[str, object]:
+    """The roofline's time for a row; faster than the limit means that work or peak is miscounted, and is said so."""
+    if row.flops is None or row.bytes is None or row.device != "cpu" or not row.median_s:
+        return {}
+    seconds = peak.limit_s(Cost(row.flops, row.bytes), dtype, max(row.bytes, float(nbytes(inputs))))
+    if seconds is None:
+        return {}
+    faster = f"faster than the limit of {seconds_text(seconds)}: its cost or this machine's peak is miscounted"
+    return {"limit_s": seconds, "reason": faster if seconds > 1.02 * row.median_s else row.reason}
+
+
+def checksum(inputs: Inputs) -> int:
+    """Changes when any array of the input changes."""
+    total = 0
+    for array in arrays_in(inputs):
+        total = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, total)
+    return total
+
+
+def traced_peak(call: Call) -> float:
+    """Peak bytes that Python and NumPy allocate during one call; what native code takes for itself is not seen."""
+    tracemalloc.start()
+    try:
+        call()
+        return float(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+
+
+def first_sentence(error: BaseException) -> str:
+    """The first line of an error's message."""
+    return str(error).strip().partition("\n")[0] or "no message"

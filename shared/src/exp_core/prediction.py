@@ -1,0 +1,106 @@
+"""What a run will take, foretold from small trials and the cost model: so that nothing hangs or eats the machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from exp_core.contestants import Call, Contestant, arrays_in
+from exp_core.experiment import Cost, Inputs
+from exp_core.timing import call_once
+
+LONGEST_TRIAL_S = 0.1  # a trial that could take longer than this is not made
+SHORT_S = 0.005  # a trial so short is made three times: it may have met a sleeping thread
+TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
+SMALLEST = 3  # trials begin where the largest size has about this many bits
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Seconds that one call will take, and those that the very first one took longer: compilation, filled caches."""
+
+    seconds: float
+    start_s: float = 0.0
+
+
+@dataclass
+class Trials:
+    """The same problem at smaller sizes: every integer size halved j times, down to 1; made once, shared by all."""
+
+    make: Callable[[Mapping[str, float]], Inputs]
+    sizes: Mapping[str, float]
+    made: dict[int, Inputs] = field(default_factory=dict)
+
+    def scales(self) -> Iterator[int]:
+        """How often to halve, from the smallest trial to the largest that is not the problem itself."""
+        largest = max((int(size) for size in self.sizes.values() if isinstance(size, int)), default=1)
+        yield from range(max(largest.bit_length() - SMALLEST, 0), 0, -2)
+
+    def sizes_at(self, scale: int) -> dict[str, float]:
+        """The sizes, halved that often; real-valued sizes are parameters and stay as they are."""
+        return {k: max(1, v >> scale) if isinstance(v, int) else v for k, v in self.sizes.items()}
+
+    def inputs_at(self, scale: int) -> Inputs:
+        """The input at those sizes."""
+        if scale not in self.made:
+            self.made[scale] = self.make(self.sizes_at(scale))
+        return self.made[scale]
+
+
+def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Prediction:
+    """Seconds a call on the full input: ever larger trials while they are short, and then the cost model.
+
+    Overhead, compilation and sleeping threads make small trials slow for their work: the forecast errs upwards.
+    """
+    full = work(contestant.implementation.cost(*inputs))
+    seconds = start_s = trial = part = 0.0
+    if full <= TINY_WORK:
+        return Prediction(seconds)
+    for scale in trials.scales():
+        try:
+            small = trials.inputs_at(scale)
+            if contestant.unsuited(small):
+                continue
+            larger = work(contestant.implementation.cost(*small))
+            if trial * larger > LONGEST_TRIAL_S * part > 0:
+                break
+            call = contestant.ready(small)
+            first, trial = call_once(call)[1], steady(call)
+        except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
+            continue
+        part = max(larger, 1.0)
+        start_s = max(start_s, first - trial)
+        seconds = trial * full / part
+    return Prediction(seconds, start_s)
+
+
+def steady(call: Call) -> float:
+    """Seconds of a call that has been made before; the best of three where that costs nothing."""
+    seconds = call_once(call)[1]
+    return seconds if seconds >= SHORT_S else min(seconds, call_once(call)[1], call_once(call)[1])
+
+
+def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float]) -> float:
+    """Bytes of the input at these sizes: each integer size's power law is read off two small inputs."""
+    base = {name: min(size, 32) if isinstance(size, int) else size for name, size in sizes.items()}
+    try:
+        start = nbytes(make(base))
+        predicted = float(start)
+        for name, size in sizes.items():
+            if isinstance(size, int) and size > base[name]:
+                power = math.log2(max(nbytes(make(base | {name: 2 * base[name]})), 1) / max(start, 1))
+                predicted *= (size / base[name]) ** max(power, 0.0)
+    except Exception:  # the problem refuses such small sizes: it will speak for itself at the real ones
+        return 0.0
+    return predicted
+
+
+def work(cost: Cost) -> float:
+    """One number to scale a trial by."""
+    return cost.flops + cost.bytes
+
+
+def nbytes(inputs: Inputs) -> int:
+    """Bytes of all arrays in the input."""
+    return sum(array.nbytes for array in arrays_in(inputs))

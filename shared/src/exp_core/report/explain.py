@@ -1,0 +1,109 @@
+"""An experiment in words: its docstring with readable formulas, its problems and its ladder; and its source."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from exp_core.catalogue import HEADINGS, Entry
+from exp_core.experiment import Experiment, Implementation
+
+FORMULA = re.compile(r"\$([^$]+)\$")
+# What unicodeit leaves as it stands: names of functions and grouping commands.
+WORDS = (
+    (r"\\(?:mathrm|mathbf|operatorname|text|mathit)\{([^{}]*)\}", r"\1"),
+    (r"\\(log|ln|exp|sin|cos|tan|max|min|arg|det|dim|deg|sup|inf|lim)(?![a-zA-Z])", r"\1"),
+    (r"\\(?:dots|ldots|cdots)(?![a-zA-Z])", "…"),
+    (r"\\[td]?frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1)/(\2)"),
+    (r"\\sqrt\{([^{}]*)\}", r"√(\1)"),
+    (r"\\(?:left|right|big|Big|,|;|!|quad)(?![a-zA-Z])", ""),
+    (r"\\(tilde|hat|bar|dot|ddot|vec)\s*\\?([a-zA-Z]+)", r"\\\1{\\\2}"),
+)
+SINGLE = re.compile(r"\\(tilde|hat|bar|dot|ddot|vec)\{\\([a-zA-Z])\}")  # one letter is no command
+
+
+def readable(text: str) -> str:
+    """Text whose LaTeX formulas between dollars are written in Unicode, as far as Unicode goes."""
+    return FORMULA.sub(lambda match: formula(match[1]), text)
+
+
+def formula(latex: str) -> str:
+    """One formula in Unicode: ``x_{n-1}`` becomes xₙ₋₁."""
+    import unicodeit
+
+    for pattern, replacement in WORDS:
+        latex = re.sub(pattern, replacement, latex)
+    latex = SINGLE.sub(r"\\\1{\2}", latex)
+    return str(unicodeit.replace(latex)).replace("{", "").replace("}", "")
+
+
+def print_explanation(entry: Entry, experiment: Experiment, out: Console) -> None:
+    """The idea, the problems with their sizes, and the ladder in teaching order."""
+    title, _, body = entry.docstring.partition("\n")
+    out.print(Text(readable(title), style="bold"), soft_wrap=not out.is_terminal)
+    out.print()
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+    for heading, paragraph in sections(body):
+        table.add_row(heading, Text(readable(paragraph)))
+    out.print(table)
+    out.print(Text("\nProblems", style="bold"))
+    for problem in experiment.problems:
+        kind = "" if problem.kind == "ordinary" else f"({problem.kind}) "
+        _item(problem.name, f"{kind}{readable(problem.title)}", out)
+        for size in problem.sizes:
+            out.print(Padding(Text(f"--{size.name} {size.default:g}  {size.help}", style="dim"), (0, 0, 0, 4)))
+    out.print(Text("\nLadder", style="bold"))
+    for implementation in experiment.implementations:
+        _item(implementation.name, f"[{implementation.rung}] {readable(implementation.title)}", out)
+    out.print(Text(f"\n{entry.path}", style="dim"), soft_wrap=True)
+
+
+def sections(body: str) -> list[tuple[str, str]]:
+    """The docstring's headings and their paragraphs, lines joined."""
+    found: list[tuple[str, str]] = []
+    for line in body.splitlines():
+        heading = next((name for name in HEADINGS if line.startswith(name + " ")), None)
+        if heading:
+            found.append((heading, line.removeprefix(heading).strip()))
+        elif line.strip() and found:
+            name, text = found[-1]
+            found[-1] = (name, f"{text} {line.strip()}")
+    return found
+
+
+def print_source(implementation: Implementation, out: Console) -> None:
+    """An implementation's source, highlighted where the terminal has colours."""
+    function = inspect.unwrap(implementation.function)
+    lines, start = inspect.getsourcelines(function)
+    out.print(Text(f"# {inspect.getsourcefile(function)}:{start}", style="dim"), soft_wrap=True)
+    _highlight("".join(lines).rstrip(), out)
+
+
+def print_file(path: Path, out: Console) -> None:
+    """A whole file, highlighted likewise."""
+    out.print(Text(f"# {path}", style="dim"), soft_wrap=True)
+    _highlight(path.read_text(encoding="utf-8").rstrip(), out)
+
+
+def _highlight(source: str, out: Console) -> None:
+    if out.is_terminal:
+        out.print(Syntax(source, "python", theme="ansi_dark", background_color="default", word_wrap=True))
+    else:
+        out.print(Text(source), soft_wrap=True)
+
+
+def _item(name: str, text: str, out: Console) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="cyan", no_wrap=True, min_width=24)
+    table.add_column(overflow="fold")
+    table.add_row(f"  {name}", Text(text))
+    out.print(table)

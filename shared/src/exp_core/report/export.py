@@ -1,0 +1,121 @@
+"""A result as JSON, CSV or Markdown.  Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from exp_core.report import terminal
+from exp_core.results import Result, Scoreboard
+
+COLUMNS = (
+    "experiment", "package", "problem", "sizes", "dtype", "seed", "noise_floor", "name", "rung", "device", "threads",
+    "status", "reason", "error", "bound", "first_call_s", "median_s", "ci95_low", "ci95_high", "ratio_to_library",
+    "ratio_low", "ratio_high", "flops", "bytes", "limit_s", "fraction_of_limit", "peak_memory_bytes",
+)  # fmt: skip
+
+
+def schema() -> dict[str, object]:
+    """The JSON schema of one result, and under ``$defs`` of the scoreboard and of a whole run."""
+    loaded: dict[str, object] = json.loads(files("exp_core.report").joinpath("schema.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def to_json(results: Sequence[Result], board: Scoreboard | None = None) -> str:
+    """One result as an object; with a scoreboard, a list of results whose last item is ``{"scoreboard": {...}}``."""
+    document: object = results[0].to_dict() if board is None else None
+    if board is not None:
+        document = [*(result.to_dict() for result in results), {"scoreboard": board.to_dict()}]
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(results: Sequence[Result]) -> str:
+    """One line a row, one header; unknown values are empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for result in results:
+        shared = result.to_dict()
+        shared["sizes"] = result.sizes_text
+        for row in result.rows:
+            cells = shared | row.to_dict()
+            cells["ci95_low"], cells["ci95_high"] = row.ci95 or (None, None)
+            cells["ratio_low"], cells["ratio_high"] = row.ratio_ci95 or (None, None)
+            writer.writerow(cells)
+    return text.getvalue()
+
+
+def to_markdown(results: Sequence[Result], board: Scoreboard | None = None) -> str:
+    """A heading and a table a result; the scoreboard last."""
+    parts = [_markdown(result) for result in results]
+    if board is not None:
+        lines = ["## Scoreboard", "", "| experiment | our best | × library | of limit |", "|---|---|--:|--:|"]
+        for score in board.scores:
+            cells = (
+                score.experiment,
+                _cell(score.best or "–"),
+                terminal.factor(score.ratio),
+                terminal.percent(score.fraction_of_limit),
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+        mean = terminal.factor(board.geometric_mean)
+        parts.append("\n".join([*lines, "", f"Geometric mean: {mean} the library.", ""]))
+    return "\n".join(parts)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file through a temporary neighbour: a full disk or a kill leaves no half of it.  Raises OSError.
+
+    What is there and is no ordinary file (a device, a named pipe) is written to as it stands.
+    """
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _markdown(result: Result) -> str:
+    lines = [
+        f"## {result.title}",
+        "",
+        f"`{result.experiment}` on {result.problem} ({result.sizes_text}), {result.dtype}, seed {result.seed}",
+        "",
+        "| implementation | rung | device | status | time | × library | error | bound | of limit |",
+        "|---|---|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for row in result.rows:
+        worst = row.worst
+        cells = (
+            f"`{_cell(row.name)}`",
+            row.rung,
+            row.device,
+            row.status if not row.reason else f"{row.status}: {_cell(row.reason)}",
+            terminal.duration(row.median_s),
+            terminal.factor(row.ratio_to_library),
+            terminal.scientific(worst.error) if worst else "–",
+            terminal.scientific(worst.bound) if worst else "–",
+            terminal.percent(row.fraction_of_limit),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def _cell(text: str) -> str:
+    """Text that cannot break out of a table's cell."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

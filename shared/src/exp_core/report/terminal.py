@@ -1,0 +1,207 @@
+"""A result as a table for people; plain text where no terminal is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Literal
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from exp_core.results import Result, Row, Scoreboard
+
+PLAIN_WIDTH = 200  # columns where the output is no terminal: nothing is folded, nothing is cut
+MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "bold red"), "unstable": ("~", "yellow"), "failed": ("!", "bold red")}
+Justify = Literal["left", "right"]
+
+
+class Output(Console):
+    """A console that leaves it to the command line what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        """Nobody reads any more."""
+        raise BrokenPipeError
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that neither folds nor colours what is piped."""
+    out = Output(stderr=stderr, highlight=False)
+    if not out.is_terminal:
+        out = Output(stderr=stderr, highlight=False, width=PLAIN_WIDTH, no_color=True)
+    return out
+
+
+def print_result(result: Result, out: Console, *, verbose: bool = False) -> None:
+    """The ladder's table, and under it a line for every row that needs words."""
+    out.print(Text(result.title, style="bold"), soft_wrap=True)
+    given = (result.problem, result.sizes_text, result.dtype, f"seed {result.seed}")
+    out.print("   ".join(given), style="dim", soft_wrap=True)
+    out.print(_ladder_table(result, out.width, verbose))
+    for row in result.rows:
+        if row.reason:
+            mark, style = _mark(row)
+            out.print(Text(f" {mark} ", style=style) + Text(f"{_label(row, result)}: {row.reason}"), soft_wrap=True)
+    if result.noise_floor is not None and any(row.median_s for row in result.rows):
+        out.print(f" gaps under {result.noise_floor:.1%} are noise here and rank nobody", style="dim", soft_wrap=True)
+    if result.interrupted:
+        out.print(" interrupted: the table holds what was known by then", style="yellow", soft_wrap=True)
+
+
+def print_scoreboard(board: Scoreboard, out: Console) -> None:
+    """Per experiment, our best against the library; the geometric mean last."""
+    table = _table()
+    table.add_column("experiment")
+    table.add_column("our best")
+    for title in ("× library", "95 %", "of limit"):
+        table.add_column(title, justify="right")
+    for score in board.scores:
+        wrong = Text(f"wrong: {', '.join(score.wrong)}", style="bold red") if score.wrong else None
+        table.add_row(
+            score.experiment,
+            wrong or score.best or "–",
+            factor(score.ratio),
+            spread(score.ratio_ci95),
+            percent(score.fraction_of_limit),
+        )
+    out.print(Text("Scoreboard", style="bold"))
+    out.print(table)
+    mean = board.geometric_mean
+    if mean is not None:
+        out.print(
+            f" geometric mean of {sum(s.ratio is not None for s in board.scores)} ratios: {factor(mean)} the library"
+        )
+
+
+def print_facts(facts: Iterable[tuple[str, str]], out: Console) -> None:
+    """Names and values, aligned."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        table.add_row(name, Text(value))
+    out.print(table)
+
+
+def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
+    """Columns in order of their worth: a narrow terminal loses the last ones, never the sense of a cell."""
+    rows = result.rows
+    devices = {row.device for row in rows}
+    figures = list(dict.fromkeys(name for row in rows for name in row.figures))
+    table = _table()
+    columns: list[tuple[str, Justify, list[Text], int]] = [
+        ("", "left", [Text(*_mark(row)) for row in rows], 0),
+        ("implementation", "left", [Text(row.name, style=_style(row)) for row in rows], 0),
+        ("time", "right", [Text(duration(row.median_s)) for row in rows], 0),
+        ("× library", "right", [_ratio(row, result) for row in rows], 0),
+        ("error", "right", [Text(scientific(row.worst.error) if row.worst else "–") for row in rows], 1),
+        ("bound", "right", [Text(f"≤ {scientific(row.worst.bound)}" if row.worst else "–") for row in rows], 1),
+        ("of limit", "right", [Text(percent(row.fraction_of_limit)) for row in rows], 2),
+        ("rung", "left", [Text(row.rung, style="dim") for row in rows], 3),
+        ("95 %", "right", [Text(spread(row.ratio_ci95), style="dim") for row in rows], 5),
+        ("rate", "right", [Text(rate(row)) for row in rows], 4),
+        ("first call", "right", [Text(duration(row.first_call_s), style="dim") for row in rows], 6),
+        ("memory", "right", [Text(size(row.peak_memory_bytes), style="dim") for row in rows], 8),
+    ]
+    if len(devices) > 1 or devices != {"cpu"}:
+        columns.insert(2, ("device", "left", [Text(row.device) for row in rows], 0))
+    columns += [(name, "right", [Text(_figure(row.figures.get(name))) for row in rows], 7) for name in figures]
+    if not verbose:
+        columns = [column for column in columns if any(cell.plain not in ("–", "") for cell in column[2])]
+    while 1 + sum(_width(column) for column in columns) > width and max(column[3] for column in columns) > 0:
+        columns.remove(max(columns, key=lambda column: column[3]))
+    for title, justify, _, _ in columns:
+        table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")
+    for cells in zip(*(cells for _, _, cells, _ in columns), strict=True):
+        table.add_row(*cells)
+    return table
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+
+
+def _width(column: tuple[str, Justify, list[Text], int]) -> int:
+    return max(len(column[0]), *(cell.cell_len for cell in column[2])) + 3  # a blank on both sides and one between
+
+
+def _mark(row: Row) -> tuple[str, str]:
+    return MARKS.get(row.status, ("–", "dim"))
+
+
+def _style(row: Row) -> str:
+    return {"ok": "", "skipped": "dim"}.get(row.status, MARKS.get(row.status, ("", ""))[1])
+
+
+def _label(row: Row, result: Result) -> str:
+    same = sum(other.name == row.name for other in result.rows)
+    return row.name if same == 1 else f"{row.name} on {row.device}"
+
+
+def _ratio(row: Row, result: Result) -> Text:
+    """Green where the interval says faster, red where it says slower, plain within the noise."""
+    text = Text(factor(row.ratio_to_library))
+    if row.ratio_ci95 and row.ratio_to_library and row.rung != "library":
+        floor = result.noise_floor or 0.0
+        low, high = row.ratio_ci95
+        if low > 1 and row.ratio_to_library > 1 + floor:
+            text.stylize("bold green")
+        elif high < 1 and row.ratio_to_library < 1 - floor:
+            text.stylize("red")
+    return text
+
+
+def duration(seconds: float | None) -> str:
+    """Three digits and a unit that fits; a dash for what is not known."""
+    from exp_core.timing import seconds_text  # NumPy comes with it, and the list must not wait for that
+
+    return "–" if seconds is None else seconds_text(seconds)
+
+
+def size(count: float | None) -> str:
+    """Bytes with a decimal unit."""
+    if count is None:
+        return "–"
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count:.0f} B"
+
+
+def rate(row: Row) -> str:
+    """Work a second: flops where there are more flops than bytes, else bytes."""
+    if not row.median_s or row.flops is None or row.bytes is None or max(row.flops, row.bytes) == 0:
+        return "–"
+    if row.flops >= row.bytes:
+        return f"{row.flops / row.median_s / 1e9:.3g} Gflop/s"
+    return f"{row.bytes / row.median_s / 1e9:.3g} GB/s"
+
+
+def factor(ratio: float | None) -> str:
+    """A ratio as a factor."""
+    if ratio is None or not math.isfinite(ratio):
+        return "–"
+    return f"{ratio:.2g}×" if ratio < 0.1 else f"{ratio:.2f}×" if ratio < 10 else f"{ratio:.0f}×"
+
+
+def spread(interval: tuple[float, float] | None) -> str:
+    """Both ends of a ratio's interval."""
+    return "–" if interval is None else f"{interval[0]:.3g}–{interval[1]:.3g}"
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction of the limit: two digits where it is small."""
+    if fraction is None:
+        return "–"
+    return f"{fraction:.0%}" if fraction >= 0.095 else f"{100 * fraction:.2g} %".replace(" ", "")
+
+
+def scientific(value: float) -> str:
+    """Two digits; zero is 0."""
+    return "0" if value == 0 else f"{value:.1e}"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{value:,.4g}" if value < 1e6 else f"{value:.3g}"

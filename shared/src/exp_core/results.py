@@ -1,0 +1,212 @@
+"""What a run leaves behind: frozen values, one a row, that every report is made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from exp_core.experiment import Rung
+
+Status = Literal["ok", "wrong", "unstable", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One law: the measured error and the derived bound that it must not exceed."""
+
+    law: str
+    error: float
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """NaN obeys no law."""
+        return self.error <= self.bound
+
+    @property
+    def closeness(self) -> float:
+        """Error over bound: above 1 the law is broken; a broken law with bound 0, or NaN, counts as infinite."""
+        if self.holds:
+            return self.error / self.bound if self.bound else 0.0
+        return self.error / self.bound if self.bound and math.isfinite(self.error) else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One implementation on one device in one run; None stands for what is not known.
+
+    Times are seconds a call, memory and traffic bytes; ``ratio_to_library`` > 1 means faster than the library.
+    """
+
+    name: str
+    rung: Rung | Literal["yours"]
+    title: str = ""
+    device: str = "cpu"
+    threads: int = 1
+    status: Status = "skipped"
+    reason: str = ""
+    checks: tuple[Check, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+    first_call_s: float | None = None
+    median_s: float | None = None
+    ci95: tuple[float, float] | None = None
+    ratio_to_library: float | None = None
+    ratio_ci95: tuple[float, float] | None = None
+    flops: float | None = None
+    bytes: float | None = None
+    limit_s: float | None = None
+    peak_memory_bytes: float | None = None
+
+    @property
+    def worst(self) -> Check | None:
+        """The check closest to its limit: it decides."""
+        return max(self.checks, key=lambda check: check.closeness, default=None)
+
+    @property
+    def fraction_of_limit(self) -> float | None:
+        """The roofline's time over the measured time: 1 is as fast as this machine can be."""
+        return self.limit_s / self.median_s if self.limit_s is not None and self.median_s else None
+
+    def to_dict(self) -> dict[str, object]:
+        """The row as JSON writes it."""
+        worst = self.worst
+        return {
+            "name": self.name,
+            "rung": self.rung,
+            "title": self.title,
+            "status": self.status,
+            "reason": self.reason or None,
+            "error": number(worst.error) if worst else None,
+            "bound": number(worst.bound) if worst else None,
+            "errors": {c.law: {"error": number(c.error), "bound": number(c.bound)} for c in self.checks},
+            "figures": {name: number(value) for name, value in self.figures.items()},
+            "first_call_s": number(self.first_call_s),
+            "median_s": number(self.median_s),
+            "ci95": interval(self.ci95),
+            "ratio_to_library": number(self.ratio_to_library),
+            "ratio_ci95": interval(self.ratio_ci95),
+            "flops": number(self.flops),
+            "bytes": number(self.bytes),
+            "limit_s": number(self.limit_s),
+            "fraction_of_limit": number(self.fraction_of_limit),
+            "threads": self.threads,
+            "device": self.device,
+            "peak_memory_bytes": number(self.peak_memory_bytes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One ladder: all implementations of one experiment on one problem."""
+
+    experiment: str
+    package: str
+    title: str
+    problem: str
+    sizes: Mapping[str, float]
+    dtype: str
+    seed: int
+    rows: tuple[Row, ...]
+    noise_floor: float | None = None
+    machine: Mapping[str, object] = field(default_factory=dict)
+    interrupted: bool = False
+
+    @property
+    def sizes_text(self) -> str:
+        """The sizes for people: ``n = 1024, tolerance = 1e-08``."""
+        return ", ".join(f"{name} = {value}" for name, value in self.sizes.items())
+
+    @property
+    def exit_code(self) -> int:
+        """0 right, 1 an implementation was wrong or failed, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if any(row.status in ("wrong", "failed") for row in self.rows):
+            return 1
+        return 0
+
+    @property
+    def best(self) -> Row | None:
+        """Our fastest right implementation: neither a library nor the user's."""
+        ours = [row for row in self.rows if row.median_s is not None and row.rung not in ("library", "yours")]
+        return min(ours, key=lambda row: row.median_s or math.inf, default=None)
+
+    def to_dict(self) -> dict[str, object]:
+        """The result as JSON writes it: see report/schema.json."""
+        return {
+            "experiment": self.experiment,
+            "package": self.package,
+            "title": self.title,
+            "problem": self.problem,
+            "sizes": dict(self.sizes),
+            "dtype": self.dtype,
+            "seed": self.seed,
+            "noise_floor": number(self.noise_floor),
+            "interrupted": self.interrupted,
+            "machine": dict(self.machine),
+            "implementations": [row.to_dict() for row in self.rows],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One line of the scoreboard: our best implementation of an experiment against the library."""
+
+    experiment: str
+    best: str | None
+    ratio: float | None
+    ratio_ci95: tuple[float, float] | None
+    fraction_of_limit: float | None
+    wrong: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """The score as JSON writes it."""
+        return {
+            "experiment": self.experiment,
+            "best": self.best,
+            "ratio_to_library": number(self.ratio),
+            "ratio_ci95": interval(self.ratio_ci95),
+            "fraction_of_limit": number(self.fraction_of_limit),
+            "wrong": list(self.wrong),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Scoreboard:
+    """Every experiment's score, and the geometric mean of the ratios."""
+
+    scores: tuple[Score, ...]
+
+    @property
+    def geometric_mean(self) -> float | None:
+        """The mean that treats twice as fast and half as fast as opposites; None if no ratio is known."""
+        ratios = [score.ratio for score in self.scores if score.ratio]
+        return math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None
+
+    def to_dict(self) -> dict[str, object]:
+        """The scoreboard as JSON writes it."""
+        return {
+            "scores": [score.to_dict() for score in self.scores],
+            "geometric_mean": number(self.geometric_mean),
+        }
+
+
+def score(result: Result) -> Score:
+    """A result's line on the scoreboard."""
+    best = result.best
+    wrong = tuple(row.name for row in result.rows if row.status in ("wrong", "failed"))
+    if best is None:
+        return Score(result.experiment, None, None, None, None, wrong)
+    return Score(result.experiment, best.name, best.ratio_to_library, best.ratio_ci95, best.fraction_of_limit, wrong)
+
+
+def number(value: float | None) -> float | None:
+    """A finite number, or None: JSON has neither NaN nor infinity."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def interval(bounds: tuple[float, float] | None) -> list[float | None] | None:
+    """Both ends, or None if there is no interval."""
+    return None if bounds is None else [number(end) for end in bounds]

@@ -1,0 +1,93 @@
+"""Numbers that count what is done with them: a cost model is recounted by running the algorithm on these."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+class Tally:
+    """Floating-point operations done so far."""
+
+    def __init__(self) -> None:
+        self.flops = 0
+
+
+class Counted:
+    """A float whose arithmetic is tallied: + - * / and sqrt count one each; signs, absolute values and tests do not."""
+
+    __slots__ = ("tally", "value")
+
+    def __init__(self, value: float, tally: Tally) -> None:
+        self.value = float(value)
+        self.tally = tally
+
+    def _count(self, value: float) -> Counted:
+        self.tally.flops += 1
+        return Counted(value, self.tally)
+
+    def __add__(self, other):
+        return self._count(self.value + float(other))
+
+    def __sub__(self, other):
+        return self._count(self.value - float(other))
+
+    def __mul__(self, other):
+        return self._count(self.value * float(other))
+
+    def __truediv__(self, other):
+        return self._count(self.value / float(other))
+
+    def __rsub__(self, other):
+        return self._count(float(other) - self.value)
+
+    def __rtruediv__(self, other):
+        return self._count(float(other) / self.value)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def sqrt(self):
+        return self._count(math.sqrt(self.value))
+
+    def __neg__(self):
+        return Counted(-self.value, self.tally)
+
+    def __abs__(self):
+        return Counted(abs(self.value), self.tally)
+
+    def conjugate(self):
+        return self
+
+    def __float__(self):
+        return self.value
+
+    def __lt__(self, other):
+        return self.value < float(other)
+
+    def __le__(self, other):
+        return self.value <= float(other)
+
+    def __gt__(self, other):
+        return self.value > float(other)
+
+    def __ge__(self, other):
+        return self.value >= float(other)
+
+    def __eq__(self, other):
+        return self.value == float(other)
+
+    def __hash__(self):
+        return hash(self.value)
+
+    def __bool__(self):
+        return bool(self.value)
+
+
+def counted(array: np.ndarray, tally: Tally) -> np.ndarray:
+    """The same array with every float replaced by one that counts."""
+    out = np.empty(array.shape, object)
+    for index, value in np.ndenumerate(array):
+        out[index] = Counted(value, tally)
+    return out

@@ -1,0 +1,99 @@
+"""Numba put off to the first call: lazily, with our stand-ins resolved, and a disk cache that is never stale."""
+
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from exp_core.compiled import REORDER, Compiled, njit, prange
+
+pytest.importorskip("numba", reason="compiled functions need numba")
+
+
+@njit
+def half(x):
+    """Half."""
+    return x / 2
+
+
+@njit(parallel=True, fastmath=REORDER)
+def sum_of(function, x):
+    """Passed functions, called functions and parallel loops."""
+    s = 0.0
+    for i in prange(x.size):
+        s += function(half(x[i]))
+    return s
+
+
+@njit
+def square(x):
+    """Square."""
+    return x * x
+
+
+def test_functions_call_each_other_and_take_each_other():
+    x = np.arange(100.0)
+    assert sum_of(square, x) == pytest.approx(((x / 2) ** 2).sum())
+    assert isinstance(half, Compiled)
+    assert half.__name__ == "half"
+    assert half.__doc__ == "Half."
+
+
+def test_division_by_zero_follows_numpy():
+    @njit
+    def ratio(a, b):
+        return a / b
+
+    assert ratio(1.0, 0.0) == np.inf
+
+
+def test_prange_is_range_in_plain_python():
+    assert list(prange(2, 5)) == [2, 3, 4]
+    assert sum_of.py_func(lambda v: v, np.arange(4.0)) == 3.0
+
+
+def test_a_compiled_function_can_be_pickled():
+    assert pickle.loads(pickle.dumps(half)) is half
+
+
+def test_importing_does_not_import_numba():
+    script = "import sys, exp_core.compiled as c; c.njit(lambda x: x); print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def run(folder, function):
+    """Call a function of a module in a fresh process; what it returned and how often the cache served it."""
+    script = f"import outer; print(outer.{function}(2.0), sum(outer.{function}.dispatcher.stats.cache_hits.values()))"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, sys.path)])}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_the_disk_cache_serves_and_is_never_stale(tmp_path):
+    """A second process finds it; one that edits a file that the function calls into must not."""
+    module = "from exp_core.compiled import njit\n@njit\ndef inner(x): return x + {}\n"
+    (tmp_path / "inner.py").write_text(module.format(1))
+    outer = """
+        from exp_core.compiled import njit
+        from inner import inner
+        @njit
+        def middle(x): return inner(x)
+        @njit
+        def outer(x): return 10 * middle(x)
+    """
+    (tmp_path / "outer.py").write_text(textwrap.dedent(outer))
+    assert run(tmp_path, "outer") == ["30.0", "0"]
+    assert run(tmp_path, "outer") == ["30.0", "1"]
+    (tmp_path / "inner.py").write_text(module.format(100))
+    assert run(tmp_path, "outer") == ["1020.0", "0"]
+
+
+def test_a_function_without_a_file_compiles_without_a_cache():
+    space = {"njit": njit}
+    exec("@njit\ndef typed_in(x): return x + 1", space)
+    assert space["typed_in"](1) == 2

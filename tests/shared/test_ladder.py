@@ -1,0 +1,157 @@
+"""The one flow, on a toy whose implementations fail in every way."""
+
+import numpy as np
+import pytest
+import toys
+
+from exp_core import ladder
+from exp_core.ladder import Refused, climb
+from exp_core.prediction import Prediction
+from exp_core.results import Check, Result, Row, Scoreboard, score
+
+
+def rows_of(result):
+    return {row.name: row for row in result.rows}
+
+
+def test_right_ones_are_timed_and_held_against_the_library():
+    result = climb(toys.request("looped", "doubled", "library"))
+    assert [row.status for row in result.rows] == ["ok"] * 3
+    for row in result.rows:
+        assert row.median_s > 0
+        assert row.ci95[0] <= row.median_s <= row.ci95[1]
+        assert row.first_call_s > 0
+        assert row.ratio_ci95[0] <= row.ratio_to_library <= row.ratio_ci95[1]
+        assert (row.flops, row.bytes) == (64, 1024)
+        assert row.limit_s > 0
+    assert rows_of(result)["library"].ratio_to_library == 1.0
+    assert result.exit_code == 0
+    assert result.noise_floor is not None
+
+
+@pytest.mark.parametrize("name", ["wrong", "not_a_number", "misshapen"])
+def test_a_wrong_one_is_never_timed(name):
+    row = rows_of(result := climb(toys.request(name, "doubled")))[name]
+    assert row.status == "wrong"
+    assert row.reason
+    assert row.median_s is None
+    assert rows_of(result)["doubled"].status == "ok"
+    assert result.exit_code == 1
+
+
+def test_a_failing_one_takes_nobody_down():
+    rows = rows_of(climb(toys.request("raising", "writing", "doubled")))
+    assert (rows["raising"].status, rows["raising"].reason) == ("failed", "RuntimeError: the sky fell")
+    assert (rows["writing"].status, rows["writing"].reason) == ("failed", "it changed its input")
+    assert rows["doubled"].status == "ok", "it must get an input that nobody has changed"
+
+
+def test_unstable_is_only_where_it_was_declared():
+    row = rows_of(result := climb(toys.request("wrong", problem="hard")))["wrong"]
+    assert (row.status, row.reason) == ("unstable", "unstable here, as theory says: it forgets")
+    assert row.median_s is None
+    assert result.exit_code == 0
+
+
+def test_those_who_cannot_run_say_why_and_what_mends_it():
+    rows = rows_of(climb(toys.request("absent", "picky", "hungry", "doubled")))
+    assert {rows[name].status for name in ("absent", "picky", "hungry")} == {"skipped"}
+    assert rows["absent"].reason == "needs no_such_module; pip install no_such_module"
+    assert rows["picky"].reason == "too short; --n 1000"
+    assert "GB of working storage" in rows["hungry"].reason
+    assert rows["doubled"].status == "ok"
+
+
+def test_what_the_budget_cannot_hold_is_skipped_with_the_prediction():
+    """Foretold from small trials: it is never run at its full 20 seconds."""
+    row = rows_of(climb(toys.request("slow", n=20_000)))["slow"]
+    assert row.status == "skipped"
+    assert row.reason.startswith("predicted 2")
+    assert "a call" in row.reason
+    assert "--budget" in row.reason
+    assert row.first_call_s is None
+
+
+def test_the_cheapest_are_admitted_first(monkeypatch):
+    seconds = {"looped": 3.0, "doubled": 0.001, "library": 0.001}
+    monkeypatch.setattr(ladder, "predict_call", lambda contestant, *_: Prediction(seconds[contestant.name]))
+    rows = rows_of(climb(toys.request("looped", "doubled", "library", budget_s=1.0)))
+    assert {name: row.status for name, row in rows.items()} == {"looped": "skipped", "doubled": "ok", "library": "ok"}
+
+
+def test_ctrl_c_leaves_a_partial_table():
+    result = climb(toys.request("doubled", "impatient", "library"))
+    rows = rows_of(result)
+    assert result.interrupted
+    assert result.exit_code == 130
+    assert rows["doubled"].checks, "what was checked before is kept"
+    assert rows["library"].reason == "interrupted before its turn"
+
+
+def test_ctrl_c_while_timing_keeps_complete_rounds(monkeypatch):
+    def interrupted(racers, **_):
+        from exp_core.timing import Comparison, Interrupted, Timing
+
+        timing = Timing("doubled@cpu", 0.1, 1e-3, (1e-3, 2e-3), (1e-3, 1e-3), 1, "")
+        raise Interrupted(Comparison({"doubled@cpu": timing}, 0.01, 2, 0))
+
+    monkeypatch.setattr(ladder, "compare", interrupted)
+    result = climb(toys.request("doubled"))
+    assert result.interrupted
+    assert result.rows[0].median_s == 1e-3
+
+
+def test_an_input_that_cannot_fit_is_refused_before_any_work():
+    with pytest.raises(Refused, match=r"--n 1e\+12 makes an input of 8,000\.0 GB"):
+        climb(toys.request("doubled", n=10**12))
+
+
+def test_a_size_that_the_problem_refuses_is_one_sentence():
+    with pytest.raises(Refused, match="vector: n must not be 13"):
+        climb(toys.request("doubled", n=13))
+
+
+def test_faster_than_the_limit_is_said_not_celebrated():
+    class Slow:
+        def limit_s(self, cost, dtype, working_set):
+            return 10.0
+
+    row = Row("f", "compiled", status="ok", median_s=1.0, flops=1.0, bytes=1.0)
+    changes = ladder.limit(row, Slow(), "float64", (np.zeros(1),))
+    assert "miscounted" in changes["reason"]
+
+
+def test_progress_is_told_from_start_to_end():
+    told = []
+    climb(toys.request("doubled", "library"), lambda stage, fraction: told.append((stage, fraction)))
+    assert told[0] == ("making the input", 0.0)
+    assert any(stage.startswith("checking") for stage, _ in told)
+    assert told[-1] == ("timing", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "bound", "holds"),
+    [(0.0, 0.0, True), (1.0, 2.0, True), (2.0, 1.0, False), (float("nan"), 1.0, False), (1e-300, 0.0, False)],
+)
+def test_a_check_can_fail(error, bound, holds):
+    assert Check("law", error, bound).holds is holds
+    assert (Check("law", error, bound).closeness <= 1) is holds
+
+
+def test_the_worst_check_decides():
+    row = Row("f", "textbook", checks=(Check("a", 1.0, 10.0), Check("b", 0.9, 1.0), Check("c", 0.0, 0.0)))
+    assert row.worst.law == "b"
+
+
+def test_the_scoreboard_takes_the_geometric_mean():
+    def result(name, ratio):
+        rows = (
+            Row("ours", "compiled", status="ok", median_s=1.0, ratio_to_library=ratio),
+            Row("lib", "library", status="ok", median_s=0.5, ratio_to_library=1.0),
+            Row("mine.py:f", "yours", status="ok", median_s=0.1, ratio_to_library=9.0),
+        )
+        return Result(name, "p", "t", "o", {}, "float64", 0, rows)
+
+    board = Scoreboard(tuple(score(result(str(ratio), ratio)) for ratio in (4.0, 1.0, 0.5)))
+    assert [line.best for line in board.scores] == ["ours"] * 3, "neither the library nor the user is ours"
+    assert board.geometric_mean == pytest.approx(2 ** (1 / 3))
