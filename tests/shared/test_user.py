@@ -27,7 +27,7 @@ MINE = {
     "hungry": "import numpy as np\ndef f(x): return np.ones(10**13)",
     "no import": "import no_such_module\ndef f(x): return x",
     "no function": "f = 3",
-    "changes its mind": "calls = []\ndef f(x):\n    calls.append(1)\n    assert not calls[2:], 'later'\n    return 2 * x",
+    "changes its mind": "seen = []\ndef f(x):\n    seen.append(1)\n    assert len(seen) < 3, 'later'\n    return 2 * x",
 }
 FATE = {
     "good": ("ok", ""),

@@ -60,7 +60,7 @@ class Entry:
     def docstring(self) -> str:
         """The file's docstring, read without importing it; empty if there is none."""
         try:
-            return ast.get_docstring(ast.parse(self.path.read_text(encoding="utf-8"))) or ""
+            return printable(ast.get_docstring(ast.parse(self.path.read_text(encoding="utf-8"))) or "")
         except (OSError, SyntaxError, ValueError):
             return ""
 
@@ -114,7 +114,12 @@ def read_title(path: Path) -> str:
             match = DOCSTRING.match(file.read(4096))
     except (OSError, UnicodeDecodeError) as error:
         return f"(cannot be read: {error.__class__.__name__})"
-    return match["line"].rstrip().removesuffix('"""').rstrip(".") if match else "(no docstring)"
+    return printable(match["line"].rstrip().removesuffix('"""').rstrip(".")) if match else "(no docstring)"
+
+
+def printable(text: str) -> str:
+    """Text whose control characters are blanks, ends of line excepted: a file's words must not steer a terminal."""
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
 
 
 def _packages(command: str) -> list[str]:

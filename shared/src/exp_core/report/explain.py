@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import unicodedata
 from pathlib import Path
 
 from rich.console import Console
@@ -41,7 +42,7 @@ def formula(latex: str) -> str:
     for pattern, replacement in WORDS:
         latex = re.sub(pattern, replacement, latex)
     latex = SINGLE.sub(r"\\\1{\2}", latex)
-    return str(unicodeit.replace(latex)).replace("{", "").replace("}", "")
+    return unicodedata.normalize("NFC", str(unicodeit.replace(latex)).replace("{", "").replace("}", ""))
 
 
 def print_explanation(entry: Entry, experiment: Experiment, out: Console) -> None:

@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def schema() -> dict[str, object]:
-    """The JSON schema of one result, and under ``$defs`` of the scoreboard and of a whole run."""
+    """The JSON schema of what ``--json`` writes: one result, or a list of them and the scoreboard."""
     loaded: dict[str, object] = json.loads(files("exp_core.report").joinpath("schema.json").read_text(encoding="utf-8"))
     return loaded
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from exp_core.catalogue import printable
 from exp_core.results import Result, Row, Scoreboard
 
 PLAIN_WIDTH = 200  # columns where the output is no terminal: nothing is folded, nothing is cut
@@ -36,14 +37,19 @@ def console(*, stderr: bool = False) -> Console:
 
 def print_result(result: Result, out: Console, *, verbose: bool = False) -> None:
     """The ladder's table, and under it a line for every row that needs words."""
-    out.print(Text(result.title, style="bold"), soft_wrap=True)
+    out.print(_text(result.title, "bold"), soft_wrap=True)
     given = (result.problem, result.sizes_text, result.dtype, f"seed {result.seed}")
     out.print("   ".join(given), style="dim", soft_wrap=True)
     out.print(_ladder_table(result, out.width, verbose))
     for row in result.rows:
         if row.reason:
             mark, style = _mark(row)
-            out.print(Text(f" {mark} ", style=style) + Text(f"{_label(row, result)}: {row.reason}"), soft_wrap=True)
+            out.print(Text(f" {mark} ", style=style) + _text(f"{_label(row, result)}: {row.reason}"), soft_wrap=True)
+    if verbose:
+        for row in result.rows:
+            for check in row.checks:
+                law = f"   {_label(row, result)}, {check.law}: {check.error:.3g} ≤ {check.bound:.3g}"
+                out.print(_text(law.replace("≤", "≤" if check.holds else ">"), "dim"), soft_wrap=True)
     if result.noise_floor is not None and any(row.median_s for row in result.rows):
         out.print(f" gaps under {result.noise_floor:.1%} are noise here and rank nobody", style="dim", soft_wrap=True)
     if result.interrupted:
@@ -93,7 +99,7 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
     table = _table()
     columns: list[tuple[str, Justify, list[Text], int]] = [
         ("", "left", [Text(*_mark(row)) for row in rows], 0),
-        ("implementation", "left", [Text(row.name, style=_style(row)) for row in rows], 0),
+        ("implementation", "left", [_text(row.name, _style(row)) for row in rows], 0),
         ("time", "right", [Text(duration(row.median_s)) for row in rows], 0),
         ("× library", "right", [_ratio(row, result) for row in rows], 0),
         ("error", "right", [Text(scientific(row.worst.error) if row.worst else "–") for row in rows], 1),
@@ -117,6 +123,11 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
     for cells in zip(*(cells for _, _, cells, _ in columns), strict=True):
         table.add_row(*cells)
     return table
+
+
+def _text(words: str, style: str = "") -> Text:
+    """Words of others on one line: neither markup nor control characters are obeyed."""
+    return Text(printable(words).replace("\n", " "), style=style)
 
 
 def _table() -> Table:

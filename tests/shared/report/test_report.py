@@ -1,0 +1,121 @@
+"""Results as text: exact in files, readable in tables, and never able to break out of their cell."""
+
+import json
+import math
+
+import jsonschema
+import pytest
+
+from exp_core.report import export, terminal
+from exp_core.report.explain import formula, readable, sections
+from exp_core.results import Check, Result, Row, Scoreboard, score
+
+HOSTILE = "a|b\n<script>\x1b[31m[bold]x[/bold]\\"
+
+
+def result(**changes):
+    row = Row(
+        HOSTILE, "yours", status="failed", reason=HOSTILE, checks=(Check("law", math.nan, 1.0), Check("b", 0.0, 0.0))
+    )
+    good = Row("fine", "compiled", status="ok", median_s=1e-3, ci95=(9e-4, 2e-3), flops=1e6, bytes=10.0, limit_s=5e-4)
+    settings = {"sizes": {"n": 1048576, "tolerance": 1e-8}, "dtype": "float64", "seed": 1, "rows": (row, good)}
+    return Result("toy", "toys", HOSTILE, "vector", **(settings | changes))
+
+
+def test_json_has_no_nan_and_validates():
+    text = export.to_json([result()])
+    assert "NaN" not in text
+    document = json.loads(text)
+    jsonschema.validate(document, export.schema())
+    assert document["implementations"][0]["error"] is None
+    assert document["implementations"][0]["name"] == HOSTILE
+    assert document["implementations"][1]["fraction_of_limit"] == pytest.approx(0.5)
+    assert document["sizes"] == {"n": 1048576, "tolerance": 1e-8}
+
+
+def test_json_of_a_whole_run_is_a_list_and_the_scoreboard():
+    results = [result(), result()]
+    document = json.loads(export.to_json(results, Scoreboard(tuple(map(score, results)))))
+    jsonschema.validate(document, export.schema())
+    assert len(document) == 3
+    assert set(document[-1]) == {"scoreboard"}
+
+
+@pytest.mark.parametrize("field", ["experiment", "implementations", "noise_floor", "machine"])
+def test_the_schema_refuses_what_lacks_a_field(field):
+    document = json.loads(export.to_json([result()]))
+    del document[field]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, export.schema())
+
+
+def test_csv_keeps_sizes_exact():
+    assert '"n = 1048576, tolerance = 1e-08"' in export.to_csv([result()])
+
+
+def test_markdown_cells_hold_what_they_are_given():
+    table = [line for line in export.to_markdown([result()]).splitlines() if line.startswith("| `")]
+    assert len(table) == 2
+    unescaped = table[0].replace("\\\\", "").replace("\\|", "")
+    assert unescaped.count("|") == 10
+    assert "<script>" not in table[0]
+
+
+def test_a_table_prints_hostile_text_as_text(capsys):
+    terminal.print_result(result(), terminal.console(), verbose=True)
+    out = capsys.readouterr().out
+    assert "\x1b" not in out, "escape sequences of others must not reach the terminal"
+    assert "[bold]x[/bold]" in out, "nor is markup read"
+
+
+def test_writing_is_whole_or_not_at_all(tmp_path, monkeypatch):
+    file = tmp_path / "out.json"
+    export.write(file, "old")
+
+    def no_space(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export.os, "replace", no_space)
+    with pytest.raises(OSError, match="No space"):
+        export.write(file, "new")
+    assert file.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        ("x_{n-1}", "xₙ₋₁"),
+        ("\\sum_i x_i", "∑ᵢ xᵢ"),
+        ("\\frac{a+b}{c}", "(a+b)/(c)"),
+        ("\\log_2 n", "log₂ n"),
+        ("\\tilde\\gamma_n", "γ̃ₙ"),
+        ("\\hat s", "ŝ"),
+        ("\\mathrm{max}(x)", "max(x)"),
+        ("1 \\pm u", "1 ± u"),
+    ],
+)
+def test_formulas_read_without_latex(latex, text):
+    assert formula(latex) == text
+
+
+def test_only_what_stands_between_dollars_is_a_formula():
+    assert readable("a_b costs $x^2$ and more_so") == "a_b costs x² and more_so"
+
+
+def test_a_docstring_s_headings_become_sections():
+    body = "\nProblem   one\n          two\nLook for  three\n"
+    assert sections(body) == [("Problem", "one two"), ("Look for", "three")]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (0.00059, "0.00059×"), (0.5, "0.50×"), (3.14159, "3.14×"), (123.4, "123×"), (math.inf, "–")],
+)
+def test_factors(value, text):
+    assert terminal.factor(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.5, "50%"), (0.0123, "1.2%"), (0.095, "10%"), (1, "100%")])
+def test_percentages(value, text):
+    assert terminal.percent(value) == text
