@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 import zlib
 from collections.abc import Callable, Mapping
@@ -169,6 +170,9 @@ class Ladder:
             return
         checks = tuple(Check(law, errors[law], bounds[law]) for law in errors)
         self.amend(key, checks=checks)
+        if vague := [check.law for check in checks if not math.isfinite(check.bound)]:
+            self.amend(key, reason=f"theory promises nothing at this size: no finite bound for {' and '.join(vague)}")
+            return
         broken = [check.law for check in checks if not check.holds]
         problem = self.request.problem.name
         if broken and problem in unstable:

@@ -8,8 +8,11 @@ from exp_core.tensor import gamma, unit_roundoff
 
 
 def naive_bound(x):
-    """Higham (2002), eq. (4.4): each term meets at most n - 1 roundings, in whatever order they are added."""
-    return gamma(max(x.size - 1, 0), x)
+    """Each term meets at most n - 1 roundings, in whatever order they are added; (n - 1)u holds for every n.
+
+    Source: Jeannerod, Rump, Improved error bounds for inner products, SIAM J. Matrix Anal. Appl. 34 (2013), 338-344.
+    """
+    return max(x.size - 1, 0) * unit_roundoff(x)
 
 
 def pairwise_bound(x):
@@ -29,8 +32,16 @@ def kahan_bound(x):
 
 
 def compensated_bound(x):
-    """Ogita, Rump, Oishi (2005), proposition 4.5: u|s| and a second-order term; TwoSum is exact in any order."""
-    return unit_roundoff(x) + gamma(max(x.size - 1, 0), x) ** 2
+    """Ogita, Rump, Oishi (2005), proposition 4.5: u|s| and a second-order term."""
+    return deep_bound(max(x.size - 1, 0), x)
+
+
+def deep_bound(depth, x):
+    """The same where no term meets more than so many additions: TwoSum is exact in any order.
+
+    What d additions lose is at most $\\gamma_d \\sum |x_i|$; adding these losses in the same tree errs by $\\gamma_d$ again.
+    """
+    return unit_roundoff(x) + gamma(depth, x) ** 2
 
 
 def rounded_once(x):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from exp_core.compiled import njit, prange
+from maths_exp.basics._summation_bounds import deep_bound
 
 LANES = 128  # partial sums of a part: enough vector registers in flight to hide the latency of an addition
+SMALLEST_PART = 2**14  # terms below which sharing out costs more than it brings
 PARTS = 32  # parts to share out among threads: fixed, so that the result does not depend on their number
 
 
@@ -34,7 +36,7 @@ def two_sum_lanes(x, s, c):
 @njit(parallel=True)
 def compensated_compiled(x):
     """Keep many partial sums as well, each with its own lost parts: vectors and threads, and Neumaier's accuracy."""
-    parts = min(PARTS, 1 + x.size // 2**14)
+    parts = min(PARTS, 1 + x.size // SMALLEST_PART)
     s = np.zeros((parts, LANES), x.dtype)
     c = np.zeros((parts, LANES), x.dtype)
     for p in prange(parts):
@@ -45,3 +47,9 @@ def compensated_compiled(x):
             total, lost = two_sum(total, s[p, j])
             compensation += lost + c[p, j]
     return total + compensation
+
+
+def lanes_bound(x):
+    """A lane adds its share of the terms, and then all lanes of all parts are added in a row."""
+    parts = min(PARTS, 1 + x.size // SMALLEST_PART)
+    return deep_bound(x.size // (parts * LANES) + 2 + parts * LANES, x)

@@ -27,7 +27,7 @@ from maths_exp.basics._summation_bounds import (
     pairwise_bound,
     rounded_once,
 )
-from maths_exp.basics._summation_compensated import compensated_compiled
+from maths_exp.basics._summation_compensated import compensated_compiled, lanes_bound
 
 
 def naive(x):
@@ -175,7 +175,7 @@ EXPERIMENT = Experiment(
         Implementation(neumaier, "textbook", cost=additions(4), bound=compensated_bound),
         Implementation(pairwise_vectorised, "vectorised", cost=additions(1, copies=1), bound=pairwise_bound),
         Implementation(naive_compiled, "compiled", cost=additions(1), bound=naive_bound),
-        Implementation(compensated_compiled, "compiled", cost=additions(7), bound=compensated_bound),
+        Implementation(compensated_compiled, "compiled", cost=additions(7), bound=lanes_bound),
         Implementation(fsum, "library", cost=additions(1, copies=4), bound=rounded_once),
         Implementation(numpy_sum, "library", cost=additions(1), bound=numpy_bound),
     ),

@@ -1,0 +1,75 @@
+"""Peaks that were measured before, kept in the user's cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from exp_core.machine.description import fingerprint
+from exp_core.machine.libraries import versions
+from exp_core.machine.measure import measure
+from exp_core.machine.processor import read_processor
+from exp_core.machine.roofline import Peaks
+from exp_core.timing import epoch
+
+SCHEMA = 1
+EXPIRES_S = 7 * 24 * 3600
+
+_known: dict[Path, Peaks] = {}  # of this process: where nothing can be written, nothing is measured twice
+
+
+def peaks(threads: int, *, refresh: bool = False) -> Peaks:
+    """What this machine can do at best with that many threads: from the cache, or measured now (about two seconds).
+
+    refresh: measure even if the cache knows.  A cache that cannot be read or written is done without.
+    Raises ValueError below one thread.
+    """
+    if threads < 1:
+        raise ValueError(f"{threads} threads cannot compute anything")
+    path = cache_path(threads)
+    found = None if refresh else _known.get(path) or load(path, epoch())
+    if found is None:
+        found = measure(threads)
+        store(path, found, epoch())
+    _known[path] = found
+    return found
+
+
+def cache_path(threads: int) -> Path:
+    """A file of its own for each machine, number of threads, and set of versions that the measurement depends on."""
+    import platformdirs
+
+    key = json.dumps([SCHEMA, fingerprint(read_processor()), threads, versions(("numpy", "numba", "llvmlite"))])
+    name = f"peaks-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    return Path(platformdirs.user_cache_dir("exp_core", appauthor=False)) / name
+
+
+def load(path: Path, now: float) -> Peaks | None:
+    """The peaks in a file; None if there is none, it cannot be read, or it is older than a week or from the future."""
+    try:
+        document: object = json.loads(path.read_text())
+        if not isinstance(document, Mapping) or not 0 <= now - float(document["measured_at"]) <= EXPIRES_S:
+            return None
+        return Peaks.from_dict(document["peaks"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def store(path: Path, found: Peaks, now: float) -> None:
+    """Write beside the place and move there in one step: whoever reads sees the old file or the new one, never half."""
+    text = json.dumps({"measured_at": now, "peaks": found.to_dict()})
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(text)
+            os.replace(temporary, path)
+        except OSError:
+            os.unlink(temporary)
+            raise

@@ -1,0 +1,69 @@
+"""A few threads that do the same thing at the same time, and how fast they do it together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from types import TracebackType
+from typing import Self, TypeVar
+
+from exp_core.timing import Stopwatch
+
+BLOCK_S = 0.002  # one measurement: long against the scatter of the threads' starts (some 0.1 ms)
+
+Made = TypeVar("Made")
+Task = Callable[[int], object]  # does its unit of work so many times, without holding the interpreter's lock
+
+
+class Crew:
+    """Threads that stay, so that each keeps its core.  Use it in a ``with`` block."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads)
+        self._start = Barrier(threads)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
+
+    def each(self, make: Callable[[], Made]) -> list[Made]:
+        """One for each thread, made in that thread: memory lies nearest to the thread that touches it first."""
+
+        def together() -> Made:
+            self._start.wait()
+            return make()
+
+        return [future.result() for future in [self._pool.submit(together) for _ in range(self.threads)]]
+
+    def rate(self, tasks: list[Task], repeats: int) -> float:
+        """Units of work a second, of all threads together.
+
+        Each thread times the middle half of what it does: while it does, the others are at work too.
+        """
+        margin = max(1, repeats // 2)
+
+        def timed(task: Task) -> float:
+            self._start.wait()
+            task(margin)
+            watch = Stopwatch()
+            task(repeats)
+            seconds = watch.elapsed()
+            task(margin)
+            return repeats / seconds if seconds > 0 else 0.0
+
+        return sum(self._pool.map(timed, tasks))
+
+    def repeats(self, tasks: list[Task], guess: int = 1) -> int:
+        """How often to repeat so that a measurement takes about BLOCK_S; the guess had better not be too high."""
+        repeats = guess
+        while True:
+            rate = self.rate(tasks, repeats) / self.threads
+            if rate * BLOCK_S <= 2 * repeats:
+                return max(1, round(rate * BLOCK_S))
+            repeats = min(round(rate * BLOCK_S), 10 * repeats)

@@ -1,0 +1,109 @@
+"""What this machine is, in one frozen value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from exp_core.machine.advice import advice
+from exp_core.machine.cores import usable_cores
+from exp_core.machine.devices import Device, devices
+from exp_core.machine.libraries import Blas, blas_in_use, versions
+from exp_core.machine.memory import available_memory, total_memory
+from exp_core.machine.processor import Frequency, Processor, read_frequency, read_processor
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine and what is installed on it.  Memory in bytes.
+
+    warnings: what slows it at the moment, one sentence each.
+    fingerprint: tells machines apart; it stays the same when software, load or settings change.
+    """
+
+    system: str
+    release: str
+    processor: Processor
+    frequency: Frequency
+    usable_cores: int
+    memory_bytes: int
+    memory_available_bytes: int
+    versions: Mapping[str, str | None]
+    blas: tuple[Blas, ...]
+    devices: tuple[Device, ...]
+    warnings: tuple[str, ...]
+    fingerprint: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain dictionaries, lists, strings and numbers, for JSON."""
+        plain: dict[str, object] = json.loads(json.dumps(asdict(self)))
+        return plain
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Names and values to print, those that are not known left out."""
+        cpu, clock = self.processor, self.frequency
+        caches = (("L1", cpu.l1d_bytes), ("L2", cpu.l2_bytes), ("L3", cpu.l3_bytes))
+        rows = [
+            ("system", f"{self.system} {self.release}"),
+            ("processor", f"{cpu.model} ({', '.join(part for part in (cpu.architecture, cpu.simd) if part)})"),
+            ("cores", f"{self.usable_cores} usable of {cpu.logical_cores}"),
+            ("caches", ", ".join(f"{name} {bytes_text(size)}" for name, size in caches if size)),
+            ("clock", ", ".join(part for part in (_hertz(clock), clock.governor or "") if part)),
+            ("memory", f"{bytes_text(self.memory_bytes)}, {bytes_text(self.memory_available_bytes)} available"),
+            ("BLAS", "; ".join(_blas_text(blas) for blas in self.blas)),
+            ("devices", "; ".join(f"{device.name}: {device.title}" for device in self.devices)),
+            ("versions", ", ".join(f"{name} {version}" for name, version in self.versions.items() if version)),
+            ("fingerprint", self.fingerprint),
+        ]
+        return [(name, value) for name, value in rows if value]
+
+
+def describe() -> Machine:
+    """Look at this machine.  Imports MLX, if it is installed, to ask for its devices."""
+    processor = read_processor()
+    return Machine(
+        system=platform.system(),
+        release=platform.release(),
+        processor=processor,
+        frequency=read_frequency(),
+        usable_cores=usable_cores(),
+        memory_bytes=total_memory(),
+        memory_available_bytes=available_memory(),
+        versions=versions(),
+        blas=blas_in_use(),
+        devices=devices(),
+        warnings=advice(),
+        fingerprint=fingerprint(processor),
+    )
+
+
+def fingerprint(processor: Processor) -> str:
+    """Twelve hexadecimal digits from the system and the processor alone: what no update and no setting changes.
+
+    Memory is left out: what the kernel reports of it changes a little with every kernel.
+    """
+    stable = json.dumps([platform.system(), asdict(processor)], sort_keys=True)
+    return hashlib.sha256(stable.encode()).hexdigest()[:12]
+
+
+def bytes_text(size: float) -> str:
+    """Bytes with a binary unit: ``"32 KiB"``."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.4g} {unit}"
+        size /= 1024
+    return f"{size:.4g} GiB"
+
+
+def _hertz(clock: Frequency) -> str:
+    now = f"{clock.now_hz / 1e9:.2f} GHz" if clock.now_hz else ""
+    return f"{now} of {clock.most_hz / 1e9:.2f} GHz" if now and clock.most_hz else now
+
+
+def _blas_text(blas: Blas) -> str:
+    parts = [blas.name, blas.version or "", f"kernels for {blas.kernel}" if blas.kernel else ""]
+    parts.append(f"{blas.threads} threads" if blas.threads else "")
+    return ", ".join(part for part in parts if part)

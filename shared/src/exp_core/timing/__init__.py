@@ -1,0 +1,27 @@
+"""Timing that can be used alone: ``from exp_core.timing import compare; print(compare({"a": f, "b": g}, x))``.
+
+The only part of the project that reads a clock.  It returns what it measured and never prints.
+"""
+
+from exp_core.timing.clock import Deadline, Stopwatch, call_once, epoch
+from exp_core.timing.quiet import rest
+from exp_core.timing.race import compare
+from exp_core.timing.result import Comparison, Interrupted, Ratio, Timing
+from exp_core.timing.sampler import Sampler, sample
+from exp_core.timing.table import seconds_text
+
+__all__ = [
+    "Comparison",
+    "Deadline",
+    "Interrupted",
+    "Ratio",
+    "Sampler",
+    "Stopwatch",
+    "Timing",
+    "call_once",
+    "compare",
+    "epoch",
+    "rest",
+    "sample",
+    "seconds_text",
+]
