@@ -12,8 +12,7 @@ from typing import Protocol, cast
 import numpy as np
 
 from exp_core.experiment import Experiment, Implementation, Inputs, Rung, Skip
-from exp_core.machine import DeviceName, devices, require
-from exp_core.machine.devices import DEVICES
+from exp_core.machine import DEVICES, DeviceName, devices, require
 from exp_core.tensor import Array, from_numpy, is_mlx, to_numpy
 
 

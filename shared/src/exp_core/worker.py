@@ -21,9 +21,7 @@ from exp_core.contestants import Call, Contestant, as_numpy
 from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Inputs
 from exp_core.ladder import checksum, first_sentence
 from exp_core.machine import ThreadLimit
-from exp_core.timing import call_once
-from exp_core.timing.clock import SYSTEM
-from exp_core.timing.sampler import FunctionSampler
+from exp_core.timing import call_once, sample
 from exp_core.user import Assignment, encode, send
 
 
@@ -52,7 +50,7 @@ def main() -> None:
                 data = encode(as_numpy(result))
                 send(replies, {"seconds": seconds, "bytes": len(data)}, data)
             else:
-                send(replies, {"seconds": FunctionSampler(call, (), SYSTEM).sample(int(message))})
+                send(replies, {"seconds": sample(call, int(message))})
         except MemoryError:
             send(replies, {"error": "it ran out of its memory limit"})
         except SystemExit:
