@@ -39,7 +39,7 @@ def compensated_bound(x):
 def deep_bound(depth, x):
     """The same where no term meets more than so many additions: TwoSum is exact in any order.
 
-    What d additions lose is at most $\\gamma_d \\sum |x_i|$; adding these losses in the same tree errs by $\\gamma_d$ again.
+    d additions lose at most $\\gamma_d \\sum |x_i|$; adding these losses in the same tree errs by $\\gamma_d$ again.
     """
     return unit_roundoff(x) + gamma(depth, x) ** 2
 
