@@ -27,23 +27,28 @@ class Counted:
         self.tally.flops += 1
         return Counted(value, self.tally)
 
+    def _binary(self, other, formula):
+        if isinstance(other, np.ndarray):
+            return NotImplemented  # the array takes it element by element
+        return self._count(formula(self.value, float(other)))
+
     def __add__(self, other):
-        return self._count(self.value + float(other))
+        return self._binary(other, lambda a, b: a + b)
 
     def __sub__(self, other):
-        return self._count(self.value - float(other))
+        return self._binary(other, lambda a, b: a - b)
 
     def __mul__(self, other):
-        return self._count(self.value * float(other))
+        return self._binary(other, lambda a, b: a * b)
 
     def __truediv__(self, other):
-        return self._count(self.value / float(other))
+        return self._binary(other, lambda a, b: a / b)
 
     def __rsub__(self, other):
-        return self._count(float(other) - self.value)
+        return self._binary(other, lambda a, b: b - a)
 
     def __rtruediv__(self, other):
-        return self._count(float(other) / self.value)
+        return self._binary(other, lambda a, b: b / a)
 
     __radd__ = __add__
     __rmul__ = __mul__

@@ -69,15 +69,15 @@ class Compiled:
 
     def _stamps(self) -> tuple[tuple[str, int, int], ...]:
         """Name, time and size of every source file that the compiled code comes from."""
-        files: set[str] = set()
-        todo, seen = [self], {id(self)}
+        todo: list[object] = [self]
+        functions: dict[int, types.FunctionType] = {}
         while todo:
-            function = todo.pop().py_func
-            files.add(function.__code__.co_filename)
-            used = (function.__globals__.get(name) for name in function.__code__.co_names)
-            fresh = [value for value in used if isinstance(value, Compiled) and id(value) not in seen]
-            seen |= {id(value) for value in fresh}
-            todo += fresh
+            value = todo.pop()
+            function = value.py_func if isinstance(value, Compiled) else value
+            if isinstance(function, types.FunctionType) and id(function) not in functions:
+                functions[id(function)] = function
+                todo += [function.__globals__.get(name) for name in _names(function.__code__)]
+        files = {function.__code__.co_filename for function in functions.values()}
         found = ((Path(file).name, Path(file).stat()) for file in sorted(files))
         return tuple((name, facts.st_mtime_ns, facts.st_size) for name, facts in found)
 
@@ -89,6 +89,25 @@ class Compiled:
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[str, str]]:
         return _named, (self.py_func.__module__, self.py_func.__qualname__)
+
+
+class Intrinsic(Compiled):
+    """A function that writes LLVM's instructions itself, for compiled code to call; it too waits for Numba."""
+
+    @functools.cached_property
+    def dispatcher(self) -> Callable[..., object]:
+        """Numba's own object.  Raises ModuleNotFoundError if Numba is not installed."""
+        made: Callable[..., object] = importlib.import_module("numba.extending").intrinsic(self.py_func)
+        return made
+
+
+def intrinsic(function: Callable[..., object]) -> Intrinsic:
+    """``numba.extending.intrinsic`` put off likewise: ``function(typing, *types) -> signature, generator``.
+
+    A Numba type that it defines needs ``__reduce__``: the disk cache must find the same class again.
+    Source: Numba's manual, "Low-level extension API".
+    """
+    return Intrinsic(function, {})
 
 
 def njit(
@@ -106,6 +125,12 @@ def njit(
         return Compiled(function, chosen)
 
     return compile_later if function is None else compile_later(function)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """Every global name that a function uses, those in functions inside it included."""
+    inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
+    return set(code.co_names).union(*map(_names, inner))
 
 
 @functools.cache

@@ -55,6 +55,7 @@ def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Pred
     """
     full = work(contestant.implementation.cost(*inputs))
     seconds = start_s = trial = part = 0.0
+    last: tuple[float, float] | None = None
     if full <= TINY_WORK:
         return Prediction(seconds)
     for scale in trials.scales():
@@ -71,8 +72,20 @@ def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Pred
             continue
         part = max(larger, 1.0)
         start_s = max(start_s, first - trial)
-        seconds = trial * full / part
+        seconds = trial + slope(last, (part, trial)) * (full - part)
+        last = (part, trial)
     return Prediction(seconds, start_s)
+
+
+def slope(before: tuple[float, float] | None, now: tuple[float, float]) -> float:
+    """Seconds that more work takes, from two trials, each (work, seconds): what both have in common is overhead.
+
+    Never more than if all of the last trial were work, and never less than a twentieth of that: small trials are noisy.
+    """
+    most = now[1] / now[0]
+    if before is None or now[0] <= before[0]:
+        return most
+    return min(max((now[1] - before[1]) / (now[0] - before[0]), most / 20), most)
 
 
 def steady(call: Call) -> float:

@@ -11,23 +11,9 @@ from __future__ import annotations
 
 import functools
 
-from exp_core.compiled import Compiled
+from exp_core.compiled import intrinsic
 
 BYTES = 64
-
-
-class Intrinsic(Compiled):
-    """A function that writes the LLVM instructions of its call; Numba hears of it when its user compiles."""
-
-    def __init__(self, py_func):
-        super().__init__(py_func, {})
-
-    @functools.cached_property
-    def dispatcher(self):
-        """Numba's own object."""
-        from numba.extending import intrinsic
-
-        return intrinsic(self.py_func)
 
 
 @functools.cache
@@ -70,7 +56,7 @@ def _splat(builder, vector_type, s):
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(lane, vector_type.count), None))
 
 
-@Intrinsic
+@intrinsic
 def load(typing, a, i):
     """The vector a[i], a[i + 1], ... of an array of shape (n,)."""
     from numba.core import types
@@ -84,7 +70,7 @@ def load(typing, a, i):
     return result(a, types.intp), generate
 
 
-@Intrinsic
+@intrinsic
 def store(typing, a, i, x):
     """Write the vector x to a[i], a[i + 1], ...: an array of shape (n,)."""
     from numba.core import types
@@ -97,7 +83,7 @@ def store(typing, a, i, x):
     return types.void(a, types.intp, x), generate
 
 
-@Intrinsic
+@intrinsic
 def splat(typing, like, s):
     """The vector s, s, ..., s, of the element type of the array or vector `like`."""
     element = getattr(like, "element", None) or like.dtype
@@ -110,7 +96,7 @@ def splat(typing, like, s):
     return result(like, s), generate
 
 
-@Intrinsic
+@intrinsic
 def minus_product(typing, a, s, x):
     """a - s x for a number s: one fused instruction where the machine has it."""
 
@@ -122,7 +108,7 @@ def minus_product(typing, a, s, x):
     return a(a, s, x), generate
 
 
-@Intrinsic
+@intrinsic
 def where_less(typing, a, b, x, y):
     """Lane by lane x where a < b, and y where not."""
 

@@ -12,28 +12,9 @@ from __future__ import annotations
 import functools
 import operator
 
-from exp_core.compiled import Compiled
-
 LANES = 8
 ROW = 2 * LANES  # reals that one Lanes takes in memory
 FUSED = ("contract",)  # a multiplication and an addition may be rounded once
-
-
-class Instruction(Compiled):
-    """A function that writes LLVM's instructions; like Compiled, it waits for Numba until it is called."""
-
-    @functools.cached_property
-    def dispatcher(self):
-        """Numba's intrinsic."""
-        from numba.extending import intrinsic
-
-        lanes_class()
-        return intrinsic(self.py_func)
-
-
-def instruction(function):
-    """``function(typing, *types) -> signature, generator`` becomes callable from compiled code."""
-    return Instruction(function, {})
 
 
 @functools.cache

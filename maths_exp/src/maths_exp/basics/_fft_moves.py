@@ -6,7 +6,8 @@ Source: LLVM Language Reference Manual, "shufflevector", "load", "store" and its
 
 from __future__ import annotations
 
-from maths_exp.basics._fft_lanes import FUSED, LANES, ROW, instruction, lanes_of, parts, whole
+from exp_core.compiled import intrinsic
+from maths_exp.basics._fft_lanes import FUSED, LANES, ROW, lanes_of, parts, whole
 
 
 def _shuffle(b, x, y, places):
@@ -50,7 +51,7 @@ def _lanes_of(array):
     return lanes_of(array.dtype.underlying_float if isinstance(array.dtype, types.Complex) else array.dtype)
 
 
-@instruction
+@intrinsic
 def load(typing, array, i):
     """Eight complex numbers from array[i] on."""
 
@@ -64,7 +65,7 @@ def load(typing, array, i):
     return _lanes_of(array)(array, i), generate
 
 
-@instruction
+@intrinsic
 def splat(typing, array, i):
     """The complex number array[i] in all lanes."""
 
@@ -104,11 +105,11 @@ def _store(past_caches):
     return store
 
 
-store = instruction(_store(past_caches=False))  # array[i:i+8] = z
-stream = instruction(_store(past_caches=True))  # the same, past the caches; the place must be a multiple of 64 bytes
+store = intrinsic(_store(past_caches=False))  # array[i:i+8] = z
+stream = intrinsic(_store(past_caches=True))  # the same, past the caches; the place must be a multiple of 64 bytes
 
 
-@instruction
+@intrinsic
 def quarter(typing, z):
     """-i z: a quarter turn, two names and a sign."""
 
@@ -119,7 +120,7 @@ def quarter(typing, z):
     return z(z), generate
 
 
-@instruction
+@intrinsic
 def eighth(typing, z):
     """$e^{-i \\pi/4} z$: an eighth of a turn, two additions and two multiplications."""
 
@@ -134,7 +135,7 @@ def eighth(typing, z):
     return z(z), generate
 
 
-@instruction
+@intrinsic
 def transposed(typing, rows):
     """Lane k of row l becomes lane l of row k: swap blocks of 1, of 2, of 4 across the diagonal."""
 

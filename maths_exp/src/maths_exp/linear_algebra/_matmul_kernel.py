@@ -6,44 +6,29 @@ that 3 + 8 loads feed 24 multiply-adds, where the plain inner loop pays two load
 
 from __future__ import annotations
 
-import functools
-
-from exp_core.compiled import Compiled
+from exp_core.compiled import intrinsic
 from maths_exp.linear_algebra._matmul_llvm import Matrix, registers
 
 
-class Emitted(Compiled):
-    """Like njit, for one of Numba's intrinsics: what it decorates gets types, and writes the instructions itself."""
-
-    def __init__(self, py_func):
-        super().__init__(py_func, {})
-
-    @functools.cached_property
-    def dispatcher(self):
-        from numba.extending import intrinsic
-
-        return intrinsic(self.py_func)
-
-
-@Emitted
+@intrinsic
 def full_tile(typing, a, b, c, add):
     """C = A B or C += A B, for as many rows and vectors as fit into the registers."""
     return _tile(registers().rows, registers().vectors, a, b, c, add)
 
 
-@Emitted
+@intrinsic
 def narrow_tile(typing, a, b, c, add):
     """The same, one vector wide, and no wider than C: for what is left over at the right edge."""
     return _tile(registers().rows, 1, a, b, c, add, ragged=True)
 
 
-@Emitted
+@intrinsic
 def low_tile(typing, a, b, c, add):
     """The same, one row high, and no wider than C: for what is left over at the lower edge."""
     return _tile(1, registers().vectors, a, b, c, add, ragged=True)
 
 
-@Emitted
+@intrinsic
 def copy_row(typing, source, target):
     """Copy one row of a tile, as vectors: target[:] = source[:]."""
     from numba import types
