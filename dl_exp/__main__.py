@@ -11,6 +11,5 @@ sys.modules.pop("dl_exp", None)  # this folder, found as a namespace
 try:
     runpy.run_module("dl_exp", run_name="__main__", alter_sys=True)
 except ModuleNotFoundError as error:
-    sys.exit(
-        f"dl_exp is not installed and {error.name} is missing: run  pip install ./shared './dl_exp[all]'  in {ROOT}"
-    )
+    install = f"pip install ./shared './dl_exp[all]'  in {ROOT}"
+    sys.exit(f"dl_exp is not installed and {error.name} is missing: run  {install}")

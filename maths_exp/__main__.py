@@ -11,6 +11,5 @@ sys.modules.pop("maths_exp", None)  # this folder, found as a namespace
 try:
     runpy.run_module("maths_exp", run_name="__main__", alter_sys=True)
 except ModuleNotFoundError as error:
-    sys.exit(
-        f"maths_exp is not installed and {error.name} is missing: run  pip install ./shared './maths_exp[all]'  in {ROOT}"
-    )
+    install = f"pip install ./shared './maths_exp[all]'  in {ROOT}"
+    sys.exit(f"maths_exp is not installed and {error.name} is missing: run  {install}")

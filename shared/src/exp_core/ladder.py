@@ -318,7 +318,7 @@ def too_slow(predicted: float, left: float, budget: float, need: float) -> Skip:
     return Skip(
         f"predicted {seconds_text(predicted)} a call, {CALLS} calls at least; "
         f"{seconds_text(max(left, 0.0))} of the budget are left",
-        f"--budget {max(2 * budget, budget + need - left):.2g} or smaller sizes would admit it",
+        f"--budget {math.ceil(max(2 * budget, budget + need - left))} or smaller sizes would admit it",
     )
 
 

@@ -10,7 +10,7 @@ from exp_core.contestants import Call, Contestant, arrays_in
 from exp_core.experiment import Cost, Inputs
 from exp_core.timing import call_once
 
-LONGEST_TRIAL_S = 0.1  # a trial that could take longer than this is not made
+LONGEST_TRIAL_S = 0.25  # a trial that could take longer than this is not made
 SHORT_S = 0.005  # a trial so short is made three times: it may have met a sleeping thread
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
 SMALLEST = 3  # trials begin where the largest size has about this many bits
@@ -55,7 +55,7 @@ def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Pred
     """
     full = work(contestant.implementation.cost(*inputs))
     seconds = start_s = trial = part = 0.0
-    last: tuple[float, float] | None = None
+    rise = 0.0  # seconds a unit of work, by the last two trials
     if full <= TINY_WORK:
         return Prediction(seconds)
     for scale in trials.scales():
@@ -64,26 +64,26 @@ def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Pred
             if contestant.unsuited(small):
                 continue
             larger = work(contestant.implementation.cost(*small))
-            if trial * larger > LONGEST_TRIAL_S * part > 0:
+            if part and trial + rise * (larger - part) > LONGEST_TRIAL_S:
                 break
             call = contestant.ready(small)
-            first, trial = call_once(call)[1], steady(call)
+            first, now = call_once(call)[1], steady(call)
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
-        part = max(larger, 1.0)
-        start_s = max(start_s, first - trial)
-        seconds = trial + slope(last, (part, trial)) * (full - part)
-        last = (part, trial)
+        rise = slope((part, trial), (larger, now))
+        part, trial = larger, now
+        start_s = max(start_s, first - now)
+        seconds = now + rise * (full - part)
     return Prediction(seconds, start_s)
 
 
-def slope(before: tuple[float, float] | None, now: tuple[float, float]) -> float:
+def slope(before: tuple[float, float], now: tuple[float, float]) -> float:
     """Seconds that more work takes, from two trials, each (work, seconds): what both have in common is overhead.
 
     Never more than if all of the last trial were work, and never less than a twentieth of that: small trials are noisy.
     """
-    most = now[1] / now[0]
-    if before is None or now[0] <= before[0]:
+    most = now[1] / max(now[0], 1.0)
+    if before[0] == 0 or now[0] <= before[0]:
         return most
     return min(max((now[1] - before[1]) / (now[0] - before[0]), most / 20), most)
 

@@ -75,4 +75,3 @@ def picture(figure, methods, f, t, y0, accuracy):
         spiral = euler(*form(f, np.linspace(t[0], t[-1], 4001), y0), 1)[0]
         right.plot(*spiral[:, :2].T, color="grey", linewidth=0.5, zorder=0, label="Euler's method, 4000 steps")
         right.legend(fontsize="small", loc="upper left")
-    figure.tight_layout()

@@ -1,0 +1,64 @@
+"""Forecasts from small trials: right where the work is work, never far too low, and not fooled by overhead."""
+
+import pytest
+import toys
+
+from exp_core import prediction
+from exp_core.contestants import Contestant
+from exp_core.prediction import Trials, predict_call, predict_input, slope
+
+
+def predicted(monkeypatch, seconds_of, n=2**20):
+    """The forecast for the toy at size n, where a call on x takes ``seconds_of(x.size)`` by a fake clock."""
+    contestant = Contestant(toys.make(toys.doubled))
+    largest = []
+
+    def fake(call):
+        size = call().size
+        largest.append(size)
+        return None, seconds_of(size)
+
+    monkeypatch.setattr(prediction, "call_once", fake)
+    request = toys.request(n=n)
+    trials = Trials(request.inputs, request.sizes)
+    return predict_call(contestant, trials, request.inputs()).seconds, max(largest)
+
+
+def test_work_is_scaled_up(monkeypatch):
+    seconds, largest = predicted(monkeypatch, lambda n: 1e-5 * n)
+    assert seconds == pytest.approx(1e-5 * 2**20, rel=0.05)
+    assert 1e-5 * largest <= prediction.LONGEST_TRIAL_S, "no trial may be long itself"
+
+
+def test_overhead_is_not(monkeypatch):
+    seconds, _ = predicted(monkeypatch, lambda n: 0.05 + 1e-9 * n)
+    assert seconds < 0.5, "fifty milliseconds of overhead are not fifty seconds of work"
+
+
+def test_it_errs_upwards(monkeypatch):
+    seconds, _ = predicted(monkeypatch, lambda n: 1e-3 + 1e-6 * n)
+    assert seconds >= 1e-6 * 2**20
+
+
+def test_tiny_work_needs_no_trial(monkeypatch):
+    monkeypatch.setattr(prediction, "call_once", lambda call: pytest.fail("a trial was made"))
+    request = toys.request(n=64)
+    trials = Trials(request.inputs, request.sizes)
+    assert predict_call(Contestant(toys.make(toys.doubled)), trials, request.inputs()).seconds == 0
+
+
+def test_the_slope_is_held_between_noise_and_all_of_it():
+    assert slope((0.0, 0.0), (10.0, 1.0)) == 0.1
+    assert slope((10.0, 1.0), (20.0, 1.0)) == pytest.approx(0.05 / 20)
+    assert slope((10.0, 0.0), (20.0, 1.0)) == pytest.approx(0.05), "never more than if all of it were work"
+
+
+def test_the_input_s_size_follows_each_axis():
+    request = toys.request(n=10**9)
+    assert predict_input(request.inputs, request.sizes) == pytest.approx(8e9)
+
+
+def test_real_sizes_are_parameters():
+    trials = Trials(lambda sizes: (), {"n": 1024, "tolerance": 1e-8})
+    assert trials.sizes_at(3) == {"n": 128, "tolerance": 1e-8}
+    assert max(trials.scales()) <= 10
