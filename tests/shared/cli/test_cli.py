@@ -259,6 +259,15 @@ def test_an_extra_that_is_not_there_is_exit_3(tmp_path):
     assert "naive_compiled: needs numba; pip install" in ladder.stdout
 
 
+def test_names_come_by_commas_or_in_turns():
+    rest = ("--n", "100", "--budget", "0.1", "--json", "-")
+    for names in (("--only", "naive,kahan"), ("--only", "naive", "--only", "kahan")):
+        document = json.loads(run("summation", *names, *rest).stdout)
+        assert [row["name"] for row in document["implementations"]] == ["naive", "kahan"]
+    document = json.loads(run("summation", "--rung", "vectorised", *rest).stdout)
+    assert {row["rung"] for row in document["implementations"]} == {"vectorised"}
+
+
 def test_version_and_completion():
     assert "exp_core 0.1.0" in run("--version").stdout
     script = run("completion", "bash").stdout

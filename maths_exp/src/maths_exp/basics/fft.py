@@ -1,4 +1,4 @@
-"""Fast Fourier transform: from n^2 operations to n log n, and from there to the speed of the machine.
+"""Fast Fourier transform: from n² operations to n log n, and from there to the speed of the machine.
 
 Problem   $y_k = \\sum_j x_j w^{jk}$, $w = e^{-2 \\pi i/n}$, for each row of x, shape (batch, n), complex.
 Idea      Even and odd terms are two transforms of half the length: $y_k = e_k + w^k o_k$, $y_{k+n/2} = e_k - w^k o_k$.

@@ -60,7 +60,6 @@ def paths(axes, f, t, y0):
 
 def picture(figure, methods, f, t, y0, accuracy):
     """Left the work-precision diagram, right the paths; methods: name -> solver, form of its inputs, order."""
-    figure.set_size_inches(11, 5)
     left, right = figure.subplots(1, 2)
     diagram(left, methods, f, t, y0, accuracy)
     paths(right, f, t, y0)

@@ -15,7 +15,7 @@ from exp_core.cli.options import (
     STANDARD_OUTPUT,
     device_options,
     name_reader,
-    names_reader,
+    names_option,
     one_of,
     option,
     output_options,
@@ -75,12 +75,11 @@ def climb_command(entry: Entry, devices: tuple[str, ...]) -> click.Command:
     ]
     problems = f"The input: {', '.join(_described(problem) for problem in experiment.problems)}."
     dtypes = f"Element type: {', '.join(experiment.dtypes)}."
-    only = names_reader("implementation", implementations)
     options: list[click.Parameter] = [
         *sizes,
         option("--problem", name_reader("problem", names), "NAME", problems, first.name),
         option("--dtype", name_reader("dtype", experiment.dtypes), "NAME", dtypes, experiment.dtypes[0]),
-        option("--only", only, "NAMES", "Only these implementations, separated by commas."),
+        names_option("--only", "implementation", implementations, "Only these, separated by commas."),
         click.Option(
             ["--with", "with_"], metavar="FILE.py:FUNCTION", help="Your own implementation: checked, timed, ranked."
         ),
@@ -337,4 +336,6 @@ def _draw(result: Result, request: Request, path: Path) -> None:
         draw(result, request.experiment, request.inputs(), path)
     except OSError as error:
         raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
+    except Exception as error:  # a picture that fails must not look as if the measurements had
+        raise click.ClickException(f"the picture of {request.entry.name} failed: {error}") from error
     click.echo(f"drawn: {path}", err=True)

@@ -148,10 +148,20 @@ def option(name: str, reader: Callable[[str], object], metavar: str, text: str, 
     return click.Option([name], type=reader, metavar=metavar, help=text, default=default, show_default=shown)
 
 
+def names_option(name: str, what: str, names: Iterable[str], text: str) -> click.Option:
+    """An option that takes names, separated by commas or in several turns; nothing given is None."""
+
+    def gather(context: click.Context, parameter: click.Parameter, turns: tuple[tuple[str, ...], ...]) -> object:
+        return tuple(name for turn in turns for name in turn) or None
+
+    reader = names_reader(what, names)
+    return click.Option([name], type=reader, metavar="NAMES", help=text, multiple=True, callback=gather)
+
+
 def run_options() -> list[click.Parameter]:
     """How to run: seed, budget, threads, rungs."""
     return [
-        option("--rung", names_reader("rung", RUNGS), "RUNGS", f"Only these: {', '.join(RUNGS)}."),
+        names_option("--rung", "rung", RUNGS, f"Only these rungs: {', '.join(RUNGS)}."),
         option("--seed", whole_reader("--seed", 0), "NUMBER", "Seed of the input.", "0"),
         option("--budget", seconds_reader("--budget"), "SECONDS", "Time for a whole ladder.", "10"),
         option("--threads", whole_reader("--threads", 1), "NUMBER", "Threads for everybody.  [default: all cores]"),

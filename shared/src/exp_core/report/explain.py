@@ -8,7 +8,6 @@ import unicodedata
 from pathlib import Path
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from rich.text import Text
 from exp_core.catalogue import HEADINGS, Entry
 from exp_core.experiment import Experiment, Implementation
 
+READING_WIDTH = 110  # columns beyond which a line is tiring to read
 FORMULA = re.compile(r"\$([^$]+)\$")
 # What unicodeit leaves as it stands: names of functions and grouping commands.
 WORDS = (
@@ -50,21 +50,20 @@ def print_explanation(entry: Entry, experiment: Experiment, out: Console) -> Non
     title, _, body = entry.docstring.partition("\n")
     out.print(Text(readable(title), style="bold"), soft_wrap=not out.is_terminal)
     out.print()
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table = Table(box=None, show_header=False, pad_edge=False, width=min(out.width, READING_WIDTH))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for heading, paragraph in sections(body):
         table.add_row(heading, Text(readable(paragraph)))
     out.print(table)
-    out.print(Text("\nProblems", style="bold"))
+    rows: list[tuple[str, str]] = []
     for problem in experiment.problems:
         kind = "" if problem.kind == "ordinary" else f"({problem.kind}) "
-        _item(problem.name, f"{kind}{readable(problem.title)}", out)
-        for size in problem.sizes:
-            out.print(Padding(Text(f"--{size.name} {size.default:g}  {size.help}", style="dim"), (0, 0, 0, 4)))
-    out.print(Text("\nLadder", style="bold"))
-    for implementation in experiment.implementations:
-        _item(implementation.name, f"[{implementation.rung}] {readable(implementation.title)}", out)
+        rows.append((problem.name, f"{kind}{readable(problem.title)}"))
+        rows += [(f"  --{size.name} {size.default}", size.help) for size in problem.sizes]
+    _print_rows("Problems", rows, out)
+    ladder = [(i.name, f"[{i.rung}] {readable(i.title)}") for i in experiment.implementations]
+    _print_rows("Ladder", ladder, out)
     out.print(Text(f"\n{entry.path}", style="dim"), soft_wrap=True)
 
 
@@ -102,9 +101,12 @@ def _highlight(source: str, out: Console) -> None:
         out.print(Text(source), soft_wrap=True)
 
 
-def _item(name: str, text: str, out: Console) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="cyan", no_wrap=True, min_width=24)
+def _print_rows(title: str, rows: list[tuple[str, str]], out: Console) -> None:
+    """Names and what is to be said of them, aligned."""
+    out.print(Text(f"\n{title}", style="bold"))
+    table = Table(box=None, show_header=False, pad_edge=False, width=min(out.width, READING_WIDTH))
+    table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row(f"  {name}", Text(text))
+    for name, text in rows:
+        table.add_row(f"  {name}", Text(text))
     out.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from exp_core.experiment import Experiment, Inputs
 
+TITLE_WIDTH = 80  # characters of a line across the figure
 FORMATS = ("png", "svg", "pdf", "jpg", "webp")
 # Okabe & Ito's colours, told apart by colour-blind readers too ("Color Universal Design", 2008).
 COLOURS = {
@@ -33,7 +35,7 @@ def draw(result: Result, experiment: Experiment, inputs: Inputs, path: Path) -> 
     timed = [row for row in result.rows if row.median_s]
     heights = [5.0, 0.8 + 0.32 * max(len(timed), 1)]
     figure = Figure(figsize=(9, sum(heights)), layout="constrained")
-    figure.suptitle(result.title, fontweight="bold")
+    figure.suptitle(textwrap.fill(result.title, TITLE_WIDTH), fontweight="bold", fontsize="large")
     parts = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)
     experiment.picture(parts[0, 0], *inputs)
     draw_times(parts[1, 0].subplots(), result)
