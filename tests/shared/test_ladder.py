@@ -102,7 +102,7 @@ def test_ctrl_c_while_timing_keeps_complete_rounds(monkeypatch):
 
 
 def test_an_input_that_cannot_fit_is_refused_before_any_work():
-    with pytest.raises(Refused, match=r"--n 1e\+12 makes an input of 8,000\.0 GB"):
+    with pytest.raises(Refused, match=r"--n 1000000000000 makes an input of 8,000\.0 GB"):
         climb(toys.request("doubled", n=10**12))
 
 

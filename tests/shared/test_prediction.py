@@ -1,10 +1,15 @@
 """Forecasts from small trials: right where the work is work, never far too low, and not fooled by overhead."""
 
+import dataclasses
+import time
+
+import numpy as np
 import pytest
 import toys
 
 from exp_core import prediction
 from exp_core.contestants import Contestant
+from exp_core.ladder import Refused, climb
 from exp_core.prediction import Trials, predict_call, predict_input, slope
 
 
@@ -56,6 +61,30 @@ def test_the_slope_is_held_between_noise_and_all_of_it():
 def test_the_input_s_size_follows_each_axis():
     request = toys.request(n=10**9)
     assert predict_input(request.inputs, request.sizes) == pytest.approx(8e9)
+
+
+def test_the_input_s_size_is_a_sum_of_products():
+    def matrices(sizes):
+        return (np.zeros((sizes["m"], sizes["k"])), np.zeros((sizes["k"], sizes["n"])), np.zeros(7))
+
+    expected = 8 * (512 * 300 + 300 * 10**9 + 7)
+    assert predict_input(matrices, {"m": 512, "k": 300, "n": 10**9}) == pytest.approx(expected, rel=1e-6)
+    square = predict_input(lambda sizes: (np.zeros((sizes["n"], sizes["n"])),), {"n": 10**6})
+    assert square == pytest.approx(8e12, rel=0.01)
+
+
+def test_a_slow_oracle_is_refused_before_it_starts():
+    def oracle(x):
+        time.sleep(1e-3 * x.size)
+        return 2 * x
+
+    def difference(y, x, truth):
+        return float(abs(y - truth).max())
+
+    experiment = dataclasses.replace(toys.EXPERIMENT, oracle=oracle, laws={"difference": difference})
+    request = dataclasses.replace(toys.request("doubled", n=100_000), experiment=experiment)
+    with pytest.raises(Refused, match="the reference answer alone would take some"):
+        climb(request)
 
 
 def test_real_sizes_are_parameters():

@@ -15,13 +15,15 @@ from exp_core.catalogue import Entry
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy
 from exp_core.experiment import Cost, Experiment, Inputs, Problem, Skip
 from exp_core.machine import Peaks, available_memory, describe, peaks, thread_limit
-from exp_core.prediction import Trials, nbytes, predict_call, predict_input
+from exp_core.prediction import Trials, nbytes, predict_call, predict_input, predict_oracle
 from exp_core.results import Check, Result, Row
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.user import Assignment, UserFunction, UserFunctionError
 
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
 MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to use
+PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
+LEAST_PATIENCE_S = 30.0
 NOT_YET = "interrupted before its turn"
 TRACED_CALL_S = 0.1  # calls longer than this are not made again only to see their memory
 
@@ -95,6 +97,16 @@ class Ladder:
         except ValueError as error:
             raise Refused(f"{self.request.problem.name}: {first_sentence(error)}") from error
 
+    def refuse_a_slow_oracle(self, trials: Trials) -> None:
+        """Raise Refused if holding results against the oracle would take far longer than the budget."""
+        patience = max(PATIENCE * self.request.budget_s, LEAST_PATIENCE_S)
+        seconds = predict_oracle(self.request.experiment, trials, self.inputs).seconds
+        if seconds > patience:
+            raise Refused(
+                f"at these sizes the reference answer alone would take some {seconds_text(seconds)}: "
+                f"choose smaller sizes, or --budget {math.ceil(seconds / PATIENCE)}"
+            )
+
     def amend(self, key: str, **changes: object) -> None:
         """Replace a row by one that knows more."""
         self.rows[key] = replace(self.rows[key], **changes)  # type: ignore[arg-type]
@@ -105,6 +117,7 @@ class Ladder:
         predicted: dict[str, float] = {}
         admitted: list[Contestant] = []
         trials = Trials(request.inputs, request.sizes)
+        self.refuse_a_slow_oracle(trials)
         for number, contestant in enumerate(request.contestants):
             self.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
             skip = contestant.unavailable(request.experiment, request.dtype, request.entry.package)
@@ -307,7 +320,7 @@ def refuse_what_cannot_fit(request: Request) -> None:
     """Raise Refused, naming the sizes, if the input alone would not fit into the free memory."""
     need, free = predict_input(request.inputs, request.sizes), available_memory()
     if need > MEMORY_SHARE * free:
-        sizes = " ".join(f"--{name} {value:g}" for name, value in request.sizes.items())
+        sizes = " ".join(f"--{name} {value}" for name, value in request.sizes.items())
         raise Refused(
             f"{sizes} makes an input of {need / 1e9:,.1f} GB, and {free / 1e9:.1f} GB are free: choose smaller sizes"
         )

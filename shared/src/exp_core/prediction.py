@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from exp_core.contestants import Call, Contestant, arrays_in
-from exp_core.experiment import Cost, Inputs
+from exp_core.experiment import Cost, Experiment, Inputs
 from exp_core.timing import call_once
 
 LONGEST_TRIAL_S = 0.25  # a trial that could take longer than this is not made
 SHORT_S = 0.005  # a trial so short is made three times: it may have met a sleeping thread
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
+LOW, HIGH = 8, 16  # sizes of the small inputs
 SMALLEST = 3  # trials begin where the largest size has about this many bits
 
 
@@ -49,11 +51,31 @@ class Trials:
 
 
 def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Prediction:
+    """Seconds a call of a contestant on the full input."""
+
+    def ready(small: Inputs) -> Call | None:
+        return None if contestant.unsuited(small) else contestant.ready(small)
+
+    return predict(ready, lambda small: work(contestant.implementation.cost(*small)), trials, inputs)
+
+
+def predict_oracle(experiment: Experiment, trials: Trials, inputs: Inputs) -> Prediction:
+    """Seconds that the oracle takes, if its work grows no faster than that of the experiment's last implementation."""
+    oracle = experiment.oracle
+    if oracle is None:
+        return Prediction(0.0)
+    cost = experiment.implementations[-1].cost
+    return predict(lambda small: lambda: oracle(*small), lambda small: work(cost(*small)), trials, inputs)
+
+
+def predict(
+    ready: Callable[[Inputs], Call | None], work_of: Callable[[Inputs], float], trials: Trials, inputs: Inputs
+) -> Prediction:
     """Seconds a call on the full input: ever larger trials while they are short, and then the cost model.
 
     Overhead, compilation and sleeping threads make small trials slow for their work: the forecast errs upwards.
     """
-    full = work(contestant.implementation.cost(*inputs))
+    full = work_of(inputs)
     seconds = start_s = trial = part = 0.0
     rise = 0.0  # seconds a unit of work, by the last two trials
     if full <= TINY_WORK:
@@ -61,12 +83,12 @@ def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Pred
     for scale in trials.scales():
         try:
             small = trials.inputs_at(scale)
-            if contestant.unsuited(small):
-                continue
-            larger = work(contestant.implementation.cost(*small))
+            larger = work_of(small)
             if part and trial + rise * (larger - part) > LONGEST_TRIAL_S:
                 break
-            call = contestant.ready(small)
+            call = ready(small)
+            if call is None:
+                continue
             first, now = call_once(call)[1], steady(call)
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
@@ -95,18 +117,30 @@ def steady(call: Call) -> float:
 
 
 def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float]) -> float:
-    """Bytes of the input at these sizes: each integer size's power law is read off two small inputs."""
-    base = {name: min(size, 32) if isinstance(size, int) else size for name, size in sizes.items()}
+    """Bytes of the input at these sizes, from a few small inputs.
+
+    Arrays have sides that are sizes, so that their bytes are a sum of products of (powers of) sizes: linear in each.
+    Such a function is known everywhere from its values at the corners of a box.
+    """
+    large = [name for name, size in sizes.items() if isinstance(size, int) and size > HIGH]
+
+    def bytes_at(**changes: float) -> float:
+        return float(nbytes(make({**sizes, **dict.fromkeys(large, LOW), **changes})))
+
     try:
-        start = nbytes(make(base))
-        predicted = float(start)
-        for name, size in sizes.items():
-            if isinstance(size, int) and size > base[name]:
-                power = math.log2(max(nbytes(make(base | {name: 2 * base[name]})), 1) / max(start, 1))
-                predicted *= (size / base[name]) ** max(power, 0.0)
-    except Exception:  # the problem refuses such small sizes: it will speak for itself at the real ones
+        weights: dict[str, tuple[float, float]] = {}
+        for name in large:
+            power = round(math.log2(max(bytes_at(**{name: 32 * HIGH}), 1) / max(bytes_at(**{name: 16 * HIGH}), 1)))
+            low, high, here = (float(size) ** max(power, 1) for size in (LOW, HIGH, sizes[name]))
+            weights[name] = ((high - here) / (high - low), (here - low) / (high - low))
+        corners = itertools.product((0, 1), repeat=len(large))
+        return sum(
+            bytes_at(**{name: (LOW, HIGH)[side] for name, side in zip(large, corner, strict=True)})
+            * math.prod(weights[name][side] for name, side in zip(large, corner, strict=True))
+            for corner in corners
+        )
+    except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
         return 0.0
-    return predicted
 
 
 def work(cost: Cost) -> float:
