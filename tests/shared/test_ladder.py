@@ -79,6 +79,14 @@ def test_the_cheapest_are_admitted_first(monkeypatch):
     assert {name: row.status for name, row in rows.items()} == {"looped": "skipped", "doubled": "ok", "library": "ok"}
 
 
+def test_the_library_is_admitted_before_all_others(monkeypatch):
+    """Without it nobody could be ranked."""
+    seconds = {"looped": 0.9, "doubled": 0.001, "library": 1.0}
+    monkeypatch.setattr(ladder, "predict_call", lambda contestant, *_: Prediction(seconds[contestant.name]))
+    rows = rows_of(climb(toys.request("looped", "doubled", "library", budget_s=5.0)))
+    assert {name: row.status for name, row in rows.items()} == {"looped": "skipped", "doubled": "ok", "library": "ok"}
+
+
 def test_ctrl_c_leaves_a_partial_table():
     result = climb(toys.request("doubled", "impatient", "library"))
     rows = rows_of(result)

@@ -130,7 +130,8 @@ class Ladder:
             self.starts[contestant.key] = prediction.start_s
             admitted.append(contestant)
         left = request.budget_s
-        for contestant in sorted(admitted, key=lambda c: predicted[c.key]):
+        # the library first, since all others are held against it; then the cheapest, since so more of them fit
+        for contestant in sorted(admitted, key=lambda c: (c.rung != "library", predicted[c.key])):
             need = CALLS * predicted[contestant.key]
             if need > left:
                 skip = too_slow(predicted[contestant.key], left, request.budget_s, need)

@@ -37,7 +37,7 @@ class Trials:
     def scales(self) -> Iterator[int]:
         """How often to halve, from the smallest trial to the largest that is not the problem itself."""
         largest = max((int(size) for size in self.sizes.values() if isinstance(size, int)), default=1)
-        yield from range(max(largest.bit_length() - SMALLEST, 0), 0, -2)
+        yield from range(max(largest.bit_length() - SMALLEST, 0), 0, -1)
 
     def sizes_at(self, scale: int) -> dict[str, float]:
         """The sizes, halved that often; real-valued sizes are parameters and stay as they are."""
