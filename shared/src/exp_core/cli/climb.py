@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -129,6 +129,8 @@ def _run(
     if source is not None:
         _print_source(entry, experiment, source)
         return
+    if plot is not None:
+        _require_matplotlib(entry.package)
     chosen = experiment.problem(problem)
     sizes = _chosen_sizes(chosen, given)
     run, outputs = read_options(given, known_devices)
@@ -210,12 +212,12 @@ def report(results: Sequence[Result], outputs: Outputs, board: Scoreboard | None
             terminal.print_result(result, terminal.console(), verbose=outputs.verbose)
     if not results:
         return
-    texts = {
-        outputs.json: partial(export.to_json, results, board),
-        outputs.csv: partial(export.to_csv, results),
-        outputs.markdown: partial(export.to_markdown, results, board),
-    }
-    for path, text in texts.items():
+    texts: tuple[tuple[Path | None, Callable[[], str]], ...] = (
+        (outputs.json, partial(export.to_json, results, board)),
+        (outputs.csv, partial(export.to_csv, results)),
+        (outputs.markdown, partial(export.to_markdown, results, board)),
+    )
+    for path, text in texts:
         if path == STANDARD_OUTPUT:
             click.echo(text(), nl=False)
         elif path is not None:
@@ -324,12 +326,16 @@ def _print_source(entry: Entry, experiment: Experiment, name: str) -> None:
     print_source(implementations[one_of("implementation", name, tuple(implementations))], console())
 
 
-def _draw(result: Result, request: Request, path: Path) -> None:
+def _require_matplotlib(package: str) -> None:
+    """Raises Missing before any work is done for a picture that could not be drawn."""
     from exp_core.cli.errors import Missing
     from exp_core.contestants import missing_modules
 
-    if absent := missing_modules(result.package, ("matplotlib",)):
+    if absent := missing_modules(package, ("matplotlib",)):
         raise Missing(f"--plot {absent}")
+
+
+def _draw(result: Result, request: Request, path: Path) -> None:
     from exp_core.report.figure import draw
 
     try:

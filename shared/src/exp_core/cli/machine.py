@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from pathlib import Path
 
 import click
@@ -32,7 +31,7 @@ def _run(json: Path | None, refresh: bool) -> None:
     machine = describe()
     measured = {threads: peaks(threads, refresh=refresh) for threads in sorted({1, machine.usable_cores})}
     document = machine.to_dict() | {"peaks": {str(threads): peak.to_dict() for threads, peak in measured.items()}}
-    text = dumps(document)
+    text = export.dumps(document)
     if json == STANDARD_OUTPUT:
         click.echo(text, nl=False)
         return
@@ -45,8 +44,3 @@ def _run(json: Path | None, refresh: bool) -> None:
         print_facts(peak.facts(), out)
     for warning in machine.warnings:
         out.print(f"! {warning}", style="yellow", soft_wrap=True)
-
-
-def dumps(document: object) -> str:
-    """JSON as the reports write it."""
-    return jsonlib.dumps(document, indent=2, ensure_ascii=False) + "\n"

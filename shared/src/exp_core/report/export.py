@@ -32,6 +32,11 @@ def to_json(results: Sequence[Result], board: Scoreboard | None = None) -> str:
     document: object = results[0].to_dict() if board is None else None
     if board is not None:
         document = [*(result.to_dict() for result in results), {"scoreboard": board.to_dict()}]
+    return dumps(document)
+
+
+def dumps(document: object) -> str:
+    """JSON as all reports write it; NaN and infinity, which JSON does not have, raise ValueError."""
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
