@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from exp_core.experiment import Rung
@@ -96,6 +96,21 @@ class Row:
             "peak_memory_bytes": number(self.peak_memory_bytes),
         }
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, object]) -> Row:
+        """The inverse of ``to_dict``, where JSON's nulls let it be one.  Raises KeyError, TypeError or ValueError."""
+        names = {field.name for field in fields(cls)} - {"checks", "reason", "ci95", "ratio_ci95"}
+        known = {name: value for name, value in plain.items() if name in names}
+        return cls(
+            **known,  # type: ignore[arg-type]
+            reason=str(plain["reason"] or ""),
+            checks=tuple(
+                Check(law, nan(check["error"]), nan(check["bound"])) for law, check in mapping(plain["errors"]).items()
+            ),
+            ci95=pair(plain["ci95"]),
+            ratio_ci95=pair(plain["ratio_ci95"]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -148,6 +163,19 @@ class Result:
             "machine": dict(self.machine),
             "implementations": [row.to_dict() for row in self.rows],
         }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, object]) -> Result:
+        """The inverse of ``to_dict``.  Raises ValueError, in one sentence, for anything that is no result."""
+        try:
+            names = {field.name for field in fields(cls)} - {"rows"}
+            known = {name: value for name, value in plain.items() if name in names}
+            rows = plain["implementations"]
+            if not isinstance(rows, list):
+                raise TypeError
+            return cls(**known, rows=tuple(Row.from_dict(row) for row in rows))  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"this is no result as --json writes it: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +233,26 @@ def score(result: Result) -> Score:
 def number(value: float | None) -> float | None:
     """A finite number, or None: JSON has neither NaN nor infinity."""
     return None if value is None or not math.isfinite(value) else float(value)
+
+
+def nan(value: object) -> float:
+    """The number that JSON had to write as null."""
+    return math.nan if value is None else float(value)  # type: ignore[arg-type]
+
+
+def pair(value: object) -> tuple[float, float] | None:
+    """An interval as JSON writes it."""
+    if not isinstance(value, list):
+        return None
+    low, high = value
+    return nan(low), nan(high)
+
+
+def mapping(value: object) -> Mapping[str, Mapping[str, object]]:
+    """A dictionary of dictionaries.  Raises TypeError for anything else."""
+    if not isinstance(value, Mapping) or not all(isinstance(item, Mapping) for item in value.values()):
+        raise TypeError("errors must be a mapping")
+    return value
 
 
 def interval(bounds: tuple[float, float] | None) -> list[float | None] | None:

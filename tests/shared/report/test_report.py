@@ -41,6 +41,22 @@ def test_json_of_a_whole_run_is_a_list_and_the_scoreboard():
     assert set(document[-1]) == {"scoreboard"}
 
 
+def test_a_result_can_be_read_back():
+    """What JSON cannot hold (NaN) comes back as what it stood for; everything else to the last bit."""
+    document = json.loads(export.to_json([result(noise_floor=0.1 + 0.2, machine={"fingerprint": "f"})]))
+    again = Result.from_dict(document)
+    assert again.to_dict() == document
+    assert again.rows[1] == result().rows[1]
+    assert math.isnan(again.rows[0].checks[0].error)
+
+
+@pytest.mark.parametrize("spoil", [{"implementations": None}, {"implementations": [{}]}, {"rows": 1}, {"sizes": ...}])
+def test_what_is_no_result_is_refused_in_one_sentence(spoil):
+    document = json.loads(export.to_json([result()])) | spoil
+    with pytest.raises(ValueError, match="no result"):
+        Result.from_dict({k: v for k, v in document.items() if v is not ...})
+
+
 @pytest.mark.parametrize("field", ["experiment", "implementations", "noise_floor", "machine"])
 def test_the_schema_refuses_what_lacks_a_field(field):
     document = json.loads(export.to_json([result()]))
