@@ -21,11 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from exp_core.experiment import Experiment
+if TYPE_CHECKING:
+    from exp_core.experiment import Experiment
 
 GROUP = "exp_core.experiments"
-RESERVED = ("list", "all", "machine", "completion", "help")  # verbs of the command line
+RESERVED = ("list", "all", "machine", "history", "compare", "completion", "help")  # verbs of the command line
 HEADINGS = ("Problem", "Idea", "Look for", "Source")
 DOCSTRING = re.compile(r"""(?:\s|\#[^\n]*\n)*[rR]?("{3}|'{3})(?P<line>[^\n]*)""")
 
@@ -47,6 +49,8 @@ class Entry:
 
     def load(self) -> Experiment:
         """Import the file and return its EXPERIMENT.  Raises CatalogueError with one sentence."""
+        from exp_core.experiment import Experiment
+
         try:
             module = importlib.import_module(self.module)
         except Exception as error:  # whatever a third party's file raises must not end in a traceback
