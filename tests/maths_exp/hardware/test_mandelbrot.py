@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from exp_core.tasks import WORKERS
 from maths_exp.hardware import _mandelbrot_tiles as tiled
 from maths_exp.hardware import mandelbrot
 from maths_exp.hardware._mandelbrot_enclosure import enclosure, misplaced
@@ -97,7 +98,7 @@ def test_edges_of_tiles_and_of_blocks_of_steps(shape, iterations):
 def test_every_strip_is_taken_once():
     """More strips than workers, fewer strips than workers: no row is left out and none is done twice."""
     pytest.importorskip("numba", reason="tiles are compiled")
-    for height in (1, tiled.HEIGHT * tiled.HANDS + 3):
+    for height in (1, tiled.HEIGHT * WORKERS + 3):
         a, b, _ = mandelbrot.whole(8, height, 5, dtype="float32", rng=None)
         assert np.array_equal(mandelbrot.tiles_threads(a, b, 5), mandelbrot.tiles(a, b, 5))
 

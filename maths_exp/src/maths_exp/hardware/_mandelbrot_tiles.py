@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from exp_core.compiled import FUSE, intrinsic, njit, prange
+from exp_core.compiled import FUSE, njit, prange
+from exp_core.tasks import WORKERS, take
 
 WIDTH, HEIGHT = 16, 4  # of a tile: its points are neighbours in both directions, and leave at about the same time
 LANES = WIDTH * HEIGHT  # enough independent chains to hide the latency of a multiply-add, on any processor
 STEPS = 8  # between two looks
-HANDS = 64  # workers, more than there are threads: who comes too late finds nothing left to do
 
 
 @njit(fastmath=FUSE)
@@ -74,25 +74,12 @@ def tiles(a, b, iterations):
     return counts
 
 
-@intrinsic
-def take(typing, counter):
-    """Add one to counter[0] and return what it was, in one step: no two threads are given the same number."""
-    from llvmlite import ir
-    from numba.core import types
-
-    def generate(context, builder, signature, arguments):
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        return builder.atomic_rmw("add", array.data, ir.Constant(ir.IntType(64), 1), "monotonic")
-
-    return types.int64(counter), generate
-
-
 @njit(parallel=True)
 def tiles_threads(a, b, iterations):
     """The same on all cores: whoever has finished a strip takes the next, since those through the set take longest."""
     counts = np.empty((b.size, a.size), np.int32)
     next_strip = np.zeros(1, np.int64)
-    for _ in prange(HANDS):
+    for _ in prange(WORKERS):
         row = take(next_strip) * HEIGHT
         while row < b.size:
             strip(a, b, iterations, counts, row)
