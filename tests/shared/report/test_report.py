@@ -50,7 +50,9 @@ def test_a_result_can_be_read_back():
     assert math.isnan(again.rows[0].checks[0].error)
 
 
-@pytest.mark.parametrize("spoil", [{"implementations": None}, {"implementations": [{}]}, {"implementations": 3}, {"sizes": ...}])
+@pytest.mark.parametrize(
+    "spoil", [{"implementations": None}, {"implementations": [{}]}, {"implementations": 3}, {"sizes": ...}]
+)
 def test_what_is_no_result_is_refused_in_one_sentence(spoil):
     document = json.loads(export.to_json([result()])) | spoil
     with pytest.raises(ValueError, match="no result"):

@@ -7,9 +7,11 @@ from functools import partial
 import click
 
 from exp_core.catalogue import Catalogue, CatalogueError
-from exp_core.cli.climb import climb_with_progress, make_request, read_options, report
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG, Missing
 from exp_core.cli.options import device_options, output_options, run_options
+from exp_core.cli.output import read_outputs, report
+from exp_core.cli.progress import climb_with_progress
+from exp_core.cli.request import make_request, read_run
 
 
 def all_command(catalogue: Catalogue, devices: tuple[str, ...]) -> click.Command:
@@ -28,7 +30,7 @@ def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> Non
     from exp_core.report.terminal import console, print_result, print_scoreboard
     from exp_core.results import Result, Scoreboard, score
 
-    run, outputs = read_options(given, devices)
+    run, outputs = read_run(given, devices), read_outputs(given)
     out = console(stderr=outputs.to_stdout)
     results: list[Result] = []
     code = EXIT_RIGHT

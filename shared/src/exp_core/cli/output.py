@@ -1,0 +1,91 @@
+"""Where results go: the terminal, files, a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from exp_core.cli.options import STANDARD_OUTPUT
+
+if TYPE_CHECKING:
+    from exp_core.ladder import Request
+    from exp_core.results import Result, Scoreboard
+
+
+Text = Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the results go."""
+
+    json: Path | None
+    csv: Path | None
+    markdown: Path | None
+    verbose: bool
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether a program reads standard output, so that nothing else may be printed there."""
+        return STANDARD_OUTPUT in (self.json, self.csv, self.markdown)
+
+    def write(self, json: Text, csv: Text, markdown: Text) -> None:
+        """Write those that were asked for.  Raises click.ClickException where one cannot be written."""
+        from exp_core.report.export import write
+
+        for path, text in ((self.json, json), (self.csv, csv), (self.markdown, markdown)):
+            if path == STANDARD_OUTPUT:
+                click.echo(text(), nl=False)
+            elif path is not None:
+                try:
+                    write(path, text())
+                except OSError as error:
+                    raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
+
+
+def read_outputs(given: Mapping[str, object]) -> Outputs:
+    """Where the results go, out of click's dictionary."""
+    return Outputs(given["json"], given["csv"], given["markdown"], bool(given["verbose"]))  # type: ignore[arg-type]
+
+
+def report(results: Sequence[Result], outputs: Outputs, board: Scoreboard | None = None) -> None:
+    """Print the tables, then write the files: a full disk must not take the measurements with it."""
+    from exp_core.report import export, terminal
+
+    if not outputs.to_stdout and board is None:
+        for result in results:
+            terminal.print_result(result, terminal.console(), verbose=outputs.verbose)
+    if not results:
+        return
+    outputs.write(
+        partial(export.to_json, results, board),
+        partial(export.to_csv, results),
+        partial(export.to_markdown, results, board),
+    )
+
+
+def require_matplotlib(package: str) -> None:
+    """Raises Missing before any work is done for a picture that could not be drawn."""
+    from exp_core.cli.errors import Missing
+    from exp_core.contestants import missing_modules
+
+    if absent := missing_modules(package, ("matplotlib",)):
+        raise Missing(f"--plot {absent}")
+
+
+def draw_result(result: Result, request: Request, path: Path) -> None:
+    """Draw the experiment's picture.  Raises click.ClickException where it cannot be drawn or written."""
+    from exp_core.report.figure import draw
+
+    try:
+        draw(result, request.experiment, request.inputs(), path)
+    except OSError as error:
+        raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
+    except Exception as error:  # a picture that fails must not look as if the measurements had
+        raise click.ClickException(f"the picture of {request.entry.name} failed: {error}") from error
+    click.echo(f"drawn: {path}", err=True)

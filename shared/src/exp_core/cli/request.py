@@ -1,0 +1,132 @@
+"""From options to a request: refused in one sentence, before any work, where they contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from exp_core.catalogue import Entry
+from exp_core.cli.errors import Missing
+from exp_core.experiment import Experiment, Problem
+
+if TYPE_CHECKING:
+    from exp_core.contestants import Contestant
+    from exp_core.ladder import Request
+    from exp_core.user import UserFunction
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run, as given on the command line."""
+
+    rung: tuple[str, ...] | None
+    seed: int
+    budget: float
+    threads: int | None
+    devices: tuple[str, ...] = ()
+
+
+def read_run(given: Mapping[str, object], known_devices: tuple[str, ...]) -> RunOptions:
+    """How to run, out of click's dictionary."""
+    devices = tuple(name for name in known_devices if given[name])
+    return RunOptions(given["rung"], given["seed"], given["budget"], given["threads"], devices)  # type: ignore[arg-type]
+
+
+def make_request(
+    entry: Entry,
+    experiment: Experiment,
+    problem: Problem,
+    sizes: Mapping[str, float],
+    dtype: str,
+    run: RunOptions,
+    only: tuple[str, ...] | None = None,
+    user: UserFunction | None = None,
+) -> Request:
+    """The request that the options describe.  Raises Missing or click.UsageError before any work is done."""
+    from exp_core.ladder import Request
+    from exp_core.machine import usable_cores
+
+    cores = usable_cores()
+    if run.threads is not None and run.threads > cores:
+        raise click.UsageError(f"--threads {run.threads} is more than the {cores} cores that can be used here")
+    return Request(
+        entry=entry,
+        experiment=experiment,
+        problem=problem,
+        sizes=sizes,
+        dtype=dtype,
+        contestants=choose_contestants(entry, experiment, problem, dtype, run, only, alone=user is None),
+        seed=run.seed,
+        budget_s=run.budget,
+        threads=run.threads or cores,
+        user=user,
+    )
+
+
+def choose_contestants(
+    entry: Entry,
+    experiment: Experiment,
+    problem: Problem,
+    dtype: str,
+    run: RunOptions,
+    only: tuple[str, ...] | None,
+    *,
+    alone: bool = True,
+) -> tuple[Contestant, ...]:
+    """Those asked for, on the devices asked for.  Raises Missing if not one of them could run."""
+    from exp_core.contestants import Contestant, chosen_devices, missing_modules
+    from exp_core.machine import DeviceMissing
+
+    if absent := missing_modules(entry.package, problem.requires):
+        raise Missing(f"the problem {problem.name} {absent}")
+    wanted = [
+        implementation
+        for implementation in experiment.implementations
+        if (only is None or implementation.name in only) and (run.rung is None or implementation.rung in run.rung)
+    ]
+    if not wanted and alone:
+        raise click.UsageError(f"--only and --rung leave nothing of {entry.name} to run")
+    try:
+        devices = chosen_devices(run.devices) if any(i.arrays == "mlx" for i in wanted) else ("cpu",)
+    except DeviceMissing as error:
+        raise Missing(str(error)) from error
+    contestants = tuple(
+        Contestant(implementation, device)
+        for implementation in wanted
+        for device in (devices if implementation.arrays == "mlx" else ("cpu",))
+    )
+    absences = [missing_modules(entry.package, contestant.implementation.modules) for contestant in contestants]
+    if absences and all(absences):
+        raise Missing(f"{wanted[0].name} {absences[0]}")
+    return contestants
+
+
+def chosen_sizes(problem: Problem, given: Mapping[str, object]) -> dict[str, float]:
+    """The sizes given, and the defaults of the others.  Raises click.UsageError for a size of another problem."""
+    own = {size.name: size for size in problem.sizes}
+    sizes = {name: size.default for name, size in own.items()}
+    for key, value in given.items():
+        name = key.removeprefix("size_")
+        if key == name or value is None:
+            continue
+        if name not in own:
+            there = ", ".join(f"--{other}" for other in own)
+            raise click.UsageError(f"the problem {problem.name} has no --{name}; it has {there}")
+        assert isinstance(value, (int, float))
+        sizes[name] = value
+    return sizes
+
+
+def user_function(text: str, budget: float) -> UserFunction:
+
+    from exp_core.user import find_user_function
+
+    try:
+        user = find_user_function(text)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    user.call_limit_s = budget
+    return user
