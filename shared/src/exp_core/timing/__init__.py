@@ -4,20 +4,24 @@ The only part of the project that reads a clock.  It returns what it measured an
 """
 
 from exp_core.timing.clock import Deadline, Stopwatch, call_once, epoch
+from exp_core.timing.outliers import Outliers
 from exp_core.timing.quiet import rest
 from exp_core.timing.race import compare
 from exp_core.timing.result import Comparison, Interrupted, Ratio, Timing
 from exp_core.timing.sampler import Sampler, sample
 from exp_core.timing.table import seconds_text
+from exp_core.timing.verdict import Verdict
 
 __all__ = [
     "Comparison",
     "Deadline",
     "Interrupted",
+    "Outliers",
     "Ratio",
     "Sampler",
     "Stopwatch",
     "Timing",
+    "Verdict",
     "call_once",
     "compare",
     "epoch",

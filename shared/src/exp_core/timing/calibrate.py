@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from exp_core.timing.sampler import Sampler
+from exp_core.timing.overhead import SHARE
+from exp_core.timing.sampler import Sampler, checked
 
-TICKS = 1000  # a sample lasts at least so many ticks of the clock: reading it is then an error of 0.1% at most
 SLOTS = 40  # the budget is cut into so many rounds
 LONGEST_S = 0.05  # a longer sample is no better than two shorter ones, and fewer samples make a wider interval
 MOST_CALLS = 10**8
@@ -14,21 +14,29 @@ LONG_CALL_S = 0.1  # caches fill and threads wake within milliseconds: a call as
 
 
 def sample_length(budget_s: float, contestants: int, tick_s: float) -> float:
-    """How long a sample should last, in seconds: half a slot (the other half warms up and rests), within the limits."""
+    """How long a sample should last, in seconds: half a slot (the other half warms up and rests), within the limits.
+
+    tick_s: of the clock, its own cost included; it is SHARE of the sample at most.
+    """
     slot = budget_s / (SLOTS * contestants)
-    return max(min(slot / 2, LONGEST_S), TICKS * tick_s)
+    return max(min(slot / 2, LONGEST_S), tick_s / SHARE)
 
 
-def calibrate(sampler: Sampler, target_s: float) -> tuple[int, float]:
+def calibrate(sampler: Sampler, target_s: float, call_s: float = 0.0) -> tuple[int, float]:
     """Calls a sample, such that it lasts ``target_s`` seconds or is one call; and the seconds of one call.
+
+    call_s: what the warm-up saw; if one call alone is long enough, no further one is made.
 
     To be asked after the first call, since compilation must not count.  Trials grow tenfold at most, until one lasts a
     third of the target: that is near enough to foretell the rest.  Raises ValueError for a sampler that takes no time.
     """
-    calls = 1
+    if call_s >= target_s:
+        return 1, call_s
+    calls = max(1, min(math.floor(target_s / (3 * call_s)), MOST_CALLS)) if call_s else 1
     while True:
         seconds = checked(sampler.sample(calls))
-        if target_s / 3 <= seconds < LONG_CALL_S:  # or has it only been interrupted, or its threads been asleep?
+        odd = call_s and seconds > 3 * calls * call_s  # compiled again, for this?
+        if target_s / 3 <= seconds and (seconds < LONG_CALL_S or odd):  # or only interrupted, or its threads asleep?
             seconds = min(seconds, checked(sampler.sample(calls)))
         if seconds >= target_s / 3 or calls >= MOST_CALLS:
             break
@@ -38,10 +46,3 @@ def calibrate(sampler: Sampler, target_s: float) -> tuple[int, float]:
         raise ValueError(f"{calls} calls took no time at all")
     per_call = seconds / calls
     return max(1, min(round(target_s / per_call), MOST_CALLS)), per_call
-
-
-def checked(seconds: float) -> float:
-    """Seconds as a sampler returned them.  Raises ValueError if they cannot be a duration."""
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise ValueError(f"a sample of {seconds} seconds is not a duration")
-    return seconds

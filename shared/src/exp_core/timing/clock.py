@@ -7,6 +7,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Protocol, TypeVar, TypeVarTuple
 
+from exp_core.timing import foreign
+
 Result = TypeVar("Result")
 Inputs = TypeVarTuple("Inputs")
 
@@ -20,6 +22,9 @@ class Clock(Protocol):
     def busy(self) -> float:
         """CPU seconds that all threads of this process have spent so far."""
 
+    def others(self) -> float | None:
+        """CPU seconds that other processes have spent so far on our cores; None where nobody knows."""
+
     def sleep(self, seconds: float) -> None:
         """Let at least so many seconds pass."""
 
@@ -29,6 +34,7 @@ class SystemClock:
 
     now = staticmethod(time.perf_counter)
     busy = staticmethod(time.process_time)  # all threads of the process
+    others = staticmethod(foreign.others)
     sleep = staticmethod(time.sleep)
 
 

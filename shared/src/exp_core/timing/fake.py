@@ -9,10 +9,12 @@ class FakeClock:
     """Time passes only where a contestant or a sleep says so.
 
     time: now, in seconds.     spinning_s: how much longer a thread of this process will spin.
+    foreign: cores that other processes use all the time; None for a system that does not tell.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, foreign: float | None = 0.0) -> None:
         self.time = 0.0
+        self.foreign = foreign
         self.spinning_s = 0.0
         self._cpu = 0.0
 
@@ -23,6 +25,10 @@ class FakeClock:
     def busy(self) -> float:
         """CPU seconds: those spent spinning."""
         return self._cpu
+
+    def others(self) -> float | None:
+        """CPU seconds of other processes."""
+        return None if self.foreign is None else self.foreign * self.time
 
     def sleep(self, seconds: float) -> None:
         """Move the hand; threads that spin do so meanwhile."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVarTuple
 
 from exp_core.timing.calibrate import sample_length
-from exp_core.timing.clock import SYSTEM, Clock, Deadline, tick
+from exp_core.timing.clock import SYSTEM, Clock, Deadline, Stopwatch, tick
 from exp_core.timing.contestant import Contestant
+from exp_core.timing.isolated import BLOCKS, SAMPLES, reserve
 from exp_core.timing.quiet import rest
 from exp_core.timing.result import Comparison, Interrupted, Timing
 from exp_core.timing.sampler import FunctionSampler, Sampler
 from exp_core.timing.schedule import order, who_goes_on
-from exp_core.timing.statistics import noise_floor
+from exp_core.timing.statistics import paired
 
 Inputs = TypeVarTuple("Inputs")
+
+WARM_UP = 0.1  # of the budget that the first calls leave, at most
 
 
 def compare(
@@ -36,8 +39,9 @@ def compare(
     progress: called now and then with the part of the work that is done, from 0 to 1, never going back.
     first_calls: seconds of the first call of those that were called already: they are not called a first time here.
 
-    Each is called once (compilation), then calibrated; a round warms each up with one call that is not timed, times
-    it once, and waits until its threads rest.  A contestant that raises is out, and its error is in its Timing.  The
+    Each is called once (compilation), warmed up until its times no longer fall, then calibrated; a round warms each up
+    with one call that is not timed, times it once, and waits until its threads rest.  Before and after the rounds each
+    is timed alone for a while, as a cross-check.  A contestant that raises is out, and its error is in its Timing.  The
     one with the shortest call runs under a second, hidden name as well: the gap that it then shows is the noise floor.
 
     Raises ValueError for no functions or no budget; Interrupted, with all complete rounds, at Ctrl-C.
@@ -65,6 +69,7 @@ def race(
     contestants = [Contestant(name, sampler, clock, first_calls.get(name)) for name, sampler in samplers.items()]
     field = list(contestants)  # and the twin, when it is known whose
     deadline = Deadline(budget_s, clock)
+    foreign = _Foreign(clock)
 
     def report() -> None:
         progress(min(deadline.elapsed() / budget_s, 1.0))
@@ -74,16 +79,44 @@ def race(
             contestant.call_first()
             report()
         rest(clock)
-        target_s = sample_length(max(deadline.left(), 0.1 * budget_s), len(contestants) + 1, tick(clock))
+        left_s = deadline.left()
+        target_s = sample_length(max(left_s, 0.1 * budget_s), len(contestants) + 1, tick(clock))
         for contestant in contestants:
-            contestant.calibrate(target_s)
+            contestant.calibrate(target_s, WARM_UP * left_s / len(contestants))
             report()
         field += [best.twin() for best in _fastest(contestants)]
-        _rounds(field, deadline, seed, report)
+        alone = reserve(contestants, deadline.left())
+        _alone(alone, report)
+        _rounds(field, deadline, sum(alone.values()) / BLOCKS, seed, report)
+        if deadline.left():
+            _alone(alone, report)
     except KeyboardInterrupt as interrupt:
-        raise Interrupted(_comparison(contestants, field, seed)) from interrupt
+        raise Interrupted(_comparison(contestants, field, seed, foreign.cores())) from interrupt
     progress(1.0)
-    return _comparison(contestants, field, seed)
+    return _comparison(contestants, field, seed, foreign.cores())
+
+
+def _alone(contestants: Iterable[Contestant], report: Callable[[], None]) -> None:
+    """A block of samples of each, with nobody between."""
+    for contestant in contestants:
+        if not contestant.failure:
+            contestant.sample_alone(SAMPLES)
+            report()
+
+
+class _Foreign(Stopwatch):
+    """How many cores other processes use, from the moment that it is made."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self._others, self._before = clock.others, clock.others()
+
+    def cores(self) -> float | None:
+        """Their mean so far; None where the system does not tell."""
+        after, seconds = self._others(), self.elapsed()
+        if after is None or self._before is None or seconds <= 0:
+            return None
+        return max((after - self._before) / seconds, 0.0)
 
 
 def _fastest(contestants: list[Contestant]) -> list[Contestant]:
@@ -91,12 +124,14 @@ def _fastest(contestants: list[Contestant]) -> list[Contestant]:
     return sorted((c for c in contestants if not c.failure), key=lambda c: c.call_s)[:1]
 
 
-def _rounds(field: list[Contestant], deadline: Deadline, seed: int, report: Callable[[], None]) -> None:
-    """Rounds until the budget is used.  A round that is broken off leaves no trace."""
+def _rounds(
+    field: list[Contestant], deadline: Deadline, reserved_s: float, seed: int, report: Callable[[], None]
+) -> None:
+    """Rounds until the budget is used but for what is reserved.  A round that is broken off leaves no trace."""
     rounds = 0
     while True:
         costs = {c: c.round_s for c in field if not c.failure}
-        going = who_goes_on(costs, rounds, deadline.left())
+        going = who_goes_on(costs, rounds, deadline.left() - reserved_s)
         if not going:
             return
         if deadline.elapsed() + sum(costs[c] for c in going) > 2 * deadline.budget_s:
@@ -115,18 +150,20 @@ def _rounds(field: list[Contestant], deadline: Deadline, seed: int, report: Call
         rounds += 1
 
 
-def _comparison(contestants: list[Contestant], field: list[Contestant], seed: int) -> Comparison:
+def _comparison(contestants: list[Contestant], field: list[Contestant], seed: int, cores: float | None) -> Comparison:
     """What is known at the end, or at the interruption."""
-    floors = [
-        noise_floor(twin.of.samples, twin.samples, seed)
-        for twin in field
-        if twin.of and twin.samples and twin.of.samples
-    ]
-    return Comparison(
-        timings={
-            c.name: Timing.of(c.name, c.first_call_s, tuple(c.samples), c.calls, c.failure, seed) for c in contestants
-        },
-        noise_floor=floors[0] if floors else None,
-        rounds=max(len(c.samples) for c in contestants),
-        seed=seed,
+    gaps = [paired(twin.of.samples, twin.samples) for twin in field if twin.of and twin.samples and twin.of.samples]
+    return Comparison.of([_timing(c, seed) for c in contestants], seed, gaps[0] if gaps else (), cores)
+
+
+def _timing(c: Contestant, seed: int) -> Timing:
+    return Timing.of(
+        c.name,
+        c.first_call_s,
+        tuple(c.samples),
+        c.calls,
+        c.failure,
+        seed,
+        isolated=tuple(c.isolated_s),
+        warm_up_calls=c.warm_up_calls,
     )

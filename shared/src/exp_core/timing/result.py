@@ -1,70 +1,76 @@
-"""What a race returns: frozen values that can be asked, printed, and shown in a notebook."""
+"""What a race returns: frozen values that can be asked, printed, stored, and shown in a notebook."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import cast
 
-from exp_core.timing.statistics import median_interval, ratio_interval
-from exp_core.timing.table import html_table, plain_table, seconds_text
+from exp_core.timing import shown
+from exp_core.timing.intervals import LEVEL
+from exp_core.timing.isolated import disagrees
+from exp_core.timing.pooling import common_rounds, pooled_timing
+from exp_core.timing.statistics import noise_floor, ratio_interval
+from exp_core.timing.timed import Ratio, Timing
+from exp_core.timing.verdict import WITHIN, Verdict, corrected, judge
 
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long one implementation takes.
-
-    first_call_s: seconds of the very first call, compilation and all; None if it raised.
-    samples: seconds of one call in each round (the mean of ``calls`` calls made in a row); one that sat out the later
-        rounds has fewer; sample r of two contestants always belongs to the same round.
-    median_s, ci95: median of the samples and its 95% interval, in seconds; None without a sample.
-    failure: what it raised, after which it took no further part; empty if nothing.
-    """
-
-    name: str
-    first_call_s: float | None
-    median_s: float | None
-    ci95: tuple[float, float] | None
-    samples: tuple[float, ...]
-    calls: int
-    failure: str = ""
-
-    @classmethod
-    def of(
-        cls, name: str, first_call_s: float | None, samples: tuple[float, ...], calls: int, failure: str, seed: int
-    ) -> Timing:
-        """The timing that follows from these samples."""
-        if not samples:
-            return cls(name, first_call_s, None, None, samples, calls, failure)
-        median, low, high = median_interval(samples, seed)
-        return cls(name, first_call_s, median, (low, high), samples, calls, failure)
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """How many times faster, with its 95% interval."""
-
-    value: float
-    ci95: tuple[float, float]
-
-    def __str__(self) -> str:
-        return f"{self.value:.3g} ({self.ci95[0]:.3g} to {self.ci95[1]:.3g})"
+__all__ = ["Comparison", "Interrupted", "Ratio", "Timing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One race.
+    """One race, or several of the same contestants in fresh processes (``pooled``).
 
     timings: by name, in the order in which the contestants were given.
     noise_floor: the gap, as a fraction, that one implementation showed when raced against itself under two names
         (``statistics.noise_floor``); None if there was no complete round.  A gap below it ranks nobody.
     rounds: complete rounds.
     seed: of the order of running and of the intervals.
+    gaps, gap_groups: what the floor comes from: the logarithm of the gap in each round, and the rounds a process.
+    foreign_cores: how many cores other processes used meanwhile; None where the system does not tell.
     """
 
     timings: Mapping[str, Timing]
     noise_floor: float | None
     rounds: int
     seed: int
+    gaps: tuple[float, ...] = ()
+    gap_groups: tuple[int, ...] = ()
+    foreign_cores: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        timings: Sequence[Timing],
+        seed: int,
+        gaps: tuple[float, ...],
+        foreign_cores: float | None,
+        gap_groups: tuple[int, ...] = (),
+    ) -> Comparison:
+        """The comparison that follows from these timings."""
+        floor = noise_floor(gaps, seed, gap_groups) if gaps else None
+        rounds = max(len(t.samples) for t in timings)
+        return cls({t.name: t for t in timings}, floor, rounds, seed, gaps, gap_groups, foreign_cores)
+
+    @classmethod
+    def pooled(cls, comparisons: Sequence[Comparison]) -> Comparison:
+        """Several races of the same contestants, each in a fresh process, as one: rounds within processes.
+
+        Raises ValueError for none, or if the contestants differ.
+        """
+        if not comparisons:
+            raise ValueError("there is nothing to pool")
+        first = comparisons[0]
+        if any(set(c.timings) != set(first.timings) for c in comparisons):
+            raise ValueError("only races of the same contestants can be pooled")
+        timings = [pooled_timing([c.timings[name] for c in comparisons], first.seed) for name in first.timings]
+        known = [c for c in comparisons if c.gaps]
+        gaps = tuple(chain.from_iterable(c.gaps for c in known))
+        groups = tuple(chain.from_iterable(c.gap_groups or (len(c.gaps),) for c in known))
+        cores = [c.foreign_cores for c in comparisons if c.foreign_cores is not None]
+        return cls.of(timings, first.seed, gaps, sum(cores) / len(cores) if cores else None, groups)
 
     def ratio(self, name: str, to: str) -> Ratio | None:
         """Time of ``to`` over time of ``name``: above 1, ``name`` is the faster one.
@@ -72,13 +78,56 @@ class Comparison:
         The median of the ratios within each round, so that what slows a whole round cancels.  None if one of them
         failed or has no sample.  Raises KeyError for a name that was not in the race.
         """
+        found = self._ratio(name, to, LEVEL)
+        return None if found is None else Ratio(found[0], (found[1], found[2]))
+
+    def verdict(self, name: str, to: str, within: float = WITHIN) -> Verdict:
+        """Whether ``name`` is faster or slower than ``to``, or equivalent within that fraction, or undecided.
+
+        All verdicts of one race hold together with 95% certainty, whichever of its pairs are asked for (``verdict``).
+        Raises KeyError for a name that was not in the race, ValueError for a negative fraction.
+        """
+        if not within >= 0:
+            raise ValueError(f"equivalent within {within} means nothing")
+        if name == to and self.timings[name].samples:
+            return "equivalent"
+        level = corrected(LEVEL, sum(bool(t.samples) for t in self.timings.values()))
+        found = self._ratio(name, to, level)
+        if found is None:
+            return "undecided"
+        rounds = min(len(self.timings[name].samples), len(self.timings[to].samples))
+        return judge(found, self.noise_floor, within, rounds)
+
+    def _ratio(self, name: str, to: str, level: float) -> tuple[float, float, float] | None:
         fast, slow = self.timings[name], self.timings[to]
-        if fast.failure or slow.failure or not (fast.samples and slow.samples):
+        if fast.failure or slow.failure:
             return None
-        if name == to:
-            return Ratio(1.0, (1.0, 1.0))
-        value, low, high = ratio_interval(slow.samples, fast.samples, self.seed)
-        return Ratio(value, (low, high))
+        above, below, groups = common_rounds(slow, fast)
+        if not above:
+            return None
+        return (1.0, 1.0, 1.0) if name == to else ratio_interval(above, below, self.seed, groups, level)
+
+    def pays_off_after(self, name: str, against: str) -> float | None:
+        """After how many calls ``name`` has taken less time in all than ``against``, first calls included.
+
+        A whole number, at least 1: the first n with $F + (n-1) m <= F' + (n-1) m'$, where F is the first call and m
+        the median.  None if that never comes, or not all is known.  Raises KeyError for a name not in the race.
+        """
+        mine, other = self.timings[name], self.timings[against]
+        firsts, medians = (mine.first_call_s, other.first_call_s), (mine.median_s, other.median_s)
+        if mine.failure or other.failure or None in firsts or None in medians:
+            return None
+        ahead = cast("float", firsts[0]) - cast("float", firsts[1])
+        gain = cast("float", medians[1]) - cast("float", medians[0])
+        if gain <= 0:
+            return None
+        return float(1 + max(math.ceil(ahead / gain), 0))
+
+    @property
+    def disagreements(self) -> tuple[str, ...]:
+        """Those whose time alone is not their time in the race (``isolated``)."""
+        several, floor = len(self.timings), self.noise_floor
+        return tuple(t.name for t in self.timings.values() if disagrees(t.samples, t.isolated, floor, several))
 
     def fastest(self) -> str | None:
         """The name with the smallest median; None if nobody has one."""
@@ -91,40 +140,31 @@ class Comparison:
         floor = 1 + (self.noise_floor or 0.0)
         return not low <= 1 <= high and not 1 / floor <= ratio.value <= floor
 
+    def to_dict(self) -> dict[str, object]:
+        """All of it, as JSON can hold it."""
+        return {
+            "timings": [t.to_dict() for t in self.timings.values()],
+            "seed": self.seed,
+            "gaps": list(self.gaps),
+            "gap_groups": list(self.gap_groups),
+            "noise_floor": self.noise_floor,
+            "rounds": self.rounds,
+            "foreign_cores": self.foreign_cores,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Comparison:
+        """The inverse of ``to_dict``.  Raises KeyError or TypeError for what no ``to_dict`` has returned."""
+        fields = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        timings = [Timing.from_dict(t) for t in cast("tuple[Mapping[str, object], ...]", fields.pop("timings"))]
+        named = {t.name: t for t in timings}
+        return cls(timings=named, **fields)  # type: ignore[arg-type]
+
     def __str__(self) -> str:
-        return plain_table(HEADINGS, self._rows()) + "\n" + self._note()
+        return shown.as_text(self)
 
     def _repr_html_(self) -> str:
-        return html_table(HEADINGS, self._rows(), self._note())
-
-    def _rows(self) -> list[tuple[str, ...]]:
-        best = self.fastest()
-        return [self._row(timing, best) for timing in self.timings.values()]
-
-    def _row(self, timing: Timing, best: str | None) -> tuple[str, ...]:
-        first = seconds_text(timing.first_call_s)
-        if timing.failure:
-            return timing.name, "failed", timing.failure, "", first, ""
-        low, high = timing.ci95 or (None, None)
-        ratio = self.ratio(best, to=timing.name) if best else None
-        behind = (
-            "" if ratio is None else f"{ratio.value:.3g}" + ("" if self.ranked(ratio) or timing.name == best else " ~")
-        )
-        return (
-            timing.name,
-            seconds_text(timing.median_s),
-            f"{seconds_text(low)} to {seconds_text(high)}",
-            behind,
-            first,
-            f"{len(timing.samples)} x {timing.calls}",
-        )
-
-    def _note(self) -> str:
-        floor = "not known" if self.noise_floor is None else f"{100 * self.noise_floor:.2g}%"
-        return f"noise floor {floor}; ~ is not told apart from the fastest"
-
-
-HEADINGS = ("", "a call", "95% interval", "times the fastest", "first call", "samples x calls")
+        return shown.as_html(self)
 
 
 class Interrupted(KeyboardInterrupt):

@@ -1,7 +1,8 @@
-"""Medians, and how far to trust them.
+"""Medians, ratios and the noise floor, and how far to trust them.
 
 Times are skewed: interruptions only ever add.  So the middle of a sample is its median, a comparison is the median of
-ratios within rounds (what slows a whole round cancels), and intervals come from resampling, which assumes no shape.
+ratios within rounds (what slows a whole round cancels), and all of it is done on logarithms, where twice as slow and
+twice as fast are equally far.  Samples may come in groups, one a process: see ``hierarchy``.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from exp_core.timing.hierarchy import grouped_interval, grouped_medians
+from exp_core.timing.intervals import LEVEL, interval
+
 RESAMPLES = 2000
-LEVEL = 0.95
+FEW = 5  # values whose resampled medians say nothing
+
+Groups = tuple[int, ...]
 
 
 def bootstrap_medians(values: Sequence[float], seed: int) -> NDArray[np.float64]:
@@ -26,34 +32,44 @@ def bootstrap_medians(values: Sequence[float], seed: int) -> NDArray[np.float64]
     return medians
 
 
-def median_interval(values: Sequence[float], seed: int) -> tuple[float, float, float]:
-    """The median and the limits of its 95% percentile interval.
+def median_interval(times: Sequence[float], seed: int, groups: Groups = ()) -> tuple[float, float, float]:
+    """The median of positive times, with the limits of its 95% interval."""
+    middle, low, high = _interval(np.log(times), seed, groups, LEVEL)
+    return middle, low, high
 
-    With five values or fewer the limits are the smallest and the largest: the best that so few can say, and that covers
-    the true median in $1 - 2^{1-n}$ of all cases (75% for n = 3).  Source: Efron, Tibshirani (1993), section 13.3.
+
+def ratio_interval(
+    slow: Sequence[float], fast: Sequence[float], seed: int, groups: Groups = (), level: float = LEVEL
+) -> tuple[float, float, float]:
+    """Median of ``slow[r] / fast[r]`` over the rounds r that both took part in, with its interval at this level.
+
+    groups: how many of these pairs each process gave; then there must be as many of the one as of the other.
     """
-    if len(values) <= 5:
-        return float(np.median(values)), min(values), max(values)
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(bootstrap_medians(values, seed), [tail, 1 - tail])
-    return float(np.median(values)), float(low), float(high)
+    return _interval(np.log(slow[: len(fast)]) - np.log(fast[: len(slow)]), seed, groups, level)
 
 
-def ratio_interval(slow: Sequence[float], fast: Sequence[float], seed: int) -> tuple[float, float, float]:
-    """Median of ``slow[r] / fast[r]`` over the rounds r that both took part in, with its 95% interval."""
-    logs = [float(x) for x in np.log(slow[: len(fast)]) - np.log(fast[: len(slow)])]
-    middle, low, high = np.exp(median_interval(logs, seed))
+def _interval(logs: NDArray[np.float64], seed: int, groups: Groups, level: float) -> tuple[float, float, float]:
+    values = [float(x) for x in logs]
+    found = grouped_interval(values, groups, seed, level) if len(groups) > 1 else interval(values, level)
+    middle, low, high = np.exp(found)
     return float(middle), float(low), float(high)
 
 
-def noise_floor(one: Sequence[float], same: Sequence[float], seed: int) -> float:
+def noise_floor(gaps: Sequence[float], seed: int, groups: Groups = ()) -> float:
     """The gap, as a fraction, that this race would show between an implementation and itself.
 
-    ``one`` and ``same`` are the times of one implementation under two names.  With $d_r = \\log(one_r/same_r)$, whose
-    true median is 0, the floor is $e^q - 1$ where q is the 95% quantile of $|median(d^*)|$ over bootstrap samples $d^*$
-    (the largest $|d_r|$ where there are five rounds or fewer).  A measured ratio closer to 1 than this ranks nobody.
+    gaps: $d_r = \\log(one_r/same_r)$ for the times of one implementation under two names, whose true median is 0.
+
+    The floor is $e^q - 1$ where q is the 95% quantile of $|median(d^*)|$ over bootstrap samples $d^*$ (the largest
+    $|d_r|$ where there are five rounds or fewer).  A measured ratio closer to 1 than this ranks nobody.
     """
-    logs = np.log(one[: len(same)]) - np.log(same[: len(one)])
-    if logs.size <= 5:
-        return float(np.expm1(np.abs(logs).max()))
-    return float(np.expm1(np.quantile(np.abs(bootstrap_medians([float(d) for d in logs], seed)), LEVEL)))
+    if len(groups) > 1:
+        return float(np.expm1(np.quantile(np.abs(grouped_medians(gaps, groups, seed)), LEVEL)))
+    if len(gaps) <= FEW:
+        return float(np.expm1(np.abs(gaps).max()))
+    return float(np.expm1(np.quantile(np.abs(bootstrap_medians(gaps, seed)), LEVEL)))
+
+
+def paired(one: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:
+    """``log(one[r] / other[r])`` over the rounds that both took part in."""
+    return tuple(float(x) for x in np.log(one[: len(other)]) - np.log(other[: len(one)]))

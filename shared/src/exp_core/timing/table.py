@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+LEAST_COLUMNS = 4  # are shown however narrow the terminal
+SHORTEST_NAME = 8
 
 
 def seconds_text(seconds: float | None) -> str:
@@ -17,19 +19,42 @@ def seconds_text(seconds: float | None) -> str:
     return f"{value:.0f} {unit}" if value >= 1000 else f"{value:.3g} {unit}"
 
 
-def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The first column flush left, the others flush right, no trailing blanks."""
+def plain_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], width: int = 10_000, kept: Sequence[int] = ()
+) -> str:
+    """The first column flush left, the others flush right, no trailing blanks.
+
+    width: characters that there are.  Where they are too few, columns are left out, the first ones of ``kept`` going
+    last (all are alike that are not in it), and then the names in the first column are cut.
+    """
     table = [headings, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
+    columns = list(range(len(headings)))
+    for column in reversed(kept[1:]):
+        if sum(widths[c] + 2 for c in columns) - 2 <= width or len(columns) <= LEAST_COLUMNS:
+            break
+        columns.remove(column)
+    widths[0] = min(widths[0], max(width - sum(widths[c] + 2 for c in columns[1:]), SHORTEST_NAME))
     lines = []
     for row in table:
-        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        name = row[0] if len(row[0]) <= widths[0] else row[0][: widths[0] - 1] + "…"
+        cells = [name.ljust(widths[0])] + [row[c].rjust(widths[c]) for c in columns[1:]]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
 
-def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> str:
-    """The same for a notebook; every cell is escaped."""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in headings)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{escape(note)}</p>"
+def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+    """The same for a notebook; every cell is escaped.  It names no colour, so that it can be read on light and dark."""
+    head = "".join(f"<th{RIGHT}>{escape(cell)}</th>" for cell in headings)
+    body = "".join("<tr>" + "".join(_cell(at, cell) for at, cell in enumerate(row)) + "</tr>" for row in rows)
+    below = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    return f'<table style="color: inherit"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}'
+
+
+def _cell(at: int, text: str) -> str:
+    if at == 0:
+        return f'<th scope="row" style="text-align: left">{escape(text)}</th>'
+    return f"<td{RIGHT}>{escape(text)}</td>"
+
+
+RIGHT = ' style="text-align: right"'

@@ -1,0 +1,68 @@
+"""A comparison as a table with its warnings, for a terminal and for a notebook."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import TYPE_CHECKING
+
+from exp_core.timing.table import html_table, plain_table, seconds_text
+from exp_core.timing.verdict import WITHIN
+
+if TYPE_CHECKING:
+    from exp_core.timing.result import Comparison
+    from exp_core.timing.timed import Timing
+
+HEADINGS = ("", "a call", "95% interval", "times", "verdict", "outliers", "first call", "samples x calls")
+KEPT = (0, 1, 3, 4, 2, 6, 5, 7)  # the columns, the most important ones first, where the terminal is narrow
+FOREIGN = 0.05  # cores of other processes that are worth a word
+WIDE = 120  # columns of something that is no terminal
+
+
+def as_text(comparison: Comparison, width: int | None = None) -> str:
+    """The table in as many columns as the terminal has (or as are said), and what there is to say about it below."""
+    width = width or shutil.get_terminal_size((WIDE, 24)).columns
+    table = plain_table(HEADINGS, rows(comparison), width, KEPT)
+    return "\n".join([table, *(line for note in notes(comparison) for line in textwrap.wrap(note, width))])
+
+
+def as_html(comparison: Comparison) -> str:
+    """The same for a notebook."""
+    return html_table(HEADINGS, rows(comparison), notes(comparison))
+
+
+def rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """One row a contestant, everything in words."""
+    best = comparison.fastest()
+    return [_row(comparison, timing, best) for timing in comparison.timings.values()]
+
+
+def _row(comparison: Comparison, timing: Timing, best: str | None) -> tuple[str, ...]:
+    first = seconds_text(timing.first_call_s)
+    if timing.failure or timing.ci95 is None or best is None:
+        return timing.name, "failed" if timing.failure else "", "", "", "", "", first, ""
+    ratio = comparison.ratio(best, to=timing.name)
+    return (
+        timing.name,
+        seconds_text(timing.median_s),
+        " to ".join(seconds_text(limit) for limit in timing.ci95),
+        "" if ratio is None else f"{ratio.value:.3g}",
+        "fastest" if timing.name == best else comparison.verdict(timing.name, to=best),
+        str(timing.outliers),
+        first,
+        f"{len(timing.samples)} x {timing.calls}",
+    )
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """The noise floor, and everything that went wrong; one sentence each."""
+    floor = "not known" if comparison.noise_floor is None else f"{100 * comparison.noise_floor:.2g}%"
+    said = [f"noise floor {floor}; equivalent: within {100 * WITHIN:g}%; times: of the fastest, by rounds"]
+    said += [f"{t.name} failed: {t.failure}" for t in comparison.timings.values() if t.failure]
+    for name in comparison.disagreements:
+        timing = comparison.timings[name]
+        alone, raced = seconds_text(timing.isolated_s), seconds_text(timing.median_s)
+        said.append(f"{name} takes {alone} alone and {raced} in the race: neighbours change it")
+    if (cores := comparison.foreign_cores or 0.0) > FOREIGN:
+        said.append(f"other processes used {cores:.2f} cores meanwhile")
+    return said

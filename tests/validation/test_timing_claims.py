@@ -1,0 +1,164 @@
+"""What ``compare`` claims, tried on this machine with real functions.  Run one at a time, on an idle machine:
+
+pytest -m validation tests/validation/test_timing_claims.py -k "idle" -s
+
+Each part takes less than a minute; the numbers are printed, since how good a harness is is a matter of more or less.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from itertools import repeat
+from statistics import median
+
+import pytest
+
+from exp_core.timing import Stopwatch, call_once, compare
+from exp_core.timing.clock import SYSTEM
+
+pytestmark = pytest.mark.validation
+
+HALF_BUSY = """
+import time
+while True:
+    end = time.perf_counter() + 0.02
+    while time.perf_counter() < end: pass
+    time.sleep(0.02)
+"""
+
+
+@contextmanager
+def neighbour():
+    """Another process that keeps one core busy half of the time."""
+    process = subprocess.Popen([sys.executable, "-c", HALF_BUSY])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def work(n):
+    """Some 5 ns for each of n."""
+    for _ in repeat(None, n):
+        pass
+
+
+WEATHER = {"idle": nullcontext, "loaded": neighbour}
+
+
+@pytest.mark.parametrize("weather", WEATHER)
+def test_a_function_is_not_told_apart_from_itself(weather):
+    """200 A/A pairs: 5% at most."""
+    false = ranked = 0
+    with WEATHER[weather]():
+        for seed in range(200):
+            found = compare({"a": work, "b": work}, 2000, budget_s=0.25, seed=seed)
+            false += found.verdict("a", to="b") in ("faster", "slower")
+            ranked += found.ranked(found.ratio("a", to="b"))
+    print(f"\nA/A {weather}: {false} of 200 false verdicts, {ranked} ranked")
+    assert false <= 16  # of 200 at 5%: more happens twice in 100
+
+
+@pytest.mark.parametrize("weather", WEATHER)
+@pytest.mark.parametrize("percent", [2, 5, 10])
+def test_known_extra_work_is_found_and_lies_in_the_interval(weather, percent):
+    """The loop alone, so many turns more.  Its own call is 1 to 2% of it and does not grow: the truth is corrected."""
+    n = 4000
+    more = n * (100 + percent) // 100
+    found, held, trials, ratios = 0, 0, 40, []
+    with WEATHER[weather]():
+        empty = compare({"none": lambda: work(0)}, budget_s=0.2).timings["none"].median_s
+        for seed in range(trials):
+            race = compare({"a": lambda: work(n), "b": lambda: work(more)}, budget_s=0.6, seed=seed)
+            ratio = race.ratio("a", to="b")
+            turn = (race.timings["a"].median_s - empty) / n
+            truth = 1 + (more - n) * turn / race.timings["a"].median_s
+            found += race.verdict("a", to="b") == "faster"
+            held += ratio.ci95[0] <= truth <= ratio.ci95[1]
+            ratios.append(ratio.value)
+    middle = median(ratios)
+    print(
+        f"\n{percent}% {weather}: found {found} of {trials}, interval held {held}, median {middle:.4f} of {truth:.4f}"
+    )
+    assert held >= 0.8 * trials
+    assert found >= 0.9 * trials or percent < 10 or weather == "loaded"
+
+
+def unrolled(code, names, times):
+    """A loop whose body is the statement so many times, on local variables as in the loop of a sampler."""
+    body = times * f"    {code}\n"
+    source = f"def run(n, now, f, x):\n  t = now()\n  for _ in repeat(None, n):\n{body}  return now() - t"
+    scope = {"repeat": repeat}
+    exec(source, scope)
+    return partial(scope["run"], **names)
+
+
+def nothing():
+    pass
+
+
+CASES = {
+    "no-op": (nothing, (), "f()"),
+    "built-in": (len, ((1, 2),), "f(x)"),
+    "1 µs": (work, (150,), "f(x)"),
+    "10 µs": (work, (2000,), "f(x)"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_short_functions_take_what_the_slope_of_a_long_loop_says(case):
+    """The slope between a body of 1 and one of 11 statements holds no loop and no clock."""
+    function, inputs, code = CASES[case]
+    names = {"f": function, "x": inputs[0] if inputs else None}
+    one, eleven = unrolled(code, names, 1), unrolled(code, names, 11)
+    biases, truths = [], []
+    n = max(20, int(1e-3 / (one(1000, SYSTEM.now) / 1000)))
+
+    def slopes():
+        return [(eleven(n // 8, SYSTEM.now) - one(n // 8, SYSTEM.now)) / (10 * (n // 8)) for _ in range(30)]
+
+    for seed in range(11):
+        before = slopes()
+        taken = compare({"f": function}, *inputs, budget_s=0.3, seed=seed).timings["f"].median_s
+        truths.append(median(before + slopes()))
+        biases.append(taken / truths[-1] - 1)
+    low, middle, high = (f"{100 * b:+.1f}%" for b in (min(biases), median(biases), max(biases)))
+    print(f"\nbias {case}: {middle} of {1e9 * median(truths):.3g} ns (from {low} to {high})")
+    assert abs(median(biases)) <= 0.1
+
+
+def test_a_compiled_function_is_as_fast_as_one_that_was_warmed_by_hand():
+    """The trap: compilation in the first call, and again when another type first comes by."""
+    numba = pytest.importorskip("numba")
+    import numpy as np
+
+    def total(x):
+        s = 0.0
+        for value in x:
+            s += value * value
+        return s
+
+    x = np.ones(20_000)
+    cold, warm = numba.njit(cache=False)(total), numba.njit(cache=False)(total)
+    _, seconds = call_once(warm, x)
+    for _ in range(200):
+        warm(x)
+    race = compare({"cold": cold, "warm": warm}, x, budget_s=3.0)
+    ratio = race.ratio("cold", to="warm")
+    first_s = race.timings["cold"].first_call_s
+    print(f"\ncompiled by hand in {seconds:.2f} s; in the race {first_s:.2f} s; ratio {ratio}")
+    assert abs(ratio.value - 1) <= 0.02
+    assert race.timings["cold"].first_call_s > 100 * race.timings["cold"].median_s
+
+
+@pytest.mark.parametrize("budget_s", [0.1, 0.3, 1.0])
+def test_a_race_ends_when_it_should(budget_s):
+    watch = Stopwatch()
+    found = compare({"a": lambda: work(150), "b": lambda: work(160)}, budget_s=budget_s)
+    took = watch.elapsed()
+    print(f"\nbudget {budget_s} s: took {took:.3f} s, {found.rounds} rounds")
+    assert took <= budget_s + 0.1
