@@ -1,0 +1,105 @@
+"""What a solution may be off by, derived, and what each way of finding it costs.
+
+The residual r that CG carries along is not b - A x: each step rounds x and r apart.  With $X = \\|x\\|$ (in exact
+arithmetic from $x_0 = 0$ the iterates grow to x: Hestenes and Stiefel 1952), a step's part of the gap is at most
+
+    rounding of $x + \\alpha p$:  u |A| X, and of $\\alpha p$, which is at most 2 X:  2 u |A| X
+    product with m entries a row:  m u |A| 2 X, and times alpha:  2 u |A| X
+    rounding of $r - \\alpha Ap$, where r is at most 2 |A| X:  2 u |A| X
+
+together $(2 m + 7) u |A| X$ a step (Greenbaum 1997 has the same form); $|A|$ is $\\| |A| \\|_2$, of a symmetric matrix
+at most its largest row sum.  Working out b - A x once more adds $(m + 1) u |A| X$ and $u \\|b\\|$.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from exp_core import Cost
+from exp_core.tensor import unit_roundoff
+
+
+def residual(result, data, indices, indptr, b, tolerance):
+    """||b - A x|| over what it may be after k steps that stopped at the tolerance: right is at most 1."""
+    x, k = result
+    m = np.diff(indptr).max()
+    norm_A = np.add.reduceat(np.abs(data), indptr[:-1]).max()
+    true = np.linalg.norm(b - np.add.reduceat(data * x[indices], indptr[:-1]))
+    u, size = unit_roundoff(b), np.linalg.norm(b)
+    steps = min(k, 10 * b.size)
+    allowed = (tolerance + 2 * u) * size + u * ((2 * m + 7) * steps + m + 1) * norm_A * np.linalg.norm(x)
+    return true / allowed if allowed else (0.0 if true == 0 else np.inf)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A system and a preconditioner, compared by a digest: the same question has its steps counted once."""
+
+    digest: str
+    kind: str
+    inputs: tuple = field(compare=False)
+
+
+@functools.lru_cache(maxsize=16)
+def counted_steps(asked):
+    """How many steps it takes: nobody can say beforehand, so it is tried."""
+    from maths_exp.linear_algebra import conjugate_gradient as cg
+
+    if asked.kind == "plain":
+        return cg.scipy_cg(*cg.as_scipy(*asked.inputs))[1]
+    return (cg.cg_jacobi if asked.kind == "jacobi" else cg.cg_incomplete_cholesky)(*asked.inputs)[1]
+
+
+def steps(kind, inputs):
+    """The number of steps on these inputs: "plain", "jacobi" or "incomplete"."""
+    import hashlib
+
+    digest = hashlib.blake2b(repr(inputs[4]).encode())
+    for array in inputs[:4]:
+        digest.update(np.ascontiguousarray(array))
+    return counted_steps(Asked(digest.hexdigest(), kind, inputs))
+
+
+CACHE = 64 * 2**20  # bytes that a cache may keep from one step to the next: only what is beyond it must move again
+
+
+def per_step(kind, flops, vectors, memory, once=0.0, matrix=1.0):
+    """A cost: flops(n, entries) a step; the matrix and so many vectors read or written a step; room for vectors."""
+
+    def of(*inputs):
+        data, indices, _, b, _ = inputs
+        n, entries, k = b.size, data.size, steps(kind, inputs)
+        stored = matrix * entries * (data.itemsize + indices.itemsize) + n * indices.itemsize
+        moved = k * max(0, stored + vectors * n * b.itemsize - CACHE) + stored + 2 * n * b.itemsize
+        return Cost(k * flops(n, entries) + once * entries, moved, memory(n, entries) * b.itemsize)
+
+    return of
+
+
+def plain(n, entries):
+    """Two flops an entry; two dots and three axpys of two flops an unknown."""
+    return 2 * entries + 10 * n
+
+
+# Vectors moved a step, unfused: the product 2, the dots 2 + 1, three axpys of 3.  Fused: 5 + 2 + 3.
+PLAIN = per_step("plain", plain, 14, lambda n, entries: 8 * n)
+FUSED = per_step("plain", plain, 10, lambda n, entries: 4 * n)
+# No column numbers: two thirds of the bytes of an entry of float64 with int32.  Turned into diagonals once.
+DIAGONALS = per_step("plain", plain, 10, lambda n, entries: 5 * n + 2 * entries, 0, 2 / 3)
+# The triangle of A and its factor have half the entries each: read forwards, backwards, and A itself once.
+IC = per_step("incomplete", lambda n, entries: 4 * entries + 12 * n, 18, lambda n, entries: 6 * n + entries, 2, 2)
+
+
+def JACOBI(scaled):  # noqa: N802  (a family of the constants above)
+    """Jacobi, or with a diagonal of ones plain, CG on whole arrays: the gathered products are stored."""
+    kind = "jacobi" if scaled else "plain"
+    return per_step(kind, lambda n, entries: 2 * entries + 13 * n, 19, lambda n, entries: 10 * n + 4 * entries)
+
+
+def DENSE(*inputs):  # noqa: N802  (a row of the table above)
+    """The zeros are multiplied too."""
+    n, k = inputs[3].size, steps("plain", inputs)
+    return Cost(k * (2 * n * n + 10 * n), (n * n + 2 * n) * 8 + k * max(0, n * n * 8 - CACHE), 8 * n * 8)

@@ -1,0 +1,40 @@
+"""The residual's way down, plain and by Jacobi, and the pace that the condition number sets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+POINTS = 4096  # a larger system is drawn by its first rows and columns: they are positive definite as well
+
+
+def picture(figure, data, indices, indptr, b, tolerance):
+    """||r|| / ||b|| after each step, and Chebyshev's bound on the error in the norm of A."""
+    from scipy.sparse import diags_array
+    from scipy.sparse.linalg import cg, eigsh
+
+    from maths_exp.linear_algebra.conjugate_gradient import as_scipy
+
+    A, b, tolerance = as_scipy(data, indices, indptr, b, tolerance)
+    A, b = A[:POINTS, :POINTS].tocsr(), b[:POINTS]
+    axes = figure.subplots()
+    longest = 1
+    for name, M, colour in (
+        ("plain", None, "tab:blue"),
+        ("Jacobi", diags_array([1 / A.diagonal()], offsets=[0]), "tab:orange"),
+    ):
+        sizes = [1.0]
+        see = lambda x, sizes=sizes: sizes.append(np.linalg.norm(b - A @ x) / np.linalg.norm(b))  # noqa: E731
+        cg(A, b, rtol=tolerance, atol=0.0, M=M, callback=see)
+        axes.semilogy(sizes, color=colour, label=name, linewidth=2 if M is None else 1)
+        longest = max(longest, len(sizes))
+    if b.size > 20:
+        start = np.ones(b.size)
+        least = eigsh(A.tocsc(), k=1, sigma=0, v0=start, return_eigenvectors=False)[0]
+        root = np.sqrt(eigsh(A, k=1, v0=start, return_eigenvectors=False)[0] / least)
+        k = np.arange(longest)
+        pace = 2 * ((root - 1) / (root + 1)) ** k
+        axes.semilogy(k, pace, color="0.6", linestyle="--", label=f"Chebyshev's bound, $\\kappa$ = {root**2:.3g}")
+    axes.axhline(tolerance, color="0.8", linewidth=1)
+    axes.set(xlabel="steps", ylabel="$\\|b - Ax\\| / \\|b\\|$", ylim=(tolerance / 10, None))
+    axes.set_title("The residual wanders, the bound on the error goes straight down")
+    axes.legend(fontsize="small")

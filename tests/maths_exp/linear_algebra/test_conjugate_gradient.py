@@ -1,0 +1,115 @@
+"""Conjugate gradients: known solutions, Chebyshev's bound, a factor that is A where A is, and checks that bite."""
+
+import numpy as np
+import pytest
+
+from maths_exp.linear_algebra import _conjugate_gradient_compiled as compiled
+from maths_exp.linear_algebra import conjugate_gradient as cg
+from maths_exp.linear_algebra._conjugate_gradient_check import residual
+
+ROWS = {row.name: row for row in cg.EXPERIMENT.implementations}
+
+
+def run(name, inputs):
+    row = ROWS[name]
+    for module in row.modules:
+        pytest.importorskip(module)
+    return row.function(*row.prepare(*inputs) if row.prepare else inputs)
+
+
+def poisson(side, tolerance=1e-10, dimensions=2):
+    make = {2: cg.poisson_2d, 3: cg.poisson_3d}[dimensions]
+    return make(side, tolerance, dtype="float64", rng=np.random.default_rng(1))
+
+
+def eigenpair(side, *waves):
+    """A product of sines, and the sum of 4 sin^2: of Poisson's matrix on a grid these are known exactly."""
+    line = np.arange(1, side + 1) * np.pi / (side + 1)
+    vector, value = np.ones(1), 0.0
+    for wave in waves:
+        vector = np.kron(vector, np.sin(wave * line))
+        value += 4 * np.sin(wave * np.pi / (2 * (side + 1))) ** 2
+    return vector, value
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("waves", [((1, 2), (3, 3)), ((1, 2, 1), (2, 2, 3))], ids=["2d", "3d"])
+def test_eigenvectors_are_found_in_as_many_steps(name, waves):
+    """b of two eigenvectors has a solution in closed form; plain CG needs two steps for two eigenvalues."""
+    side = 9
+    data, indices, indptr, *_ = poisson(side, dimensions=len(waves[0]))
+    (v, lam), (w, mu) = (eigenpair(side, *wave) for wave in waves)
+    x, k = run(name, (data, indices, indptr, v + w, 1e-12))
+    exact = v / lam + w / mu
+    least = eigenpair(side, *[1] * len(waves[0]))[1]
+    assert np.linalg.norm(x - exact) <= 2 * 1e-12 * np.linalg.norm(v + w) / least  # |e| <= |r| / least eigenvalue
+    assert k == 2 or name == "cg_incomplete_cholesky"
+
+
+@pytest.mark.parametrize("name", ["cg_rows", "cg_vectorised", "cg_fused", "cg_diagonals", "scipy_cg"])
+def test_never_slower_than_chebyshev(name):
+    """|e_k|_A <= 2 ((root - 1) / (root + 1))^k |e_0|_A, and |r| is within the root of kappa of it (Saad, 6.11)."""
+    side, tolerance = 24, 1e-8
+    inputs = poisson(side, tolerance)
+    least, most = eigenpair(side, 1, 1)[1], eigenpair(side, side, side)[1]
+    root = np.sqrt(most / least)
+    allowed = np.ceil(np.log(tolerance / (2 * root)) / np.log((root - 1) / (root + 1)))
+    assert 1 < run(name, inputs)[1] <= allowed
+
+
+def test_the_incomplete_factor_is_right_where_a_has_entries():
+    pytest.importorskip("numba")
+    from scipy.sparse import csr_array
+
+    inputs = cg.mixed_units(7, 100.0, dtype="float64", rng=np.random.default_rng(2))
+    A = cg.as_dense(*inputs)[0]
+    L, columns, pointers = compiled.incomplete_cholesky(*inputs[:3])
+    L = csr_array((L, columns, pointers), shape=A.shape).toarray()
+    assert np.array_equal(L, np.tril(L)) and not np.any(L[A == 0])
+    np.testing.assert_allclose((L @ L.T)[A != 0], A[A != 0], rtol=1e-13)
+
+
+def test_preconditioners_do_what_they_are_for():
+    """IC(0) needs less than half the steps on Poisson; Jacobi repairs units, not a constant diagonal."""
+    inputs = poisson(40)
+    plain = run("cg_vectorised", inputs)[1]
+    assert run("cg_jacobi", inputs)[1] == plain
+    assert 2 * run("cg_incomplete_cholesky", inputs)[1] < plain
+    hard = cg.mixed_units(20, 100.0, dtype="float64", rng=np.random.default_rng(3))
+    assert 4 * run("cg_jacobi", hard)[1] < run("cg_vectorised", hard)[1]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_zero_is_solved_by_zero_and_poison_is_never_right(name):
+    data, indices, indptr, b, tolerance = poisson(6)
+    x, k = run(name, (data, indices, indptr, 0 * b, tolerance))
+    assert not x.any() and k == 0
+    b[5] = np.nan
+    with np.errstate(all="ignore"):
+        assert not residual(run(name, (data, indices, indptr, b, tolerance)), data, indices, indptr, b, tolerance) <= 1
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_stopping_early_is_caught(name):
+    """Ten times the tolerance, or one entry of A lost: both are seen."""
+    data, indices, indptr, b, tolerance = inputs = poisson(12, 1e-8)
+    early = run(name, (data, indices, indptr, b, 100 * tolerance))
+    assert residual(early, *inputs) > 1
+    spoilt = data.copy()
+    spoilt[0] *= 1 + 1e-5
+    assert residual(run(name, (spoilt, indices, indptr, b, tolerance)), *inputs) > 1
+
+
+@pytest.mark.parametrize("name", ["cg_fused", "cg_diagonals"])
+def test_threads_do_not_change_a_bit(name):
+    numba = pytest.importorskip("numba")
+    inputs = poisson(101)
+    threads = numba.get_num_threads()
+    results = []
+    try:
+        for count in {1, threads}:
+            numba.set_num_threads(count)
+            results.append(run(name, inputs))
+    finally:
+        numba.set_num_threads(threads)
+    assert all(np.array_equal(x, results[0][0]) and k == results[0][1] for x, k in results)
