@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from exp_core.catalogue import Entry
+from exp_core.cluster import Cluster
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy
 from exp_core.experiment import Cost, Experiment, Inputs, Problem, Skip
 from exp_core.machine import Peaks, available_memory, describe, peaks, thread_limit
@@ -48,11 +49,16 @@ class Request:
     budget_s: float = 10.0
     threads: int = 1
     user: UserFunction | None = None
+    cluster: Cluster | None = None
 
     def inputs(self, sizes: Mapping[str, float] | None = None) -> Inputs:
         """The problem's input: the same for the same request."""
         rng = np.random.default_rng(self.seed)
         return self.problem.make(**(self.sizes if sizes is None else sizes), dtype=self.dtype, rng=rng)
+
+    def threads_of(self, contestant: Contestant) -> int:
+        """How many threads one contestant has: all the same, but those of the cluster's workers."""
+        return self.cluster.threads if self.cluster and contestant.rung == "distributed" else self.threads
 
 
 @dataclass
@@ -73,7 +79,7 @@ class Ladder:
                 contestant.rung,
                 title=contestant.implementation.title,
                 device=contestant.device,
-                threads=self.request.threads,
+                threads=self.request.threads_of(contestant),
                 reason=NOT_YET,
             )
         if user := self.request.user:
@@ -285,6 +291,7 @@ class Ladder:
             rows=tuple(self.rows.values()),
             noise_floor=self.noise_floor,
             machine=describe().to_dict(),
+            cluster=str(request.cluster or ""),
             interrupted=interrupted,
         )
 

@@ -114,7 +114,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One ladder: all implementations of one experiment on one problem."""
+    """One ladder: all implementations of one experiment on one problem.
+
+    cluster: where the ``distributed`` implementations ran, and on how many threads; empty: here, like all others.
+    """
 
     experiment: str
     package: str
@@ -127,6 +130,7 @@ class Result:
     noise_floor: float | None = None
     machine: Mapping[str, object] = field(default_factory=dict)
     interrupted: bool = False
+    cluster: str = ""
 
     @property
     def sizes_text(self) -> str:
@@ -160,6 +164,7 @@ class Result:
             "seed": self.seed,
             "noise_floor": number(self.noise_floor),
             "interrupted": self.interrupted,
+            "cluster": self.cluster,
             "machine": dict(self.machine),
             "implementations": [row.to_dict() for row in self.rows],
         }

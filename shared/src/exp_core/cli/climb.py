@@ -20,7 +20,7 @@ from exp_core.cli.options import (
     size_reader,
 )
 from exp_core.cli.output import draw_result, read_outputs, report, require_matplotlib
-from exp_core.cli.progress import climb_with_progress
+from exp_core.cli.progress import climb_on_cluster, climb_with_progress
 from exp_core.cli.request import chosen_sizes, make_request, read_run, user_function
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
 from exp_core.experiment import Experiment, Problem, Size
@@ -102,8 +102,6 @@ def _run(
         return
     if plot is not None:
         require_matplotlib(entry.package)
-    if cluster is not None and not sweep:
-        raise click.UsageError("--cluster spreads the points of a sweep: add --sweep")
     chosen = experiment.problem(problem)
     axes = read_axes(sweep, chosen, given) if sweep else {}
     sizes = chosen_sizes(chosen, given)
@@ -113,7 +111,7 @@ def _run(
     context = click.get_current_context()
     if axes:
         context.exit(run_sweep(request, axes, outputs, plot, cluster=cluster))
-    result = climb_with_progress(request)
+    result = climb_with_progress(request) if cluster is None else climb_on_cluster(request, cluster)
     report([result], outputs)
     if plot is not None and not result.interrupted:
         draw_result(result, request, plot)

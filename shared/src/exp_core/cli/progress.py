@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import click
+
+from exp_core.cli.errors import Missing
 
 if TYPE_CHECKING:
     from exp_core.ladder import Request
@@ -56,3 +59,16 @@ def climb_with_progress(request: Request) -> Result:
             return climb(request, bar.stage)
         except Refused as refusal:
             raise click.UsageError(str(refusal)) from refusal
+
+
+def climb_on_cluster(request: Request, address: str) -> Result:
+    """Climb, the ``distributed`` implementations on a Dask cluster.  Raises Missing where it cannot be reached."""
+    from exp_core.cluster import ClusterError, connected
+
+    if all(contestant.rung != "distributed" for contestant in request.contestants):
+        raise click.UsageError(f"nothing of {request.entry.name} is distributed here: --cluster helps a --sweep only")
+    try:
+        with connected(address, request.threads) as cluster:
+            return climb_with_progress(replace(request, cluster=cluster))
+    except ClusterError as error:
+        raise Missing(str(error)) from error

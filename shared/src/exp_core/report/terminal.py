@@ -38,8 +38,8 @@ def console(*, stderr: bool = False) -> Console:
 def print_result(result: Result, out: Console, *, verbose: bool = False) -> None:
     """The ladder's table, and under it a line for every row that needs words."""
     out.print(_text(result.title, "bold"), soft_wrap=True)
-    given = (result.problem, result.sizes_text, result.dtype, f"seed {result.seed}")
-    out.print("   ".join(given), style="dim", soft_wrap=True)
+    given = (result.problem, result.sizes_text, result.dtype, f"seed {result.seed}", result.cluster)
+    out.print("   ".join(filter(None, given)), style="dim", soft_wrap=True)
     out.print(_ladder_table(result, out.width, verbose))
     for row in result.rows:
         if row.reason:
