@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from exp_core.catalogue import CatalogueError, Entry
+from exp_core.cli.keep import history_shelf, keep, say
 from exp_core.cli.options import (
     device_options,
     name_reader,
@@ -110,9 +111,18 @@ def _run(
     request = make_request(entry, experiment, chosen, sizes, dtype, run, only=only, user=user)
     context = click.get_current_context()
     if axes:
-        context.exit(run_sweep(request, axes, outputs, plot, cluster=cluster))
+        shelf = history_shelf(request) if run.store else None
+        try:
+            code = run_sweep(request, axes, outputs, plot, cluster=cluster, shelf=shelf)
+        finally:
+            say(shelf.notes if shelf else ())
+        context.exit(code)
     result = climb_with_progress(request) if cluster is None else climb_on_cluster(request, cluster)
-    report([result], outputs)
+    try:
+        report([result], outputs)
+    finally:  # a full disk or a closed pipe takes neither the measurements nor their memory
+        if run.store:
+            keep(request, result)
     if plot is not None and not result.interrupted:
         draw_result(result, request, plot)
     context.exit(result.exit_code)

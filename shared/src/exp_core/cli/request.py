@@ -27,12 +27,14 @@ class RunOptions:
     budget: float
     threads: int | None
     devices: tuple[str, ...] = ()
+    store: bool = True
 
 
 def read_run(given: Mapping[str, object], known_devices: tuple[str, ...]) -> RunOptions:
     """How to run, out of click's dictionary."""
     devices = tuple(name for name in known_devices if given[name])
-    return RunOptions(given["rung"], given["seed"], given["budget"], given["threads"], devices)  # type: ignore[arg-type]
+    how = (given["rung"], given["seed"], given["budget"], given["threads"])
+    return RunOptions(*how, devices, store=not given["no_store"])  # type: ignore[arg-type]
 
 
 def make_request(
