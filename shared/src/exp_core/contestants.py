@@ -70,19 +70,33 @@ class Contestant:
         function = self.implementation.function
         if self.implementation.arrays == "numpy":
             return lambda: function(*arguments)
-        return lambda: self._forced(function, arguments)
-
-    def _forced(self, function: Callable[..., object], arguments: Inputs) -> object:
-        """MLX is lazy: a result that nobody asks for is never computed."""
-        import mlx.core as mx
-
-        with self._device():
-            result = function(*arguments)
-            mx.eval(result)
-        return result
+        return MlxCall(function, arguments, self._device())
 
     def _device(self) -> Device:
         return Device(self.device if self.implementation.arrays == "mlx" else None)
+
+
+@dataclass(frozen=True)
+class MlxCall:
+    """A call on an MLX device."""
+
+    function: Callable[..., object]
+    arguments: Inputs
+    device: Device
+
+    def __call__(self) -> object:
+        """MLX is lazy: a result that nobody asks for is never computed."""
+        import mlx.core as mx
+
+        with self.device:
+            result = self.function(*self.arguments)
+            mx.eval(result)
+        return result
+
+    def unforced(self) -> object:
+        """The result as MLX gives it: for who wants to have many in flight (``timing.FunctionSampler``)."""
+        with self.device:
+            return self.function(*self.arguments)
 
 
 class Device:

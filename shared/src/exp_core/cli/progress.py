@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 if TYPE_CHECKING:
-    from exp_core.ladder import Request
+    from exp_core.request import Request
     from exp_core.results import Result
     from exp_core.scaling import State
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from exp_core.timing.table import html_table, plain_table, seconds_text
@@ -59,10 +60,16 @@ def notes(comparison: Comparison) -> list[str]:
     floor = "not known" if comparison.noise_floor is None else f"{100 * comparison.noise_floor:.2g}%"
     said = [f"noise floor {floor}; equivalent: within {100 * WITHIN:g}%; times: of the fastest, by rounds"]
     said += [f"{t.name} failed: {t.failure}" for t in comparison.timings.values() if t.failure]
+    return said + warnings(comparison)
+
+
+def warnings(comparison: Comparison, label: Callable[[str], str] = str) -> list[str]:
+    """What may make the times doubtful, one sentence each; ``label`` says how a contestant is called there."""
+    said = []
     for name in comparison.disagreements:
         timing = comparison.timings[name]
         alone, raced = seconds_text(timing.isolated_s), seconds_text(timing.median_s)
-        said.append(f"{name} takes {alone} alone and {raced} in the race: neighbours change it")
+        said.append(f"{label(name)} takes {alone} alone and {raced} in the race: neighbours change it")
     if (cores := comparison.foreign_cores or 0.0) > FOREIGN:
         said.append(f"other processes used {cores:.2f} cores meanwhile")
     return said
