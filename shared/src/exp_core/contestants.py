@@ -13,6 +13,7 @@ import numpy as np
 
 from exp_core.experiment import Experiment, Implementation, Inputs, Rung, Skip
 from exp_core.machine import DEVICES, DeviceName, devices, require
+from exp_core.memory import Memory, mlx_peak, peak_memory
 from exp_core.tensor import Array, from_numpy, is_mlx, to_numpy
 
 
@@ -97,6 +98,11 @@ class MlxCall:
         """The result as MLX gives it: for who wants to have many in flight (``timing.FunctionSampler``)."""
         with self.device:
             return self.function(*self.arguments)
+
+
+def memory_of(call: Call) -> Memory:
+    """The memory that a call needs, on whichever device it runs."""
+    return mlx_peak(call) if isinstance(call, MlxCall) else peak_memory(call)
 
 
 class Device:

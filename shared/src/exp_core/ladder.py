@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tracemalloc
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from exp_core.contestants import Call, Contestant, arrays_in, as_numpy
+from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Cost, Inputs, Skip
 from exp_core.findings import fastest, raced, remarks
 from exp_core.machine import Peaks, available_memory, describe, peaks, thread_limit
@@ -21,6 +20,7 @@ from exp_core.request import Request
 from exp_core.results import Check, Result, Row
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.timing.lazy import evaluated
+from exp_core.timing.schedule import fastest_within
 from exp_core.user import Assignment, UserFunction, UserFunctionError
 
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
@@ -28,7 +28,8 @@ MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to u
 PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
 LEAST_PATIENCE_S = 30.0
 NOT_YET = "interrupted before its turn"
-TRACED_CALL_S = 0.1  # calls longer than this are not made again only to see their memory
+MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
+MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
 
 Progress = Callable[[str, float | None], None]
 
@@ -154,9 +155,6 @@ class Ladder:
         self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
         if self.rows[contestant.key].status == "ok":
             self.racers[contestant.key] = call
-            implementation = contestant.implementation
-            if implementation.rung != "compiled" and implementation.arrays == "numpy" and seconds <= TRACED_CALL_S:
-                self.amend(contestant.key, peak_memory_bytes=traced_peak(call))
 
     def judge(self, key: str, result: object, bounds: Mapping[str, float], unstable: Mapping[str, str]) -> None:
         """Hold a result against every law."""
@@ -232,6 +230,20 @@ class Ladder:
         self.notes = (*found.failures, *self.notes)
         if found.interrupted:
             raise KeyboardInterrupt
+
+    def weigh(self) -> None:
+        """See how much memory a call of the quickest needs: after the race, since freed pages are given back for it."""
+        seconds = {key: MEMORY_CALLS * (self.rows[key].median_s or math.inf) for key in self.racers}
+        for key in fastest_within(seconds, MEMORY_BUDGET * self.request.budget_s):
+            call = self.racers[key]
+            try:
+                memory = call.memory() if isinstance(call, UserFunction) else memory_of(call)
+            except Exception as error:  # it was right before, and its times stand
+                self.amend(
+                    key, reason=f"while its memory was measured: {type(error).__name__}: {first_sentence(error)}"
+                )
+            else:
+                self.amend(key, peak_memory_bytes=memory.bytes, memory_seen=memory.seen)
 
     def _timed(self, part: float) -> None:
         self.progress("timing", 0.5 + 0.5 * part)
@@ -310,6 +322,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
                 ladder.check_user(request.user)
             limit.apply()
             ladder.race()
+            ladder.weigh()
     except KeyboardInterrupt:
         interrupted = True
     finally:
@@ -370,16 +383,6 @@ def checksum(inputs: Inputs) -> int:
     for array in arrays_in(inputs):
         total = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, total)
     return total
-
-
-def traced_peak(call: Call) -> float:
-    """Peak bytes that Python and NumPy allocate during one call; what native code takes for itself is not seen."""
-    tracemalloc.start()
-    try:
-        call()
-        return float(tracemalloc.get_traced_memory()[1])
-    finally:
-        tracemalloc.stop()
 
 
 def first_sentence(error: BaseException) -> str:

@@ -22,6 +22,7 @@ from typing import IO
 import numpy as np
 
 from exp_core.machine import thread_environment
+from exp_core.memory import SEEN, Memory
 
 Places = str | list["Places"]  # where the arrays of a nest are: names, nested as the arrays were
 START_S = 60.0  # to start Python, import the user's file and make the input
@@ -88,6 +89,11 @@ class UserFunction:
     def busy(self) -> float:
         """CPU seconds that its process has spent in samples so far."""
         return self.busy_s
+
+    def memory(self) -> Memory:
+        """The memory that a call needs.  Raises UserFunctionError."""
+        reply = self._ask('"memory"', 10 * self.call_limit_s, "it did not return")
+        return Memory(reply["bytes"], SEEN[int(reply["seen"])])
 
     def stop(self) -> None:
         """End the process, however it is."""

@@ -1,7 +1,8 @@
 """The process in which a user's function runs: ``python -m exp_core.worker``, spoken to by user.py.
 
-One line of JSON comes in, one goes out: first the assignment, then ``"call"`` (one call, its result sent back) or a
-number (so many calls, timed).  What the user's code prints goes nowhere: the pipe is ours alone.
+One line of JSON comes in, one goes out: first the assignment, then ``"call"`` (one call, its result sent back),
+``"memory"`` (what a call needs) or a number (so many calls, timed).  What the user's code prints goes nowhere: the pipe
+is ours alone.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from typing import IO
 
 import numpy as np
 
-from exp_core.contestants import Call, Contestant, as_numpy
+from exp_core.contestants import Call, Contestant, as_numpy, memory_of
 from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Inputs
 from exp_core.ladder import checksum, first_sentence
 from exp_core.machine import ThreadLimit
+from exp_core.memory import SEEN
 from exp_core.timing import FunctionSampler, call_once
 from exp_core.timing.clock import SYSTEM
 from exp_core.timing.lazy import evaluated
@@ -53,6 +55,9 @@ def main() -> None:
                     continue
                 data = encode(as_numpy(result))
                 send(replies, {"seconds": seconds, "bytes": len(data)}, data)
+            elif message == "memory":
+                memory = memory_of(call)
+                send(replies, {"bytes": memory.bytes, "seen": SEEN.index(memory.seen)})
             else:
                 before_s = SYSTEM.busy()
                 send(replies, {"seconds": sampler.sample(int(message)), "busy": SYSTEM.busy() - before_s})

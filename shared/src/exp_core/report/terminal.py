@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 from rich import box
@@ -18,6 +18,7 @@ from exp_core.results import Result, Row, Scoreboard
 PLAIN_WIDTH = 200  # columns where the output is no terminal: nothing is folded, nothing is cut
 MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "bold red"), "unstable": ("~", "yellow"), "failed": ("!", "bold red")}
 VERDICTS = {"faster": "bold green", "slower": "red"}
+CONDITIONS = ("in flight", "cold")  # that were not asked for, or make no sense here, in most runs
 Justify = Literal["left", "right"]
 
 
@@ -52,6 +53,9 @@ def print_result(result: Result, out: Console, *, verbose: bool = False) -> None
             for check in row.checks:
                 law = f"   {_label(row, result)}, {check.law}: {check.error:.3g} ≤ {check.bound:.3g}"
                 out.print(_text(law.replace("≤", "≤" if check.holds else ">"), "dim"), soft_wrap=True)
+        for row in result.rows:
+            if row.race:
+                out.print(_text(f"   {_label(row, result)}: {_how(row, row.race)}", "dim"), soft_wrap=True)
     for note in result.notes:
         out.print(_text(f" {note}", "yellow"), soft_wrap=True)
     if result.noise_floor is not None and any(row.median_s for row in result.rows):
@@ -120,10 +124,11 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
     if len(devices) > 1 or devices != {"cpu"}:
         columns.insert(2, ("device", "left", [Text(row.device) for row in rows], 0))
     columns += [(name, "right", [Text(_figure(row.figures.get(name))) for row in rows], 7) for name in figures]
-    if verbose:
-        columns += _race_columns(rows)
-    else:
-        columns = [column for column in columns if any(cell.plain not in ("–", "") for cell in column[2])]
+    columns = [
+        column
+        for column in columns
+        if (verbose and column[0] not in CONDITIONS) or any(cell.plain not in ("–", "") for cell in column[2])
+    ]
     while 1 + sum(_width(column) for column in columns) > width and max(column[3] for column in columns) > 0:
         columns.remove(max(columns, key=lambda column: column[3]))
     for title, justify, _, _ in columns:
@@ -133,23 +138,19 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
     return table
 
 
-def _race_columns(rows: Sequence[Row]) -> list[tuple[str, Justify, list[Text], int]]:
-    """How the times came about: for who wants to know, and has a wide terminal."""
-
-    def column(title: str, cell: Callable[[Row, Raced], str], worth: int) -> tuple[str, Justify, list[Text], int]:
-        cells = [Text(cell(row, row.race), style="dim") if row.race else Text("–", style="dim") for row in rows]
-        return title, "right", cells, worth
-
-    return [
-        column("verdict", lambda row, race: race.verdict or "–", 9),
-        column("pays off after", lambda row, race: _calls(race.pays_off_after), 10),
-        column("samples × calls", lambda row, race: f"{len(race.samples)} × {race.calls}", 11),
-        column("outliers", lambda row, race: str(sum(race.outliers.values())), 12),
-        column("warm-up", lambda row, race: _calls(race.warm_up_calls), 13),
-        column("alone", lambda row, race: duration(race.isolated_s), 14),
-        column("cores", lambda row, race: "–" if race.busy_cores is None else f"{race.busy_cores:.1f}", 15),
-        column("memory seen", lambda row, race: row.memory_seen or "–", 16),
+def _how(row: Row, race: Raced) -> str:
+    """How a time came about, in words: for who wants to know."""
+    outliers = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in race.outliers.items() if count)
+    said = [
+        f"{race.verdict} than the library" if race.verdict in VERDICTS else race.verdict or "",
+        f"{len(race.samples)} samples of {_calls(race.calls)} after {_calls(race.warm_up_calls)} of warm-up",
+        f"outliers: {outliers}" if outliers else "no outliers",
+        f"{duration(race.isolated_s)} alone" if race.isolated_s else "",
+        f"{race.busy_cores:.1f} cores busy" if race.busy_cores is not None else "",
+        f"pays off after {_calls(race.pays_off_after)} against {race.pays_off_against}" if race.pays_off_after else "",
+        f"memory of {row.memory_seen}" if row.memory_seen else "",
     ]
+    return "; ".join(filter(None, said))
 
 
 def _of(row: Row) -> Raced:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from exp_core.timing.result import Comparison
     from exp_core.timing.timed import Timing
 
-HEADINGS = ("", "a call", "95% interval", "times", "verdict", "outliers", "first call", "samples x calls")
-KEPT = (0, 1, 3, 4, 2, 6, 5, 7)  # the columns, the most important ones first, where the terminal is narrow
+HEADINGS = (
+    "", "a call", "95% interval", "times", "verdict", "in flight", "cold", "cores", "outliers", "first call",
+    "samples x calls",
+)  # fmt: skip
+KEPT = (0, 1, 3, 4, 2, 5, 6, 9, 7, 8, 10)  # the columns, the most important ones first, where the terminal is narrow
 FOREIGN = 0.05  # cores of other processes that are worth a word
 WIDE = 120  # columns of something that is no terminal
 
@@ -41,7 +44,7 @@ def rows(comparison: Comparison) -> list[tuple[str, ...]]:
 def _row(comparison: Comparison, timing: Timing, best: str | None) -> tuple[str, ...]:
     first = seconds_text(timing.first_call_s)
     if timing.failure or timing.ci95 is None or best is None:
-        return timing.name, "failed" if timing.failure else "", "", "", "", "", first, ""
+        return timing.name, "failed" if timing.failure else "", *[""] * 7, first, ""
     ratio = comparison.ratio(best, to=timing.name)
     return (
         timing.name,
@@ -49,6 +52,9 @@ def _row(comparison: Comparison, timing: Timing, best: str | None) -> tuple[str,
         " to ".join(seconds_text(limit) for limit in timing.ci95),
         "" if ratio is None else f"{ratio.value:.3g}",
         "fastest" if timing.name == best else comparison.verdict(timing.name, to=best),
+        seconds_text(timing.in_flight_s),
+        seconds_text(timing.cold_s),
+        "" if timing.busy_cores is None else f"{timing.busy_cores:.1f}",
         str(timing.outliers),
         first,
         f"{len(timing.samples)} x {timing.calls}",
