@@ -11,7 +11,7 @@ import numpy as np
 from exp_core import Cost, Experiment, Implementation, Problem, Skip
 from exp_core.catalogue import Entry
 from exp_core.contestants import Contestant
-from exp_core.ladder import Request
+from exp_core.request import Request
 
 
 def doubled(x):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tracemalloc
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,14 +10,17 @@ from functools import cached_property
 
 import numpy as np
 
-from exp_core.catalogue import Entry
-from exp_core.cluster import Cluster
-from exp_core.contestants import Call, Contestant, arrays_in, as_numpy
-from exp_core.experiment import Cost, Experiment, Inputs, Problem, Skip
+from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
+from exp_core.experiment import Cost, Inputs, Skip
+from exp_core.findings import fastest, raced, remarks
 from exp_core.machine import Peaks, available_memory, describe, peaks, thread_limit
 from exp_core.prediction import Trials, nbytes, predict_call, predict_input, predict_oracle
+from exp_core.replicas import race_in_processes
+from exp_core.request import Request
 from exp_core.results import Check, Result, Row
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
+from exp_core.timing.lazy import evaluated
+from exp_core.timing.schedule import fastest_within
 from exp_core.user import Assignment, UserFunction, UserFunctionError
 
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
@@ -26,39 +28,14 @@ MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to u
 PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
 LEAST_PATIENCE_S = 30.0
 NOT_YET = "interrupted before its turn"
-TRACED_CALL_S = 0.1  # calls longer than this are not made again only to see their memory
+MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
+MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
 
 Progress = Callable[[str, float | None], None]
 
 
 class Refused(ValueError):
     """A run that cannot be started as asked; the message is one sentence with the remedy."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A run as asked for: everything that a ladder needs to know."""
-
-    entry: Entry
-    experiment: Experiment
-    problem: Problem
-    sizes: Mapping[str, float]
-    dtype: str
-    contestants: tuple[Contestant, ...]
-    seed: int = 0
-    budget_s: float = 10.0
-    threads: int = 1
-    user: UserFunction | None = None
-    cluster: Cluster | None = None
-
-    def inputs(self, sizes: Mapping[str, float] | None = None) -> Inputs:
-        """The problem's input: the same for the same request."""
-        rng = np.random.default_rng(self.seed)
-        return self.problem.make(**(self.sizes if sizes is None else sizes), dtype=self.dtype, rng=rng)
-
-    def threads_of(self, contestant: Contestant) -> int:
-        """How many threads one contestant has: all the same, but those of the cluster's workers."""
-        return self.cluster.threads if self.cluster and contestant.rung == "distributed" else self.threads
 
 
 @dataclass
@@ -70,7 +47,8 @@ class Ladder:
     rows: dict[str, Row] = field(default_factory=dict)
     racers: dict[str, Call | UserFunction] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
-    noise_floor: float | None = None
+    comparison: Comparison | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for contestant in self.request.contestants:
@@ -135,7 +113,7 @@ class Ladder:
             predicted[contestant.key] = prediction.seconds
             self.starts[contestant.key] = prediction.start_s
             admitted.append(contestant)
-        left = request.budget_s
+        left = request.budget_s / request.processes
         # the library first, since all others are held against it; then the cheapest, since so more of them fit
         for contestant in sorted(admitted, key=lambda c: (c.rung != "library", predicted[c.key])):
             need = CALLS * predicted[contestant.key]
@@ -162,7 +140,7 @@ class Ladder:
         before = checksum(self.inputs)
         try:
             call = contestant.ready(self.inputs)
-            result, seconds = call_once(call)
+            result, seconds = call_once(evaluated(call))
         except Exception as error:  # a failing implementation must not take the others down
             self.amend(contestant.key, status="failed", reason=f"{type(error).__name__}: {first_sentence(error)}")
             return
@@ -177,9 +155,6 @@ class Ladder:
         self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
         if self.rows[contestant.key].status == "ok":
             self.racers[contestant.key] = call
-            implementation = contestant.implementation
-            if implementation.rung != "compiled" and implementation.arrays == "numpy" and seconds <= TRACED_CALL_S:
-                self.amend(contestant.key, peak_memory_bytes=traced_peak(call))
 
     def judge(self, key: str, result: object, bounds: Mapping[str, float], unstable: Mapping[str, str]) -> None:
         """Hold a result against every law."""
@@ -207,27 +182,15 @@ class Ladder:
 
     def check_user(self, user: UserFunction) -> None:
         """The same check for the user's function: it must stay under the widest of our own bounds for each law."""
-        request = self.request
-        assignment = Assignment(
-            file=str(user.path),
-            function=user.name,
-            module=request.entry.module,
-            problem=request.problem.name,
-            sizes=dict(request.sizes),
-            dtype=request.dtype,
-            seed=request.seed,
-            threads=request.threads,
-            memory_bytes=int(MEMORY_SHARE * available_memory()),
-        )
         try:
-            user.start(assignment)
+            user.start(assignment(self.request))
             result, seconds = user.first()
         except UserFunctionError as error:
             self.amend(user.key, status="failed", reason=str(error))
             return
         self.amend(user.key, first_call_s=seconds)
-        experiment = request.experiment
-        steady = [i for i in experiment.implementations if request.problem.name not in i.unstable]
+        experiment, problem = self.request.experiment, self.request.problem.name
+        steady = [i for i in experiment.implementations if problem not in i.unstable]
         bounds = [experiment.bounds(i, self.inputs) for i in steady or experiment.implementations]
         self.judge(user.key, result, {law: max(b[law] for b in bounds) for law in experiment.laws}, {})
         if self.rows[user.key].status == "ok":
@@ -237,22 +200,57 @@ class Ladder:
         """Time those that are right, and note what is known even if it is cut short."""
         if not self.racers:
             return
+        first_calls = {key: self.rows[key].first_call_s or 0.0 for key in self.racers}
+        if self.request.processes > 1:
+            self._race_in_processes(first_calls)
+            return
         try:
             comparison = compare(
                 self.racers,
                 budget_s=self.request.budget_s,
-                first_calls={key: self.rows[key].first_call_s or 0.0 for key in self.racers},
+                first_calls=first_calls,
                 seed=self.request.seed,
-                progress=lambda fraction: self.progress("timing", 0.5 + 0.5 * fraction),
+                progress=self._timed,
+                cold=self.request.cold,
             )
         except Interrupted as stop:
             self.note(stop.partial)
             raise KeyboardInterrupt from stop
         self.note(comparison)
 
+    def _race_in_processes(self, first_calls: Mapping[str, float]) -> None:
+        """The same in fresh processes; what was sent before an interruption is kept."""
+        found = race_in_processes(self.request, first_calls, self._timed)
+        comparison = found.pooled()
+        if comparison is not None:
+            self.note(comparison)
+        else:
+            for key in self.racers:
+                self.amend(key, status="failed", reason="no process could time it")
+        self.notes = (*found.failures, *self.notes)
+        if found.interrupted:
+            raise KeyboardInterrupt
+
+    def weigh(self) -> None:
+        """See how much memory a call of the quickest needs: after the race, since freed pages are given back for it."""
+        seconds = {key: MEMORY_CALLS * (self.rows[key].median_s or math.inf) for key in self.racers}
+        for key in fastest_within(seconds, MEMORY_BUDGET * self.request.budget_s):
+            call = self.racers[key]
+            try:
+                memory = call.memory() if isinstance(call, UserFunction) else memory_of(call)
+            except Exception as error:  # it was right before, and its times stand
+                self.amend(
+                    key, reason=f"while its memory was measured: {type(error).__name__}: {first_sentence(error)}"
+                )
+            else:
+                self.amend(key, peak_memory_bytes=memory.bytes, memory_seen=memory.seen)
+
+    def _timed(self, part: float) -> None:
+        self.progress("timing", 0.5 + 0.5 * part)
+
     def note(self, comparison: Comparison) -> None:
-        """Write times, ratios and limits into the rows."""
-        self.noise_floor = comparison.noise_floor
+        """Write times, ratios, verdicts and limits into the rows."""
+        self.comparison = comparison
         measured = peaks(self.request.threads)
         timings = comparison.timings
         for key, timing in timings.items():
@@ -264,18 +262,24 @@ class Ladder:
             row = self.rows[key]
             if row.median_s is None:
                 continue
-            if (library := self.fastest_library(row.device)) is not None:
+            library = self.fastest_library(row.device)
+            if library is not None:
                 ratio = comparison.ratio(key, library)
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
+            self.amend(key, race=raced(comparison, key, library, self.rows))
             self.amend(key, **limit(row, measured, self.request.dtype, self.inputs))
+        self.notes = remarks(comparison, self.rows, self.request.threads, self.label)
+
+    def label(self, key: str) -> str:
+        """How a row is called below the table: with its device where its name is not enough."""
+        row = self.rows[key]
+        several = sum(other.name == row.name for other in self.rows.values()) > 1
+        return f"{row.name} on {row.device}" if several else row.name
 
     def fastest_library(self, device: str) -> str | None:
         """The key of the fastest right library row on a device."""
-        times = {
-            k: r.median_s for k, r in self.rows.items() if r.rung == "library" and r.device == device and r.median_s
-        }
-        return min(times, key=lambda key: times[key], default=None)
+        return fastest(self.rows, lambda row: row.rung == "library" and row.device == device)
 
     def result(self, interrupted: bool) -> Result:
         """What the run leaves behind."""
@@ -289,10 +293,13 @@ class Ladder:
             dtype=request.dtype,
             seed=request.seed,
             rows=tuple(self.rows.values()),
-            noise_floor=self.noise_floor,
+            noise_floor=self.comparison.noise_floor if self.comparison else None,
             machine=describe().to_dict(),
             cluster=str(request.cluster or ""),
             interrupted=interrupted,
+            notes=self.notes,
+            processes=request.processes,
+            foreign_cores=self.comparison.foreign_cores if self.comparison else None,
         )
 
 
@@ -316,12 +323,29 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
                 ladder.check_user(request.user)
             limit.apply()
             ladder.race()
+            ladder.weigh()
     except KeyboardInterrupt:
         interrupted = True
     finally:
         if request.user:
             request.user.stop()
     return ladder.result(interrupted)
+
+
+def assignment(request: Request) -> Assignment:
+    """What the process of the user's function is told."""
+    assert request.user is not None
+    return Assignment(
+        file=str(request.user.path),
+        function=request.user.name,
+        module=request.entry.module,
+        problem=request.problem.name,
+        sizes=dict(request.sizes),
+        dtype=request.dtype,
+        seed=request.seed,
+        threads=request.threads,
+        memory_bytes=int(MEMORY_SHARE * available_memory()),
+    )
 
 
 def refuse_what_cannot_fit(request: Request) -> None:
@@ -360,16 +384,6 @@ def checksum(inputs: Inputs) -> int:
     for array in arrays_in(inputs):
         total = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, total)
     return total
-
-
-def traced_peak(call: Call) -> float:
-    """Peak bytes that Python and NumPy allocate during one call; what native code takes for itself is not seen."""
-    tracemalloc.start()
-    try:
-        call()
-        return float(tracemalloc.get_traced_memory()[1])
-    finally:
-        tracemalloc.stop()
 
 
 def first_sentence(error: BaseException) -> str:

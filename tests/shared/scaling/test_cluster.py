@@ -8,10 +8,9 @@ import pytest
 from exp_core.catalogue import read_catalogue
 from exp_core.cluster import ClusterError, connect, disconnect
 from exp_core.contestants import Contestant
-from exp_core.ladder import Request
+from exp_core.request import Request, describe_request, read_request
 from exp_core.scaling import sweep
 from exp_core.scaling.cluster import OnCluster, point_of
-from exp_core.scaling.task import describe_task, read_task
 
 pytest.importorskip("distributed")
 
@@ -32,8 +31,8 @@ def summation(n=64, budget=0.4):
 
 def test_a_request_survives_the_journey():
     request = summation()
-    again = read_task(describe_task(request))
-    assert describe_task(again) == describe_task(request)
+    again = read_request(describe_request(request))
+    assert describe_request(again) == describe_request(request)
     assert again.inputs()[0].tobytes() == request.inputs()[0].tobytes()
 
 

@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from exp_core.history.shelf import HistoryShelf
-    from exp_core.ladder import Request
+    from exp_core.request import Request
     from exp_core.results import Result
 
 

@@ -159,12 +159,14 @@ def names_option(name: str, what: str, names: Iterable[str], text: str) -> click
 
 
 def run_options() -> list[click.Parameter]:
-    """How to run: seed, budget, threads, rungs; and whether the history hears of it."""
+    """How to run: rungs, seed, budget, threads, processes, caches; and whether the history hears of it."""
     return [
         names_option("--rung", "rung", RUNGS, f"Only these rungs: {', '.join(RUNGS)}."),
         option("--seed", whole_reader("--seed", 0), "NUMBER", "Seed of the input.", "0"),
         option("--budget", seconds_reader("--budget"), "SECONDS", "Time for a whole ladder.", "10"),
         option("--threads", whole_reader("--threads", 1), "NUMBER", "Threads for everybody.  [default: all cores]"),
+        option("--processes", whole_reader("--processes", 1), "NUMBER", "Share the timing among fresh processes.", "1"),
+        click.Option(["--cold"], is_flag=True, help="Time with cold caches as well: flushed before each call."),
         click.Option(["--no-store"], is_flag=True, help="Keep it out of the history, and take nothing from there."),
     ]
 

@@ -13,7 +13,7 @@ import click
 from exp_core.cli.options import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
-    from exp_core.ladder import Request
+    from exp_core.request import Request
     from exp_core.results import Result, Scoreboard
 
 

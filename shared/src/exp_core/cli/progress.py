@@ -10,7 +10,7 @@ import click
 from exp_core.cli.errors import Missing
 
 if TYPE_CHECKING:
-    from exp_core.ladder import Request
+    from exp_core.request import Request
     from exp_core.results import Result
     from exp_core.scaling import State
 
@@ -67,6 +67,8 @@ def climb_on_cluster(request: Request, address: str) -> Result:
 
     if all(contestant.rung != "distributed" for contestant in request.contestants):
         raise click.UsageError(f"nothing of {request.entry.name} is distributed here: --cluster helps a --sweep only")
+    if request.processes > 1:
+        raise click.UsageError("--cluster has workers of its own: leave out --processes")
     try:
         with connected(address, request.threads) as cluster:
             return climb_with_progress(replace(request, cluster=cluster))

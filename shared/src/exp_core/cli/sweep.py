@@ -17,7 +17,7 @@ from exp_core.experiment import Problem, Size
 
 if TYPE_CHECKING:
     from exp_core.cli.output import Outputs
-    from exp_core.ladder import Request
+    from exp_core.request import Request
     from exp_core.scaling import Shelf, Sweep
 
 MOST_POINTS = 10_000

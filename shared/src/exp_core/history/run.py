@@ -13,7 +13,7 @@ from exp_core.results import Result
 from exp_core.timing.clock import epoch
 
 if TYPE_CHECKING:
-    from exp_core.ladder import Request
+    from exp_core.request import Request
 
 
 @dataclass(frozen=True, slots=True)

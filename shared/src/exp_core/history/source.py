@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from exp_core.history.module import ALL, Name, read_module
 
 if TYPE_CHECKING:
-    from exp_core.ladder import Request
+    from exp_core.request import Request
 
 
 def source_hashes(request: Request) -> dict[str, str]:

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from exp_core.cluster import Client, ClusterError, Future
-from exp_core.ladder import Request
+from exp_core.request import Plain, Request, describe_request
 from exp_core.results import Result
 from exp_core.scaling.result import Point
 from exp_core.scaling.run import State, Watch
-from exp_core.scaling.task import Plain, describe_task, measure_task
+from exp_core.scaling.task import measure_task
 from exp_core.timing.clock import SYSTEM, Deadline
 
 ATTEMPTS = 3
@@ -47,7 +47,7 @@ class OnCluster:
                     if waiting and host not in self.running:
                         index = waiting.pop()
                         attempts[index] += 1
-                        task = describe_task(todo[index])
+                        task = describe_request(todo[index])
                         future = self.client.submit(
                             measure_task, task, workers=[worker], pure=False, retries=0, allow_other_workers=False
                         )
