@@ -8,14 +8,25 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
 from exp_core.catalogue import Entry
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy
-from exp_core.experiment import Cost, Experiment, Inputs, Problem, Skip
-from exp_core.machine import Peaks, available_memory, describe, peaks, thread_limit
-from exp_core.prediction import Trials, nbytes, predict_call, predict_input, predict_oracle
+from exp_core.experiment import Experiment, Inputs, Problem, Skip
+from exp_core.limits import held_against
+from exp_core.machine import (
+    DeviceName,
+    Limits,
+    available_memory,
+    describe,
+    device_peaks,
+    limits,
+    limits_measured_anew,
+    thread_limit,
+)
+from exp_core.prediction import Trials, predict_call, predict_input, predict_oracle
 from exp_core.results import Check, Result, Row
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.user import Assignment, UserFunction, UserFunctionError
@@ -65,6 +76,7 @@ class Ladder:
     racers: dict[str, Call | UserFunction] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
     noise_floor: float | None = None
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         for contestant in self.request.contestants:
@@ -231,6 +243,8 @@ class Ladder:
         """Time those that are right, and note what is known even if it is cut short."""
         if not self.racers:
             return
+        self.progress("looking at the machine", 0.5)
+        self.limits = limits(self.request.threads)
         try:
             comparison = compare(
                 self.racers,
@@ -241,13 +255,18 @@ class Ladder:
             )
         except Interrupted as stop:
             self.note(stop.partial)
+            self.hold_against(self.limits)
             raise KeyboardInterrupt from stop
         self.note(comparison)
+        self.hold_against(self.limits)
+        if any(row.status == "impossible" and row.device == "cpu" for row in self.rows.values()):
+            self.progress("measuring the machine anew", None)
+            self.limits = limits_measured_anew(self.limits)
+            self.hold_against(self.limits)
 
     def note(self, comparison: Comparison) -> None:
-        """Write times, ratios and limits into the rows."""
+        """Write times and ratios into the rows."""
         self.noise_floor = comparison.noise_floor
-        measured = peaks(self.request.threads)
         timings = comparison.timings
         for key, timing in timings.items():
             if timing.failure:
@@ -262,7 +281,16 @@ class Ladder:
                 ratio = comparison.ratio(key, library)
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
-            self.amend(key, **limit(row, measured, self.request.dtype, self.inputs))
+
+    def hold_against(self, limits: Limits) -> None:
+        """Hold every row that was timed against the limit of its device."""
+        for key, row in self.rows.items():
+            if row.median_s is None:
+                continue
+            peaks = limits.peaks if row.device == "cpu" else device_peaks(cast("DeviceName", row.device))
+            if peaks is not None:
+                possible = {"status": "ok", "reason": ""} if row.status == "impossible" else {}
+                self.amend(key, **possible | held_against(row, peaks, self.request.dtype, self.inputs))
 
     def fastest_library(self, device: str) -> str | None:
         """The key of the fastest right library row on a device."""
@@ -274,6 +302,8 @@ class Ladder:
     def result(self, interrupted: bool) -> Result:
         """What the run leaves behind."""
         request = self.request
+        clock_hz = self.limits.peaks.clock_hz if self.limits else None
+        held = {"limits": self.limits.to_dict()} if self.limits else {}
         return Result(
             experiment=request.entry.name,
             package=request.entry.package,
@@ -284,7 +314,7 @@ class Ladder:
             seed=request.seed,
             rows=tuple(self.rows.values()),
             noise_floor=self.noise_floor,
-            machine=describe().to_dict(),
+            machine=describe(clock_hz).to_dict() | held,
             interrupted=interrupted,
         )
 
@@ -334,17 +364,6 @@ def too_slow(predicted: float, left: float, budget: float, need: float) -> Skip:
         f"{seconds_text(max(left, 0.0))} of the budget are left",
         f"--budget {math.ceil(max(2 * budget, budget + need - left))} or smaller sizes would admit it",
     )
-
-
-def limit(row: Row, peak: Peaks, dtype: str, inputs: Inputs) -> dict[str, object]:
-    """The roofline's time for a row; faster than the limit means that work or peak is miscounted, and is said so."""
-    if row.flops is None or row.bytes is None or row.device != "cpu" or not row.median_s:
-        return {}
-    seconds = peak.limit_s(Cost(row.flops, row.bytes), dtype, max(row.bytes, float(nbytes(inputs))))
-    if seconds is None:
-        return {}
-    faster = f"faster than the limit of {seconds_text(seconds)}: its cost or this machine's peak is miscounted"
-    return {"limit_s": seconds, "reason": faster if seconds > 1.02 * row.median_s else row.reason}
 
 
 def checksum(inputs: Inputs) -> int:
