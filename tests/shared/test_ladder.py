@@ -1,11 +1,15 @@
 """The one flow, on a toy whose implementations fail in every way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import toys
 
 from exp_core import ladder
 from exp_core.ladder import Refused, climb
+from exp_core.limits import held_against
+from exp_core.machine import Bandwidth, Limits, Peaks
 from exp_core.prediction import Prediction
 from exp_core.results import Check, Result, Row, Scoreboard, score
 
@@ -119,14 +123,53 @@ def test_a_size_that_the_problem_refuses_is_one_sentence():
         climb(toys.request("doubled", n=13))
 
 
-def test_faster_than_the_limit_is_said_not_celebrated():
-    class Slow:
-        def limit_s(self, cost, dtype, working_set):
-            return 10.0
+def peaks(flops=1e9, bandwidth=1e9):
+    return Peaks(1, {"float64": flops}, (Bandwidth(1.0, bandwidth, bandwidth, bandwidth),), "compiled")
 
-    row = Row("f", "compiled", status="ok", median_s=1.0, flops=1.0, bytes=1.0)
-    changes = ladder.limit(row, Slow(), "float64", (np.zeros(1),))
-    assert "miscounted" in changes["reason"]
+
+@pytest.mark.parametrize(
+    ("work", "device", "cause"),
+    [
+        ({"flops": 1e9, "bytes": 1.0}, "cpu", "operations that it does not do"),
+        ({"flops": 1.0, "bytes": 1e9}, "cpu", "did not all come from where"),
+        ({"flops": 1e9, "bytes": 1.0}, "metal", "not evaluated"),
+    ],
+)
+def test_faster_than_the_limit_is_an_error_with_its_likely_cause(work, device, cause):
+    row = Row("f", "compiled", status="ok", median_s=0.5, device=device, **work)
+    changes = held_against(row, peaks(), "float64", (np.zeros(1),))
+    assert changes["status"] == "impossible"
+    assert cause in changes["reason"]
+    assert changes["reason"].startswith("2.00 times")
+    assert held_against(replace(row, median_s=1.0), peaks(), "float64", (np.zeros(1),)) == {"limit_s": 1.0}
+
+
+def test_the_impossible_wins_nothing_and_the_exit_code_is_about_answers():
+    row = Row("f", "compiled", status="impossible", median_s=0.5, flops=1.0, bytes=1.0)
+    slower = Row("g", "compiled", status="ok", median_s=1.0)
+    result = Result("e", "p", "t", "o", {}, "float64", 0, (row, slower))
+    assert result.best == slower
+    assert result.exit_code == 0
+
+
+def test_before_anybody_is_called_impossible_the_machine_is_measured_anew(monkeypatch):
+    """Peaks from a slow day are replaced; those that hold are believed."""
+    slow, fast = Limits(peaks(1.0, 1.0), {}), Limits(peaks(1e15, 1e15), {})
+    monkeypatch.setattr(ladder, "limits", lambda threads: slow)
+    monkeypatch.setattr(ladder, "limits_measured_anew", lambda before: fast)
+    row = rows_of(climb(toys.request("doubled")))["doubled"]
+    assert (row.status, row.reason) == ("ok", "")
+    monkeypatch.setattr(ladder, "limits_measured_anew", lambda before: slow)
+    result = climb(toys.request("doubled"))
+    assert rows_of(result)["doubled"].status == "impossible"
+    assert result.exit_code == 0
+
+
+def test_a_machine_that_has_drifted_is_said_in_the_result(monkeypatch):
+    monkeypatch.setattr(ladder, "limits", lambda threads: Limits(peaks(1e15, 1e15), {"L1": 1.1, "DRAM": 0.6}))
+    (note,) = climb(toys.request("doubled")).limit_notes
+    assert "DRAM 0.60×" in note
+    assert "L1" not in note
 
 
 def test_progress_is_told_from_start_to_end():

@@ -14,7 +14,7 @@ import importlib
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, overload
 
 # What may be reordered without changing what the algorithms here rely on: no assumption about NaN or infinity is made,
 # and a compensated sum must not use even these (fastmath=False, the default).
@@ -108,6 +108,14 @@ def intrinsic(function: Callable[..., object]) -> Intrinsic:
     Source: Numba's manual, "Low-level extension API".
     """
     return Intrinsic(function, {})
+
+
+@overload
+def njit(function: Callable[..., object], **options: object) -> Compiled: ...
+
+
+@overload
+def njit(function: None = None, **options: object) -> Callable[[Callable[..., object]], Compiled]: ...
 
 
 def njit(

@@ -7,14 +7,25 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
-from exp_core.experiment import Cost, Inputs, Skip
+from exp_core.experiment import Inputs, Skip
 from exp_core.findings import fastest, raced, remarks
-from exp_core.machine import Peaks, available_memory, describe, peaks, thread_limit
-from exp_core.prediction import Trials, nbytes, predict_call, predict_input, predict_oracle
+from exp_core.limits import held_against
+from exp_core.machine import (
+    DeviceName,
+    Limits,
+    available_memory,
+    describe,
+    device_peaks,
+    limits,
+    limits_measured_anew,
+    thread_limit,
+)
+from exp_core.prediction import Trials, predict_call, predict_input, predict_oracle
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
 from exp_core.results import Check, Result, Row
@@ -49,6 +60,7 @@ class Ladder:
     starts: dict[str, float] = field(default_factory=dict)
     comparison: Comparison | None = None
     notes: tuple[str, ...] = ()
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         for contestant in self.request.contestants:
@@ -197,13 +209,26 @@ class Ladder:
             self.racers[user.key] = user
 
     def race(self) -> None:
-        """Time those that are right, and note what is known even if it is cut short."""
+        """Time those that are right and hold them against the limit, even if it is cut short."""
         if not self.racers:
             return
+        self.progress("looking at the machine", 0.5)
+        self.limits = limits(self.request.threads)
         first_calls = {key: self.rows[key].first_call_s or 0.0 for key in self.racers}
-        if self.request.processes > 1:
-            self._race_in_processes(first_calls)
-            return
+        try:
+            if self.request.processes > 1:
+                self._race_in_processes(first_calls)
+            else:
+                self._race_here(first_calls)
+        finally:
+            self.hold_against(self.limits)
+        if any(row.status == "impossible" and row.device == "cpu" for row in self.rows.values()):
+            self.progress("measuring the machine anew", None)
+            self.limits = limits_measured_anew(self.limits)
+            self.hold_against(self.limits)
+
+    def _race_here(self, first_calls: Mapping[str, float]) -> None:
+        """Note what is known even if it is cut short."""
         try:
             comparison = compare(
                 self.racers,
@@ -249,9 +274,8 @@ class Ladder:
         self.progress("timing", 0.5 + 0.5 * part)
 
     def note(self, comparison: Comparison) -> None:
-        """Write times, ratios, verdicts and limits into the rows."""
+        """Write times, ratios and verdicts into the rows."""
         self.comparison = comparison
-        measured = peaks(self.request.threads)
         timings = comparison.timings
         for key, timing in timings.items():
             if timing.failure:
@@ -268,7 +292,6 @@ class Ladder:
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
             self.amend(key, race=raced(comparison, key, library, self.rows))
-            self.amend(key, **limit(row, measured, self.request.dtype, self.inputs))
         self.notes = remarks(comparison, self.rows, self.request.threads, self.label)
 
     def label(self, key: str) -> str:
@@ -277,6 +300,16 @@ class Ladder:
         several = sum(other.name == row.name for other in self.rows.values()) > 1
         return f"{row.name} on {row.device}" if several else row.name
 
+    def hold_against(self, limits: Limits) -> None:
+        """Hold every row that was timed against the limit of its device."""
+        for key, row in self.rows.items():
+            if row.median_s is None:
+                continue
+            peaks = limits.peaks if row.device == "cpu" else device_peaks(cast("DeviceName", row.device))
+            if peaks is not None:
+                possible = {"status": "ok", "reason": ""} if row.status == "impossible" else {}
+                self.amend(key, **possible | held_against(row, peaks, self.request.dtype, self.inputs))
+
     def fastest_library(self, device: str) -> str | None:
         """The key of the fastest right library row on a device."""
         return fastest(self.rows, lambda row: row.rung == "library" and row.device == device)
@@ -284,6 +317,8 @@ class Ladder:
     def result(self, interrupted: bool) -> Result:
         """What the run leaves behind."""
         request = self.request
+        clock_hz = self.limits.peaks.clock_hz if self.limits else None
+        held = {"limits": self.limits.to_dict()} if self.limits else {}
         return Result(
             experiment=request.entry.name,
             package=request.entry.package,
@@ -294,7 +329,7 @@ class Ladder:
             seed=request.seed,
             rows=tuple(self.rows.values()),
             noise_floor=self.comparison.noise_floor if self.comparison else None,
-            machine=describe().to_dict(),
+            machine=describe(clock_hz).to_dict() | held,
             cluster=str(request.cluster or ""),
             interrupted=interrupted,
             notes=self.notes,
@@ -365,17 +400,6 @@ def too_slow(predicted: float, left: float, budget: float, need: float) -> Skip:
         f"{seconds_text(max(left, 0.0))} of the budget are left",
         f"--budget {math.ceil(max(2 * budget, budget + need - left))} or smaller sizes would admit it",
     )
-
-
-def limit(row: Row, peak: Peaks, dtype: str, inputs: Inputs) -> dict[str, object]:
-    """The roofline's time for a row; faster than the limit means that work or peak is miscounted, and is said so."""
-    if row.flops is None or row.bytes is None or row.device != "cpu" or not row.median_s:
-        return {}
-    seconds = peak.limit_s(Cost(row.flops, row.bytes), dtype, max(row.bytes, float(nbytes(inputs))))
-    if seconds is None:
-        return {}
-    faster = f"faster than the limit of {seconds_text(seconds)}: its cost or this machine's peak is miscounted"
-    return {"limit_s": seconds, "reason": faster if seconds > 1.02 * row.median_s else row.reason}
 
 
 def checksum(inputs: Inputs) -> int:

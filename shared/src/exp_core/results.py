@@ -10,7 +10,7 @@ from typing import Literal
 from exp_core.experiment import Rung
 from exp_core.raced import Raced
 
-Status = Literal["ok", "wrong", "unstable", "skipped", "failed"]
+Status = Literal["ok", "wrong", "unstable", "skipped", "failed", "impossible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Row:
 
     Times are seconds a call, memory and traffic bytes; ``ratio_to_library`` > 1 means faster than the library.
     ``memory_seen``: whose memory is in ``peak_memory_bytes``, see ``memory.Seen``.
+    status: ``impossible`` is right, but faster than the hardware's limit: an error of the cost or of the peaks that is
+        to be explained, and no success; the exit code is about answers, and stays as it is.
     """
 
     name: str
@@ -150,6 +152,13 @@ class Result:
         return ", ".join(f"{name} = {value}" for name, value in self.sizes.items())
 
     @property
+    def limit_notes(self) -> tuple[str, ...]:
+        """Whether the machine was another one while this ran than when its limits were measured, in words."""
+        limits = self.machine.get("limits")
+        notes = limits.get("notes") if isinstance(limits, Mapping) else None
+        return tuple(map(str, notes)) if isinstance(notes, list) else ()
+
+    @property
     def exit_code(self) -> int:
         """0 right, 1 an implementation was wrong or failed, 130 interrupted."""
         if self.interrupted:
@@ -161,7 +170,8 @@ class Result:
     @property
     def best(self) -> Row | None:
         """Our fastest right implementation: neither a library nor the user's."""
-        ours = [row for row in self.rows if row.median_s is not None and row.rung not in ("library", "yours")]
+        right = (row for row in self.rows if row.status == "ok" and row.median_s is not None)
+        ours = [row for row in right if row.rung not in ("library", "yours")]
         return min(ours, key=lambda row: row.median_s or math.inf, default=None)
 
     def to_dict(self) -> dict[str, object]:

@@ -16,7 +16,13 @@ from exp_core.raced import Raced
 from exp_core.results import Result, Row, Scoreboard
 
 PLAIN_WIDTH = 200  # columns where the output is no terminal: nothing is folded, nothing is cut
-MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "bold red"), "unstable": ("~", "yellow"), "failed": ("!", "bold red")}
+MARKS = {
+    "ok": ("✓", "green"),
+    "wrong": ("✗", "bold red"),
+    "unstable": ("~", "yellow"),
+    "failed": ("!", "bold red"),
+    "impossible": ("?", "bold magenta"),
+}
 VERDICTS = {"faster": "bold green", "slower": "red"}
 CONDITIONS = ("in flight", "cold")  # that were not asked for, or make no sense here, in most runs
 Justify = Literal["left", "right"]
@@ -60,6 +66,8 @@ def print_result(result: Result, out: Console, *, verbose: bool = False) -> None
         out.print(_text(f" {note}", "yellow"), soft_wrap=True)
     if result.noise_floor is not None and any(row.median_s for row in result.rows):
         out.print(f" gaps under {result.noise_floor:.1%} are noise here and rank nobody", style="dim", soft_wrap=True)
+    for note in result.limit_notes:
+        out.print(_text(f" {note}", "yellow"), soft_wrap=True)
     if result.interrupted:
         out.print(" interrupted: the table holds what was known by then", style="yellow", soft_wrap=True)
 
@@ -112,7 +120,7 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
         ("× library", "right", [_ratio(row) for row in rows], 0),
         ("error", "right", [Text(scientific(row.worst.error) if row.worst else "–") for row in rows], 1),
         ("bound", "right", [Text(f"≤ {scientific(row.worst.bound)}" if row.worst else "–") for row in rows], 1),
-        ("of limit", "right", [Text(percent(row.fraction_of_limit)) for row in rows], 2),
+        ("of limit", "right", [_of_limit(row) for row in rows], 2),
         ("rung", "left", [Text(row.rung, style="dim") for row in rows], 3),
         ("95 %", "right", [Text(spread(row.ratio_ci95), style="dim") for row in rows], 5),
         ("rate", "right", [Text(rate(row)) for row in rows], 4),
@@ -185,6 +193,11 @@ def _style(row: Row) -> str:
 def _label(row: Row, result: Result) -> str:
     same = sum(other.name == row.name for other in result.rows)
     return row.name if same == 1 else f"{row.name} on {row.device}"
+
+
+def _of_limit(row: Row) -> Text:
+    """The fraction; more than all of it stands out, since it cannot be."""
+    return Text(percent(row.fraction_of_limit), style=MARKS["impossible"][1] if row.status == "impossible" else "")
 
 
 def _ratio(row: Row) -> Text:
