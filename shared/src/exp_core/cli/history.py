@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +12,15 @@ from exp_core.catalogue import Catalogue
 from exp_core.cli.options import (
     STANDARD_OUTPUT,
     evaluate,
-    one_of,
     option,
     output_reader,
     plot_option,
     whole_reader,
 )
+from exp_core.cli.output import require_matplotlib, write_json
+from exp_core.cli.stored import experiment_name, opened, packages_of
 
 if TYPE_CHECKING:
-    from exp_core.history import Database
     from exp_core.history.queries import Filter
     from exp_core.history.series import Series
 
@@ -51,37 +49,6 @@ def history_command(catalogue: Catalogue) -> click.Command:
         help="What was measured before: an experiment over time, or without a name what is stored.",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
-
-
-@contextmanager
-def opened() -> Iterator[Database]:
-    """The history, to read.  Raises click.ClickException, in one sentence, where it cannot be."""
-    import sqlite3
-
-    from exp_core.history import Database, HistoryError, database_path
-    from exp_core.history.errors import explain
-
-    try:
-        path = database_path()
-        try:
-            with Database(path, write=False) as database:
-                yield database
-        except (sqlite3.Error, OSError) as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            raise explain(error, path) from error
-    except (HistoryError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
-
-
-def packages_of(catalogue: Catalogue) -> tuple[str, ...]:
-    """Whose experiments this command shows."""
-    return tuple(dict.fromkeys(topic.package for topic in catalogue.topics))
-
-
-def experiment_name(catalogue: Catalogue, name: str | None) -> str:
-    """The experiment, its dashes forgiven; empty for all.  Raises click.UsageError with the nearest."""
-    return one_of("experiment", name.replace("-", "_"), tuple(catalogue.entries)) if name else ""
 
 
 def _run(
@@ -151,7 +118,6 @@ def _summary(asked: Filter, json: Path | None) -> None:
 
 
 def _show(catalogue: Catalogue, asked: Filter, limit: int, plot: Path | None, json: Path | None) -> None:
-    from exp_core.cli.output import require_matplotlib
     from exp_core.history.queries import measurements
     from exp_core.history.series import series
     from exp_core.report.history import print_history
@@ -188,19 +154,6 @@ def _plain(one: Series) -> dict[str, object]:
     for point in plain["points"]:
         del point["configuration"]
     return plain
-
-
-def write_json(document: object, path: Path) -> None:
-    """JSON to a file or to standard output.  Raises click.ClickException where it cannot be written."""
-    from exp_core.report.export import dumps, write
-
-    if path == STANDARD_OUTPUT:
-        click.echo(dumps(document), nl=False)
-        return
-    try:
-        write(path, dumps(document))
-    except OSError as error:
-        raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def choose(word: str, database: Database, asked: Filter, root: Path | None) -> l
     if match := NUMBER.fullmatch(word):
         run = run_by_id(database, int(match[1] or match[2]))
         if run is None:
-            raise HistoryError(f"no run {word} is stored: python -m PACKAGE history NAME lists the numbers")
+            raise HistoryError(f"no run {word} is stored: history NAME lists the numbers")
         return [run.result]
     if word in ("last", "previous"):
         return [_recent(word, database, asked)]
@@ -49,6 +49,8 @@ def baseline(commit: str, state: State, database: Database, asked: Filter) -> tu
 
     A run with sources that were changed since the commit is no baseline; as the state here it counts if this one is.
     """
+    if state == State(commit, False):
+        raise HistoryError(f"the sources here are those of {commit[:12]}: there is nothing to compare")
     then = newest_of_each(database, replace(asked, revision=commit, dirty=False))
     if not then:
         raise HistoryError(f"no run of {commit[:12]} itself is stored: check it out without changes and run it there")

@@ -12,9 +12,11 @@ from exp_core.catalogue import printable
 from exp_core.history.comparison import Change, Changes
 from exp_core.history.queries import Held
 from exp_core.history.run import Configuration
-from exp_core.history.series import Series, configuration_text
+from exp_core.history.series import Mark, Series, configuration_text
 from exp_core.report import terminal
 
+COLUMNS = ("implementation", "run", "date", "revision", "time", "× library", "95 %", "machine", "step")
+WORTH_LEAST = ("95 %", "machine", "revision", "time", "date")  # on a narrow terminal, in this order
 STYLES = {"faster": "bold green", "slower": "bold red", "equivalent": "", "undecided": "dim"}
 
 
@@ -41,29 +43,44 @@ def _print_configuration(configuration: Configuration, found: Sequence[Series], 
     shown = sorted(runs, key=lambda run: (runs[run].created_at, run))[-limit:]
     several = len({point.machine for point in runs.values()}) > 1
     out.print(Text(configuration_text(configuration), style="bold"), soft_wrap=True)
-    table = _table("implementation", "run", "date", "revision", "time", "× library", "95 %")
-    if several:
-        table.add_column("machine", no_wrap=True)
-    table.add_column("step")
-    for one in found:
-        for point in (point for point in one.points if point.run in shown):
-            mark = one.mark(point.run)
-            cells = [
-                _words(one.name if one.device == "cpu" else f"{one.name} on {one.device}"),
-                f"#{point.run}",
-                _date(point.created_at),
-                _revision(point.revision, point.dirty),
-                terminal.duration(point.median_s) if point.status == "ok" else point.status,
-                terminal.factor(point.ratio),
-                terminal.spread(point.ratio_ci95),
-                *([point.machine] if several else []),
-                Text(mark.text, style="green" if mark.step.factor > 1 else "red") if mark else "",
-            ]
-            table.add_row(*cells)
-    out.print(table)
+    cells = [
+        (
+            _words(one.name if one.device == "cpu" else f"{one.name} on {one.device}"),
+            Text(f"#{point.run}"),
+            Text(_date(point.created_at)),
+            Text(_revision(point.revision, point.dirty)),
+            Text(terminal.duration(point.median_s) if point.status == "ok" else point.status),
+            Text(terminal.factor(point.ratio)),
+            Text(terminal.spread(point.ratio_ci95)),
+            Text(point.machine),
+            _step(one.mark(point.run)),
+        )
+        for one in found
+        for point in one.points
+        if point.run in shown
+    ]
+    leave = [*(["machine"] if not several else []), *(["step"] if not any(row[-1].plain for row in cells) else [])]
+    out.print(_fitted(COLUMNS, cells, leave, out.width))
     if hidden := len(runs) - len(shown):
         out.print(f" {hidden} earlier run{'s' if hidden > 1 else ''} not shown: --limit {len(runs)} shows all",
                   style="dim", soft_wrap=True)  # fmt: skip
+
+
+def _fitted(titles: Sequence[str], cells: Sequence[Sequence[Text]], leave: Sequence[str], width: int) -> Table:
+    """A table of the columns that have room, those in ``WORTH_LEAST`` going first: no cell is ever cut."""
+    columns = {title: [row[place] for row in cells] for place, title in enumerate(titles) if title not in leave}
+    for title in WORTH_LEAST:
+        if 1 + sum(max(len(name), *(c.cell_len for c in column)) + 3 for name, column in columns.items()) <= width:
+            break
+        columns.pop(title, None)
+    table = _table(*columns)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _step(mark: Mark | None) -> Text:
+    return Text(mark.text, style="green" if mark.step.factor > 1 else "red") if mark else Text()
 
 
 def print_changes(found: Changes, out: Console) -> None:

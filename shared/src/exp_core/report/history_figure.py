@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exp_core.history.queries import Measurement
+from exp_core.history.run import seconds_of
 from exp_core.history.series import Series, configuration_text
 from exp_core.report.scaling_figure import COLOURS, MARKERS
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_PANELS = 6
+DAY_S = 24 * 3600.0
 
 
 def draw(title: str, found: Sequence[Series], path: Path) -> None:
@@ -39,29 +40,27 @@ def draw(title: str, found: Sequence[Series], path: Path) -> None:
 
 def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> None:
     """Lines of ratios with their intervals; a machine is a marker; a dotted line is a step."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
     axes.set_yscale("log")
     for place, one in enumerate(found):
         colour = COLOURS[place % len(COLOURS)]
         points = _timed(one)
-        dates = [datetime.fromisoformat(point.created_at) for point in points]
+        days = [seconds_of(point.created_at) / DAY_S for point in points]  # as matplotlib counts them
         ratios = [point.ratio or 1.0 for point in points]
-        axes.plot(dates, ratios, color=colour, linewidth=1.2, alpha=0.8, label=one.name)
+        axes.plot(days, ratios, color=colour, linewidth=1.2, alpha=0.8, label=one.name)
         for machine in dict.fromkeys(point.machine for point in points):
             marker = MARKERS[machines.index(machine) % len(MARKERS)]
             own = [k for k, point in enumerate(points) if point.machine == machine]
             axes.errorbar(
-                [dates[k] for k in own],
+                [days[k] for k in own],
                 [ratios[k] for k in own],
                 yerr=[*zip(*(_reach(points[k]) for k in own), strict=True)],
                 fmt=marker, color=colour, markersize=5, markeredgecolor="white", markeredgewidth=0.5, elinewidth=1,
             )  # fmt: skip
         for mark in one.marks:
             k = next(k for k, point in enumerate(points) if point.run == mark.run)
-            axes.axvline(dates[k], color=colour, linewidth=1, linestyle=":")
+            axes.axvline(days[k], color=colour, linewidth=1, linestyle=":")
             axes.annotate(
-                f"{mark.text.partition(',')[0]}, #{mark.run}", (dates[k], ratios[k]), xytext=(4, 8),
+                f"{mark.text.partition(',')[0]}, #{mark.run}", (days[k], ratios[k]), xytext=(4, 8),
                 textcoords="offset points", fontsize="x-small", color=colour,
             )  # fmt: skip
     axes.axhline(1.0, color="#444444", linewidth=0.8)
@@ -70,9 +69,7 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
         for machine in shown:
             marker = MARKERS[machines.index(machine) % len(MARKERS)]
             axes.plot([], [], marker, color="#444444", label=f"machine {machine}")
-    locator = AutoDateLocator()
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis_date()
     axes.set_ylabel("times as fast as the library")
     axes.grid(True, which="major", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
