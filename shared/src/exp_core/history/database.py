@@ -107,10 +107,12 @@ class Database:
         return copy
 
     def _copied(self) -> sqlite3.Connection:
-        with tempfile.TemporaryDirectory(prefix="exp_core") as folder:
-            with closing(connect(copy_into(Path(folder), self.path))) as source:
-                schema.read_version(source, self.path, len(self.steps))
-                return self._in_memory(source)
+        with (
+            tempfile.TemporaryDirectory(prefix="exp_core") as folder,
+            closing(connect(copy_into(Path(folder), self.path))) as source,
+        ):
+            schema.read_version(source, self.path, len(self.steps))
+            return self._in_memory(source)
 
     def _in_memory(self, source: sqlite3.Connection | None) -> sqlite3.Connection:
         """A copy that may be brought up to date where the file may not be written."""

@@ -39,14 +39,14 @@ def draw(title: str, found: Sequence[Series], path: Path) -> None:
 
 
 def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> None:
-    """Lines of ratios with their intervals; a machine is a marker; a dotted line is a step."""
+    """A line through the ratios of each machine, which is a marker, with their intervals; a dotted line is a step."""
     axes.set_yscale("log")
     for place, one in enumerate(found):
         colour = COLOURS[place % len(COLOURS)]
         points = _timed(one)
         days = [seconds_of(point.created_at) / DAY_S for point in points]  # as matplotlib counts them
         ratios = [point.ratio or 1.0 for point in points]
-        axes.plot(days, ratios, color=colour, linewidth=1.2, alpha=0.8, label=one.name)
+        axes.plot([], [], color=colour, linewidth=1.2, label=one.name)
         for machine in dict.fromkeys(point.machine for point in points):
             marker = MARKERS[machines.index(machine) % len(MARKERS)]
             own = [k for k, point in enumerate(points) if point.machine == machine]
@@ -54,7 +54,7 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
                 [days[k] for k in own],
                 [ratios[k] for k in own],
                 yerr=[*zip(*(_reach(points[k]) for k in own), strict=True)],
-                fmt=marker, color=colour, markersize=5, markeredgecolor="white", markeredgewidth=0.5, elinewidth=1,
+                fmt=f"{marker}-", linewidth=1, color=colour, markersize=5, markeredgecolor="white", markeredgewidth=0.5, elinewidth=1,
             )  # fmt: skip
         for mark in one.marks:
             k = next(k for k, point in enumerate(points) if point.run == mark.run)
@@ -70,6 +70,9 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
             marker = MARKERS[machines.index(machine) % len(MARKERS)]
             axes.plot([], [], marker, color="#444444", label=f"machine {machine}")
     axes.xaxis_date()
+    axes.yaxis.set_major_formatter("{x:g}×")
+    axes.yaxis.set_minor_formatter("{x:g}×")
+    axes.tick_params(axis="y", which="minor", labelsize="small")
     axes.set_ylabel("times as fast as the library")
     axes.grid(True, which="major", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
