@@ -31,7 +31,8 @@ LIBRARY = past.row("library", rung="library")
         (1.03e-3, "equivalent", False),
         (1.2e-3, "slower", True),
         (0.8e-3, "faster", False),
-        (1.06e-3, "undecided", False),
+        (1.06e-3, "slower", True),
+        (1.045e-3, "undecided", False),
     ],
 )
 def test_a_time_is_judged_by_its_interval(seconds, verdict, regression):

@@ -19,10 +19,12 @@ from exp_core.ladder import Request
 FILES = {
     "__init__.py": "",
     "topic/__init__.py": "",
-    "topic/_helper.py": "SCALE = 2\nUNUSED = 5\n\ndef scale(x):\n    return SCALE * x\n\ndef unused(x):\n    return UNUSED\n",
+    "topic/_helper.py": "SCALE = 2\nUNUSED = 5\n\ndef scale(x):\n    return SCALE * x\n\ndef unused(x):\n"
+    "    return UNUSED\n",
     "topic/_table.py": "from .._base import base\nTABLE = {}\nfor k in range(3):\n    TABLE[k] = base(k)\n",
     "_base.py": "def base(k):\n    return k\n",
-    "topic/algorithm.py": "import math\nfrom {package}.topic import _helper as helper\nfrom {package}.topic._table import TABLE\n"
+    "topic/algorithm.py": "import math\nfrom {package}.topic import _helper as helper\n"
+    "from {package}.topic._table import TABLE\n"
     "\ndef one(x):\n    return helper.scale(x)\n"
     "\ndef two(x):\n    from {package}._base import base\n    return base(x) + math.pi\n"
     "\ndef three(x):\n    return TABLE[x]\n"

@@ -55,7 +55,7 @@ def test_forgetting_the_machines_would_see_steps_in_that_drift():
         machine = (rng.random(40) < np.linspace(0, 1, 40)).astype(int)
         return np.array([0.0, 0.5])[machine] + heavy_noise(rng, 40), np.zeros(40)
 
-    assert false_positives(make, 3) > 0.9
+    assert false_positives(make, 3) > 0.5
 
 
 @pytest.mark.parametrize("place", [8, 15, 24])

@@ -54,7 +54,8 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
                 [days[k] for k in own],
                 [ratios[k] for k in own],
                 yerr=[*zip(*(_reach(points[k]) for k in own), strict=True)],
-                fmt=f"{marker}-", linewidth=1, color=colour, markersize=5, markeredgecolor="white", markeredgewidth=0.5, elinewidth=1,
+                fmt=f"{marker}-", color=colour, linewidth=1, elinewidth=1,
+                markersize=5, markeredgecolor="white", markeredgewidth=0.5,
             )  # fmt: skip
         for mark in one.marks:
             k = next(k for k, point in enumerate(points) if point.run == mark.run)
