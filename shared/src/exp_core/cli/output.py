@@ -69,6 +69,19 @@ def report(results: Sequence[Result], outputs: Outputs, board: Scoreboard | None
     )
 
 
+def write_json(document: object, path: Path) -> None:
+    """JSON to a file or to standard output.  Raises click.ClickException where it cannot be written."""
+    from exp_core.report.export import dumps, write
+
+    if path == STANDARD_OUTPUT:
+        click.echo(dumps(document), nl=False)
+        return
+    try:
+        write(path, dumps(document))
+    except OSError as error:
+        raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
+
+
 def require_matplotlib(package: str) -> None:
     """Raises Missing before any work is done for a picture that could not be drawn."""
     from exp_core.cli.errors import Missing

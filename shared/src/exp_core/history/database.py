@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Self, TypeVar
 
 from exp_core.history import schema
 from exp_core.history.errors import BUSY, DAMAGED, ELSEWHERE, NO_ENTRY, PATIENCE_S, VARIABLE, HistoryError, code_of
+from exp_core.history.files import beside, copy_into
 
 NAME = "history.db"
 MEMORY = Path(":memory:")
@@ -107,14 +107,12 @@ class Database:
         return copy
 
     def _copied(self) -> sqlite3.Connection:
-        with tempfile.TemporaryDirectory(prefix="exp_core") as folder:
-            copy = Path(folder) / NAME
-            shutil.copyfile(self.path, copy)
-            if (log := beside(self.path, "-wal")).exists():
-                shutil.copyfile(log, beside(copy, "-wal"))
-            with closing(connect(copy)) as source:
-                schema.read_version(source, self.path, len(self.steps))
-                return self._in_memory(source)
+        with (
+            tempfile.TemporaryDirectory(prefix="exp_core") as folder,
+            closing(connect(copy_into(Path(folder), self.path))) as source,
+        ):
+            schema.read_version(source, self.path, len(self.steps))
+            return self._in_memory(source)
 
     def _in_memory(self, source: sqlite3.Connection | None) -> sqlite3.Connection:
         """A copy that may be brought up to date where the file may not be written."""
@@ -194,8 +192,3 @@ def set_aside(path: Path, date: str) -> Path | None:
         Database(path, write=True).close()
         guard.unlink(missing_ok=True)
     return aside
-
-
-def beside(path: Path, suffix: str) -> Path:
-    """A file that SQLite keeps next to its database."""
-    return path.with_name(path.name + suffix)

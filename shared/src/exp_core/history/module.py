@@ -121,6 +121,19 @@ def _path(name: str) -> Path | None:
 
 
 def _bound(parts: list[ast.AST]) -> set[str]:
-    """The names that a statement of a module defines."""
-    stored = {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
-    return stored | {part.name for part in parts if isinstance(part, INNER)}
+    """The names that a statement of a module defines, or changes: ``x = 1``, ``x[k] = 1``, ``x.y = 1``, ``x.add(1)``."""
+    found: set[str] = set()
+    for part in parts:
+        if isinstance(part, INNER):
+            found.add(part.name)
+            continue
+        changed: ast.AST | None = None
+        if isinstance(part, (ast.Name, ast.Subscript, ast.Attribute)) and isinstance(part.ctx, ast.Store):
+            changed = part
+        elif isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
+            changed = part.value.func if isinstance(part.value.func, ast.Attribute) else None
+        while isinstance(changed, (ast.Subscript, ast.Attribute)):
+            changed = changed.value
+        if isinstance(changed, ast.Name):
+            found.add(changed.id)
+    return found

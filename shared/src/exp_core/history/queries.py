@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from exp_core.history.database import Database
-from exp_core.history.run import Run, sizes_key
-
-Configuration = tuple[str, str, str, str, str, int]  # as Run.configuration
+from exp_core.history.run import Configuration, Run, sizes_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,9 @@ class Measurement:
     ratio: time of the library over its own time, above 1 for a faster one, with its 95% interval.
     """
 
+    configuration: Configuration
+    ci95: tuple[float, float] | None
+    ratio_ci95: tuple[float, float] | None
     run: int
     created_at: str
     machine: str
@@ -80,9 +81,6 @@ class Measurement:
     median_s: float | None
     ratio: float | None
     source: str
-    ci95: tuple[float, float] | None
-    ratio_ci95: tuple[float, float] | None
-    configuration: Configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def measurements(database: Database, asked: Filter) -> list[Measurement]:
                 FROM runs JOIN rows ON rows.run_id = runs.id
                 WHERE {where} ORDER BY created_at, runs.id, place"""
     return [
-        Measurement(*facts, ci95=_pair(*ends[:2]), ratio_ci95=_pair(*ends[2:]), configuration=configuration)
+        Measurement(configuration, _pair(*ends[:2]), _pair(*ends[2:]), *facts)
         for found in database.connection.execute(query, values)
         for facts, ends, configuration in [(found[:13], found[13:17], found[17:])]
         if asked.has_sizes(configuration[3])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from exp_core.history.database import NAME, beside, connect
+from exp_core.history.database import connect
+from exp_core.history.files import beside, copy_into
 from exp_core.history.run import Run
 
 SMALLEST_RUN = 100  # bytes; a document without a single row is longer
@@ -22,21 +22,24 @@ def rescue(path: Path) -> tuple[list[Run], int]:
     """
     runs: list[Run] = []
     lost = 0
-    with tempfile.TemporaryDirectory(prefix="exp_core") as folder:
-        copy = Path(folder) / NAME
-        shutil.copyfile(path, copy)
-        if (log := beside(path, "-wal")).exists():
-            shutil.copyfile(log, beside(copy, "-wal"))
-        with closing(connect(copy)) as connection:
-            most = path.stat().st_size // SMALLEST_RUN  # a broken page may claim any number
-            for number in range(1, min(_last(connection), most) + 1):
-                try:
-                    found = connection.execute("SELECT document FROM runs WHERE id = ?", (number,)).fetchone()
-                    if found is not None:
-                        runs.append(Run.from_json(found[0]))
-                except (sqlite3.Error, ValueError):
-                    lost += 1
+    with (
+        tempfile.TemporaryDirectory(prefix="exp_core") as folder,
+        closing(connect(copy_into(Path(folder), path))) as connection,
+    ):
+        most = _size(path) // SMALLEST_RUN  # a broken page may claim any number
+        for number in range(1, min(_last(connection), most) + 1):
+            try:
+                found = connection.execute("SELECT document FROM runs WHERE id = ?", (number,)).fetchone()
+                if found is not None:
+                    runs.append(Run.from_json(found[0]))
+            except (sqlite3.Error, ValueError):
+                lost += 1
     return runs, lost
+
+
+def _size(path: Path) -> int:
+    """Bytes of the database and of its log, which may hold runs that have not reached the database."""
+    return sum(file.stat().st_size for file in (path, beside(path, "-wal")) if file.exists())
 
 
 def _last(connection: sqlite3.Connection) -> int:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from exp_core.request import Request
 
 
+Configuration = tuple[str, str, str, str, str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One stored run.
@@ -61,14 +64,12 @@ class Run:
     @property
     def threads(self) -> int:
         """What every implementation was given."""
-        return max((row.threads for row in self.result.rows), default=1)
+        return threads_of(self.result)
 
     @property
-    def configuration(self) -> tuple[str, str, str, str, str, int]:
+    def configuration(self) -> Configuration:
         """What was run: two runs can be held against each other where this is equal."""
-        result = self.result
-        sizes = sizes_key(result.sizes)
-        return result.package, result.experiment, result.problem, sizes, result.dtype, self.threads
+        return configuration_of(self.result)
 
     def dated(self, created_at: str) -> Run:
         """The same run with another date."""
@@ -107,6 +108,17 @@ class Run:
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ValueError(f"this is no run as history --export writes it: {error}") from error
         return made
+
+
+def configuration_of(result: Result) -> Configuration:
+    """Package, experiment, problem, sizes, dtype and threads."""
+    sizes = sizes_key(result.sizes)
+    return result.package, result.experiment, result.problem, sizes, result.dtype, threads_of(result)
+
+
+def threads_of(result: Result) -> int:
+    """What every implementation was given."""
+    return max((row.threads for row in result.rows), default=1)
 
 
 def sizes_key(sizes: Mapping[str, float]) -> str:
