@@ -35,8 +35,11 @@ def crossings(axes, low):
     colours = ["white", "0.75", *(f"C{i}" for i in range(len(few)))]
     axes.imshow(factor.T, ListedColormap(colours), vmin=0, vmax=len(colours) - 1, aspect="auto", origin="lower")
     axes.set_yticks(range(8), [f"30 b + {r}" for r in RESIDUES])
-    axes.set(xlabel=f"byte b - {low // WHEEL:,}", title="a byte holds eight of thirty numbers; primes are white")
-    names = ["prime", "crossed off by a larger prime", *(f"by {p}" for p in few)]
+    axes.set(
+        xlabel=f"byte b - {low // WHEEL:,}" if low >= WHEEL else "byte b",
+        title="a byte holds eight of thirty numbers; primes are white",
+    )
+    names = ["prime", "no prime for another reason", *(f"by {p}" for p in few)]
     handles = [
         axes.scatter([], [], marker="s", color=c, edgecolors="0.5", label=s)
         for c, s in zip(colours, names, strict=True)
