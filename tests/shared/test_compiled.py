@@ -97,3 +97,11 @@ def test_a_function_without_a_file_compiles_without_a_cache():
     space = {"njit": njit}
     exec("@njit\ndef typed_in(x): return x + 1", space)
     assert space["typed_in"](1) == 2
+
+
+def test_the_disk_cache_can_be_declined():
+    @njit(cache=False)
+    def third(x):
+        return x / 3
+
+    assert third(6.0) == 2.0

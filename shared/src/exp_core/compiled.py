@@ -61,8 +61,9 @@ class Compiled:
         function.__doc__ = written.__doc__
         try:
             compiled: Callable[..., object] = numba.njit(**self.options)(function)
-            # Numba's cache forgets a function when its own file changes; it must when a file that it calls into does.
-            compiled._cache._cache_file._source_stamp = self._stamps()  # type: ignore[attr-defined]
+            if self.options.get("cache"):
+                # Numba's cache forgets a function when its own file changes; it must when one that it calls into does.
+                compiled._cache._cache_file._source_stamp = self._stamps()  # type: ignore[attr-defined]
         except RuntimeError:  # nowhere to keep the disk cache: a read-only home, or a function typed into a REPL
             compiled = numba.njit(**self.options | {"cache": False})(function)
         return compiled
