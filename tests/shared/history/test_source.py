@@ -14,7 +14,7 @@ from exp_core.experiment import Cost, Implementation
 from exp_core.history import revision
 from exp_core.history.module import read_module
 from exp_core.history.source import source_hashes
-from exp_core.ladder import Request
+from exp_core.request import Request
 
 FILES = {
     "__init__.py": "",
