@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -91,6 +92,15 @@ def test_the_disk_cache_serves_and_is_never_stale(tmp_path):
     assert run(tmp_path, "outer") == ["30.0", "1"]
     (tmp_path / "inner.py").write_text(module.format(100))
     assert run(tmp_path, "outer") == ["1020.0", "0"]
+
+
+def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
+    """Four begin together with an empty cache: all are right, and whoever comes later is served."""
+    (tmp_path / "outer.py").write_text("from exp_core.compiled import njit\n@njit\ndef outer(x): return 3 * x\n")
+    with ThreadPoolExecutor(4) as pool:
+        answers = [done[0] for done in pool.map(lambda _: run(tmp_path, "outer"), range(4))]
+    assert answers == 4 * ["6.0"]
+    assert run(tmp_path, "outer") == ["6.0", "1"]
 
 
 def test_a_function_without_a_file_compiles_without_a_cache():
