@@ -126,7 +126,7 @@ def test_a_baseline_is_what_was_run_at_that_commit_and_now_is_now(database):
 
 
 def test_runs_of_other_sizes_are_not_held_against_each_other():
-    with pytest.raises(HistoryError, match="sizes .*64.* and .*128"):
+    with pytest.raises(HistoryError, match=r"sizes .*64.* and .*128"):
         matched([past.run().result], [past.run(n=128).result])
 
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def keep(request: Request, result: Result) -> None:
     """Store a result; whatever is in the way is one sentence on standard error."""
-    from exp_core.history import HistoryError, Run, store
+    from exp_core.history import Run, store
 
     try:
         notes = store([Run.of(request, result)]).notes
-    except HistoryError as error:
-        notes = (f"not stored: {error}",)
+    except Exception as error:  # whatever it is: the measurements stand, and so does the run's exit code
+        notes = (f"not stored: {' '.join(str(error).split())}",)
     say(notes)
 
 

@@ -121,7 +121,7 @@ def _path(name: str) -> Path | None:
 
 
 def _bound(parts: list[ast.AST]) -> set[str]:
-    """The names that a statement of a module defines, or changes: ``x = 1``, ``x[k] = 1``, ``x.y = 1``, ``x.add(1)``."""
+    """The names that a statement of a module defines or changes: ``x = 1``, ``x[k] = 1``, ``x.y = 1``, ``x.add(1)``."""
     found: set[str] = set()
     for part in parts:
         if isinstance(part, INNER):

@@ -46,6 +46,6 @@ class HistoryShelf:
             return
         try:
             self.notes += store([self.record(result, key)], self.path).notes
-        except HistoryError as error:
+        except Exception as error:  # whatever it is: the sweep goes on
             self.writable = False
-            self.notes.append(f"not stored: {error}")
+            self.notes.append(f"not stored: {' '.join(str(error).split())}")

@@ -12,7 +12,8 @@ denominator is the standard deviation of the sum if the order within each machin
 change of machine fall together it is 0, and nothing can be said.  If nothing happened, all orders within the machines
 are equally likely; so the largest $T_t$ is held against those of shuffled series, which needs no assumption on the
 noise's shape, and there is a step if at most the share ``ALPHA`` of these would have shown one.  Where it is, least
-absolute deviations say.  Then both parts are searched (binary segmentation).  That level holds for independent runs; a slow drift is a change, and is found as one.
+absolute deviations say.  Then both parts are searched (binary segmentation).  That level holds for independent runs; a
+slow drift is a change, and is found as one.
 
 A step is also at least as large as what counts as equivalent elsewhere.  Few runs cannot prove anything: even a step
 that is plain to see takes some five runs before it and five after, since fewer have too few orders to be rare among.
@@ -125,7 +126,7 @@ def _place(y: Floats, m: NDArray[np.intp], deviation: Floats) -> int:
         sides = [part for here in machines for part in (y[:t][here[:t]], y[t:][here[t:]]) if part.size]
         return float(sum(np.abs(side - np.median(side)).sum() for side in sides))
 
-    return int(min(np.flatnonzero(deviation), key=left_over))
+    return min((int(t) for t in np.flatnonzero(deviation)), key=left_over)
 
 
 def _shift(y: Floats, m: NDArray[np.intp], at: int) -> float:

@@ -71,6 +71,7 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
             marker = MARKERS[machines.index(machine) % len(MARKERS)]
             axes.plot([], [], marker, color="#444444", label=f"machine {machine}")
     axes.xaxis_date()
+    axes.tick_params(axis="x", labelrotation=20)
     axes.yaxis.set_major_formatter("{x:g}×")
     axes.yaxis.set_minor_formatter("{x:g}×")
     axes.tick_params(axis="y", which="minor", labelsize="small")
