@@ -1,6 +1,5 @@
 """The one flow, on a toy whose implementations fail in every way."""
 
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,7 @@ from exp_core import findings, ladder
 from exp_core.ladder import Refused, climb
 from exp_core.prediction import Prediction
 from exp_core.results import Check, Result, Row, Scoreboard, score
-from exp_core.timing import Comparison, Timing, compare
+from exp_core.timing import Comparison, Timing
 
 
 def rows_of(result):
@@ -101,22 +100,6 @@ def test_a_pool_that_has_other_threads_than_it_should_is_named(monkeypatch):
     comparison, rows = raced_rows()
     monkeypatch.setattr(findings, "verify_threads", lambda threads: [f"openblas has 4 threads, not {threads}"])
     assert "after the race openblas has 4 threads, not 2" in findings.remarks(comparison, rows, 2, str)
-
-
-def test_two_threads_where_one_is_allowed_are_found():
-    """Threads of its own making are under no library's limit: the CPU's time tells."""
-    x = np.ones(400_000)
-
-    def twice():
-        threads = [threading.Thread(target=lambda: [np.sqrt(x) for _ in range(20)]) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    timings = compare({"twice": twice, "once": lambda: [np.sqrt(x) for _ in range(20)]}, budget_s=1.0).timings
-    assert timings["once"].busy_cores < 1.1
-    assert timings["twice"].busy_cores > timings["once"].busy_cores
 
 
 def test_unstable_is_only_where_it_was_declared():
