@@ -52,6 +52,11 @@ def misshapen(x):
     return "twice"
 
 
+def promising(x):
+    """Returns a generator: nothing is doubled yet."""
+    return (2 * v for v in x)
+
+
 def slow(x):
     """A millisecond an element."""
     time.sleep(1e-3 * x.size)
@@ -128,6 +133,7 @@ EXPERIMENT = Experiment(
         make(raising),
         make(writing),
         make(misshapen),
+        make(promising),
         make(slow),
         make(hungry, cost=lambda x: Cost(flops=1, bytes=1, memory=1e18)),
         make(absent, requires=("no_such_module",)),

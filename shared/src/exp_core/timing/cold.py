@@ -1,8 +1,8 @@
 """Cold caches: what a call costs whose data nobody has touched for a while.
 
 Before each call every core's caches are filled with something else: a thread a core walks over, and writes to, a buffer
-of its own that together are larger than the last cache.  The call that follows is timed alone; what was done before it
-(the walk, and waking the threads) is not.  Instructions, page tables and branch predictors grow cold on the way, too.
+of its own that together are larger than the last cache.  The call that follows is timed alone; the walk is not.
+Page tables grow cold on the way, too, and the threads of a pool fall asleep: to wake them is part of such a call.
 """
 
 from __future__ import annotations

@@ -92,8 +92,14 @@ class Contestant:
             from exp_core.timing.cold import Cold
 
             shadow = Contestant("", Cold(self.sampler), self.clock, self.first_call_s, of=self, condition="cold")
+            shadow.call_s = math.inf  # what is to be cold is not warmed up
             if shadow.time_once() is not None:
                 yield shadow
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it is a shadow under another condition."""
+        return self.condition in ("in flight", "cold")
 
     @property
     def busy_cores(self) -> float | None:

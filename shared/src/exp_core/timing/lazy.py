@@ -69,14 +69,15 @@ def leaves(result: object) -> Iterator[object]:
 def _promise(x: object) -> str:
     """What kind of promise this is, and how its function keeps it; empty if it is a value."""
     kind = type(x).__name__
+    article = "an" if kind[0] in "aeiouAEIOU" else "a"
     if callable(getattr(x, "__dask_graph__", None)):
         return f"a dask {kind} that is not computed: call .compute() in it"
     if inspect.isawaitable(x) or inspect.isasyncgen(x):
         if inspect.iscoroutine(x):
             x.close()  # else Python warns that it was never awaited, as if that were a mistake of ours
-        return f"a {kind} that has not run: run it to its end in the function, with asyncio.run"
+        return f"{article} {kind} that has not run: run it to its end in the function, with asyncio.run"
     if isinstance(x, Future):
         return "a Future: wait for its .result() in the function"
     if hasattr(x, "__next__"):
-        return f"a {kind}, which computes when it is read: return list(...) of it"
+        return f"{article} {kind}, which computes when it is read: return list(...) of it"
     return ""

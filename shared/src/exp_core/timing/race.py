@@ -145,7 +145,8 @@ def _rounds(
     """Rounds until the budget is used but for what is reserved.  A round that is broken off leaves no trace."""
     rounds = 0
     while True:
-        costs = {c: c.round_s for c in field if not c.failure}
+        alive = [c for c in field if not c.failure]
+        costs = {c: c.round_s + sum(s.round_s for s in _conditions(c, alive)) for c in alive if not c.conditional}
         going = who_goes_on(costs, rounds, deadline.left() - reserved_s)
         if not going:
             return
@@ -154,6 +155,7 @@ def _rounds(
                 for contestant in going:
                     contestant.samples.append(contestant.call_s)
             return
+        going += [shadow for c in going for shadow in _conditions(c, alive)]
         times: dict[Contestant, float | None] = {}
         for contestant in order(going, rounds, seed):
             times[contestant] = contestant.time_once()
@@ -163,6 +165,11 @@ def _rounds(
                 contestant.samples.append(seconds)
         field = going
         rounds += 1
+
+
+def _conditions(contestant: Contestant, field: list[Contestant]) -> list[Contestant]:
+    """Its shadows under other conditions: they run where it runs."""
+    return [shadow for shadow in field if shadow.of is contestant and shadow.conditional]
 
 
 def _comparison(contestants: list[Contestant], field: list[Contestant], seed: int, cores: float | None) -> Comparison:

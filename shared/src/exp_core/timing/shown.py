@@ -19,6 +19,7 @@ HEADINGS = (
     "samples x calls",
 )  # fmt: skip
 KEPT = (0, 1, 3, 4, 2, 5, 6, 9, 7, 8, 10)  # the columns, the most important ones first, where the terminal is narrow
+VAGUE = 100.0  # times between the limits of an interval that says nothing
 FOREIGN = 0.05  # cores of other processes that are worth a word
 WIDE = 120  # columns of something that is no terminal
 
@@ -49,7 +50,7 @@ def _row(comparison: Comparison, timing: Timing, best: str | None) -> tuple[str,
     return (
         timing.name,
         seconds_text(timing.median_s),
-        " to ".join(seconds_text(limit) for limit in timing.ci95),
+        " to ".join(seconds_text(limit) for limit in timing.ci95) if _narrow(timing.ci95) else "not known",
         "" if ratio is None else f"{ratio.value:.3g}",
         "fastest" if timing.name == best else comparison.verdict(timing.name, to=best),
         seconds_text(timing.in_flight_s),
@@ -59,6 +60,11 @@ def _row(comparison: Comparison, timing: Timing, best: str | None) -> tuple[str,
         first,
         f"{len(timing.samples)} x {timing.calls}",
     )
+
+
+def _narrow(ci95: tuple[float, float]) -> bool:
+    """Whether the interval says anything: after three rounds in bad weather it may reach from femtoseconds to years."""
+    return ci95[1] <= VAGUE * ci95[0]
 
 
 def notes(comparison: Comparison) -> list[str]:
