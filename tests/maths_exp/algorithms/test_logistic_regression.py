@@ -1,4 +1,4 @@
-"""Logistic regression: minima known in closed form, derivatives by differences, laws of the methods, checks that bite."""
+"""Logistic regression: minima known otherwise, derivatives by differences, laws of the methods, checks that bite."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_labels_turned_over_turn_w_over(name):
 @pytest.mark.parametrize("make", [problems.overlapping, problems.separable])
 def test_all_find_the_one_minimum(name, make):
     """Whatever way leads there: the ball of radius tolerance / lambda around it has room for all."""
-    X, y, lam, tolerance = inputs = given(make)
+    X, y, lam, _ = inputs = given(make)
     best = run("newton", (X, y, lam, 1e-13))[0]
     assert np.linalg.norm(run(name, inputs)[0] - best) <= (within_tolerance(*inputs) + 1e-13) / lam
 
@@ -60,7 +60,7 @@ def test_the_gradient_is_that_of_the_loss_and_the_weights_that_of_the_gradient()
     def at(step):
         return experiment.loss_gradient_weights(X, y, lam, w + step * p)
 
-    f, g, s = at(0)
+    _, g, s = at(0)
     np.testing.assert_allclose(g, gradient(X, y, lam, w), rtol=1e-13)
     np.testing.assert_allclose((at(h)[0] - at(-h)[0]) / (2 * h), g @ p, rtol=1e-8)
     H = (X.T * s) @ X / len(y) + lam * np.eye(4)
@@ -96,7 +96,7 @@ def test_newton_converges_quadratically_and_descent_linearly():
 
 def test_descent_is_never_slower_than_theory():
     """$f_k - f^* \\le (1 - \\lambda/L)^k (f_0 - f^*)$, and $\\|g\\|^2 \\le 2 L (f - f^*)$: Boyd, Vandenberghe, 9.3."""
-    X, y, lam, tolerance = inputs = given(problems.separable)
+    _, _, lam, tolerance = inputs = given(problems.separable)
     L = 1 / experiment.with_step(*inputs)[-1]
     allowed = np.log(tolerance**2 / (2 * L * np.log(2))) / np.log(1 - lam / L)
     assert 1 < run("descent", inputs)[1] <= 1 + np.ceil(allowed)
@@ -104,7 +104,7 @@ def test_descent_is_never_slower_than_theory():
 
 @every_method
 def test_stopping_early_is_caught(name):
-    X, y, lam, tolerance = inputs = given(problems.separable, tolerance=1e-8)
+    X, y, lam, _ = inputs = given(problems.separable, tolerance=1e-8)
     early = run(name, (X, y, lam, 1e-2))
     assert gradient_norm(early, *inputs) > within_tolerance(*inputs)
 
