@@ -4,10 +4,12 @@ LLVM has no vectors of the C library's functions, and Intel's SVML does not come
 `math.exp` does one number at a time.  These are a few lines of arithmetic without a branch, for float32 and float64,
 and what they take is what they return:
 
+    from exp_core.vector import exp, log1p
+
     @njit
     def softplus(x, y):
         for i in range(x.size):
-            y[i] = vector.log1p(vector.exp(x[i]))
+            y[i] = log1p(exp(x[i]))
 
 The largest error, in units in the last place (ULP), with and without fused multiply-add:
 
