@@ -166,8 +166,8 @@ def test_integrals_in_closed_form_are_right(monkeypatch):
             exact = mpmath.quad(lambda s, f=f, p=p: 4 * s**3 * f(s**4, p), places)
             assert abs(exact - formula(*p)) < 1e-15 * max(1, abs(exact)), f.__name__
         for one, value in battery.PUBLISHED.items():
-            a, b = (mpmath.mpf(str(end)) if end != math.pi else mpmath.pi for end in (one.a, one.b))
-            inside = [a + (b - a) * k / 100 for k in range(101)] + [mpmath.mpf(0.3)]
+            a, b = (mpmath.mpf(str(end)) if end != math.pi else +mpmath.pi for end in (one.a, one.b))
+            inside = [a + (b - a) * k / 30 for k in range(31)] + [mpmath.mpf(0.3)]
             if one.f is battery.half_bell or one.f is battery.steep or one.f is battery.cauchy:
                 inside += [a + (b - a) * mpmath.mpf(2) ** -k for k in range(3, 14)]
             if one.f is battery.three_peaks:

@@ -9,7 +9,7 @@ import numpy as np
 from maths_exp.calculus._quadrature_nodes import gauss
 
 MOST = 2**10  # nodes of the largest rule
-SAMPLES = 2**22  # of the longest experiment
+SAMPLES = 2**20  # of the longest experiment
 Z = 5.0  # standard deviations: 6e-7 of all normal deviates lie farther from their mean
 
 

@@ -1,4 +1,4 @@
-"""Quadrature: integrals to a tolerance, from as few looks at the function as possible.
+"""Quadrature: an integral from as few looks at the function as possible.
 
 Problem   $I = \\int_a^b f(x) dx$ for a set of functions f. Wanted: each I with an error of at most the tolerance, times
           |I| where that is above 1, and an honest word if it could not be done.
@@ -25,7 +25,14 @@ from maths_exp.calculus._quadrature_library import as_vector, quad, quad_vec
 from maths_exp.calculus._quadrature_picture import picture as draw
 from maths_exp.calculus._quadrature_pointers import as_callbacks, as_pointers
 from maths_exp.calculus._quadrature_problems import battery, kinks, oscillating, peaks, singular, smooth
-from maths_exp.calculus._quadrature_vectorised import Z, clenshaw_curtis, gauss_legendre, monte_carlo, until_two_agree
+from maths_exp.calculus._quadrature_vectorised import (
+    SAMPLES,
+    Z,
+    clenshaw_curtis,
+    gauss_legendre,
+    monte_carlo,
+    until_two_agree,
+)
 
 COARSEST, FINEST = 8, 2**14  # intervals of the first sum that is believed, and of the last that is made
 
@@ -120,7 +127,7 @@ EXPERIMENT = Experiment(
             "vectorised",
             combining=4,
             skip=too_many(Z),
-            memory=8 * 8 * 2**22,
+            memory=4.0 * 8 * SAMPLES,
             unstable={"singular": "x^a with a < -1/2 has an infinite variance", "battery": MISSED, "peaks": MISSED},
         ),
         integrator(gauss_kronrod_compiled, "compiled", **TWO, combining=11, unstable=CUT),
