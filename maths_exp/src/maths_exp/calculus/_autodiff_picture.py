@@ -70,6 +70,6 @@ def by_variables(axes, f, x, data):
     axes.set_yticks(range(len(methods)), list(methods))
     axes.set_xscale("log")
     axes.set_xlim(0.5, 10 * max(ratios))
-    axes.set(xlabel="operations, over those of f (dashed: the cheap gradient's five)")
+    axes.set(xlabel="operations over those of f (dashed: 5)")
     axes.set_title(f"n = {x.size}: what the gradient costs", fontsize="medium")
     axes.spines[["top", "right"]].set_visible(False)
