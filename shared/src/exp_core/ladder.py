@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 
+from exp_core.compiled import told_of_compiling
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
 from exp_core.findings import fastest, raced, remarks
@@ -85,6 +86,10 @@ class Ladder:
         """The oracle's answer."""
         oracle = self.request.experiment.oracle
         return None if oracle is None else oracle(*self.inputs)
+
+    def compiling(self, name: str) -> None:
+        """Say what the first run waits for, and no later one."""
+        self.progress(f"compiling {name}, this once", None)
 
     def make_input(self) -> None:
         """Make the input before anything else.  Raises Refused if the problem does not allow such sizes."""
@@ -345,7 +350,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
     interrupted = False
     try:
         # an overflow on a hard problem is a row of the table, not a warning above it
-        with thread_limit(request.threads) as limit, np.errstate(all="ignore"):
+        with told_of_compiling(ladder.compiling), thread_limit(request.threads) as limit, np.errstate(all="ignore"):
             progress("making the input", 0.0)
             ladder.make_input()
             admitted = ladder.admit()

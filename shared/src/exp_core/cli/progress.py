@@ -38,7 +38,7 @@ class Bar:
 
     def stage(self, text: str, done: float | None) -> None:
         """Show a stage of one ladder."""
-        self.bar.update(self.task, description=f"{self.name}: {text}", completed=done)
+        self.bar.update(self.task, description=f"{self.name}: {text}", completed=done, refresh=True)
 
     def point(self, state: State) -> None:
         """Show a point of a sweep."""
