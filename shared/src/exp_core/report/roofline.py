@@ -73,20 +73,16 @@ def draw_roofs(axes: Axes, peaks: Peaks, one_thread: Peaks, dtype: str, x: Vecto
             continue
         for level in these.levels:
             roof = level.best * x if peak is None else np.minimum(level.best * x, peak)
-            width = 1.6 if these is peaks else 0.9
-            axes.plot(x, roof, color=LEVELS.get(level.level, "#303030"), linestyle=style, linewidth=width, zorder=2)
-    for level in peaks.levels:
-        rate = f"{level.level} {level.best / 1e9:.3g} GB/s"
-        axes.annotate(
-            rate, (x[0], level.best * x[0]), xytext=(4, 3), textcoords="offset points", fontsize="x-small",
-            color=LEVELS.get(level.level, "#303030"), rotation=0, va="bottom",
-        )  # fmt: skip
+            width, label = (1.6, f"{level.level}  {level.best / 1e9:.3g} GB/s") if these is peaks else (0.9, None)
+            colour = LEVELS.get(level.level, "#303030")
+            axes.plot(x, roof, color=colour, linestyle=style, linewidth=width, label=label, zorder=2)
+    axes.legend(loc="upper left", frameon=False, fontsize="x-small")
     peak = peaks.flops_of(dtype)
     if peak is not None:
         ridge = peak / peaks.levels[-1].best
         axes.axvline(ridge, color="#999999", linewidth=0.8, linestyle=":", zorder=1)
         axes.annotate(
-            f"{peak / 1e9:.3g} Gflop/s", (x[-1], peak), xytext=(0, 4), textcoords="offset points", ha="right",
+            f"{peak / 1e9:.3g} Gflop/s", (ridge, peak), xytext=(4, 4), textcoords="offset points",
             fontsize="small",
         )  # fmt: skip
         axes.annotate(
