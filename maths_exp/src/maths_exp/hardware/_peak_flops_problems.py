@@ -83,11 +83,6 @@ def cost(x, m, b, n, together):
     return Cost(flops=2.0 * x.size * n, bytes=2.0 * x.nbytes, memory=float(x.nbytes))
 
 
-def numpy_cost(x, m, b, n, together):
-    """The same operations, but two passes over all numbers in each step."""
-    return Cost(flops=2.0 * x.size * n, bytes=4.0 * x.nbytes * n, memory=float(x.nbytes))
-
-
 def gemm_cost(x, m, b, n, together):
     """The product, its sum with the numbers themselves, and two matrices that must be read."""
     return Cost(

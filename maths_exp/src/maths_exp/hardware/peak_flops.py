@@ -105,7 +105,7 @@ EXPERIMENT = Experiment(
     laws={"wrong numbers": problems.misplaced},
     implementations=(
         Implementation(python_chain, "textbook", cost=problems.cost, bound=problems.exactly),
-        Implementation(numpy_steps, "vectorised", cost=problems.numpy_cost, bound=problems.exactly),
+        Implementation(numpy_steps, "vectorised", cost=problems.cost, bound=problems.exactly),
         Implementation(one_chain, "compiled", cost=problems.cost, bound=problems.exactly),
         Implementation(scalar_chains, "compiled", cost=problems.cost, bound=problems.exactly),
         Implementation(vector_chains, "compiled", cost=problems.cost, bound=problems.exactly),

@@ -26,7 +26,7 @@ from exp_core.machine import streams
 from exp_core.machine.streams import stream, stream_past_caches
 from maths_exp.hardware._stream_picture import picture
 
-BLOCK = 2048  # numbers: three blocks of doubles are 48 KiB, and stay in a second-level cache
+BLOCK = 16384  # numbers: three blocks of doubles are 384 KiB, and stay in a second-level cache
 PARTS = 64  # of the vectors, dealt to the threads
 FORMULAS = (
     lambda b, c, s: b,

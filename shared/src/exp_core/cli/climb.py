@@ -17,10 +17,11 @@ from exp_core.cli.options import (
     option,
     output_options,
     plot_option,
+    roofline_option,
     run_options,
     size_reader,
 )
-from exp_core.cli.output import draw_result, read_outputs, report, require_matplotlib
+from exp_core.cli.output import draw_result, draw_result_under_roofs, read_outputs, report, require_matplotlib
 from exp_core.cli.progress import climb_on_cluster, climb_with_progress
 from exp_core.cli.request import chosen_sizes, make_request, read_run, user_function
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
@@ -56,6 +57,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...]) -> click.Command:
         *sweep_options(),
         *device_options(devices),
         plot_option(entry.name),
+        roofline_option(entry.name),
         *output_options(),
         click.Option(["--explain"], is_flag=True, help="The idea, the formulas and the sources; nothing is run."),
         click.Option(
@@ -84,6 +86,7 @@ def _run(
     only: tuple[str, ...] | None,
     with_: str | None,
     plot: Path | None,
+    roofline: Path | None,
     explain: bool,
     source: str | None,
     sweep: tuple[str, ...],
@@ -101,8 +104,11 @@ def _run(
     if source is not None:
         _print_source(entry, experiment, source)
         return
-    if plot is not None:
-        require_matplotlib(entry.package)
+    for name, file in (("--plot", plot), ("--roofline", roofline)):
+        if file is not None:
+            require_matplotlib(name, entry.package)
+    if roofline is not None and sweep:
+        raise click.UsageError("--roofline draws one ladder: leave --sweep out")
     chosen = experiment.problem(problem)
     axes = read_axes(sweep, chosen, given) if sweep else {}
     sizes = chosen_sizes(chosen, given)
@@ -125,6 +131,8 @@ def _run(
             keep(request, result)
     if plot is not None and not result.interrupted:
         draw_result(result, request, plot)
+    if roofline is not None and not result.interrupted:
+        draw_result_under_roofs(result, roofline)
     context.exit(result.exit_code)
 
 

@@ -125,7 +125,7 @@ def _show(catalogue: Catalogue, asked: Filter, limit: int, plot: Path | None, js
 
     entry = catalogue.entries[asked.experiment]
     if plot is not None:
-        require_matplotlib(entry.package)
+        require_matplotlib("--plot", entry.package)
     with opened() as database:
         found = series(measurements(database, asked))
     if not found:

@@ -187,6 +187,14 @@ def device_options(devices: tuple[str, ...]) -> list[click.Parameter]:
     return [click.Option([f"--{name}"], is_flag=True, help=titles[name]) for name in devices]
 
 
+def roofline_option(name: str) -> click.Option:
+    """``--roofline [FILE]``."""
+    file = f"{name}-roofline.png"
+    reader = output_reader("--roofline", dash=False, suffixes=FORMATS)
+    text = f"Draw every implementation under this machine's limits.  [default file: {file}]"
+    return click.Option(["--roofline"], type=reader, metavar="[FILE]", is_flag=False, flag_value=file, help=text)
+
+
 def plot_option(name: str) -> click.Option:
     """``--plot [FILE]``."""
     reader = output_reader("--plot", dash=False, suffixes=FORMATS)
