@@ -15,7 +15,7 @@ def picture(figure, X, y, lam, tolerance):
     from maths_exp.algorithms import logistic_regression as experiment
 
     X, y = X[:SHOWN], y[:SHOWN]
-    best = experiment.newton(X, y, lam, 1e-13)[0]
+    best = experiment.newton(X, y, lam, tolerance / 100)[0]
     left, right = figure.subplots(1, 2)
     compiled = importlib.util.find_spec("numba") is not None
     for row in experiment.EXPERIMENT.implementations:

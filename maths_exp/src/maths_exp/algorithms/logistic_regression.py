@@ -124,7 +124,7 @@ def row(function, rung, prepare=None, counted=None, **more):
 
 
 SIZES = {"rows": 60, "columns": 4, "strength": 0.05}
-AWKWARD = ({"rows": 1, "columns": 1}, {"rows": 257, "columns": 7, "strength": 0.05}, {"rows": 3, "columns": 11})
+AWKWARD = ({"rows": 1, "columns": 1}, SIZES | {"rows": 257, "columns": 7}, SIZES | {"rows": 3, "columns": 11})
 SKLEARN = {"requires": ("sklearn",), "skip": one_class, "reads": 2}
 
 EXPERIMENT = Experiment(
