@@ -17,7 +17,7 @@ from exp_core.compiled import njit, prange
 from exp_core.tasks import WORKERS, take
 from exp_core.tensor import gamma
 from maths_exp.algorithms._kmeans_compiled import TILE, middle, tile_up
-from maths_exp.algorithms._kmeans_simd import load, minus_product, splat, store
+from maths_exp.algorithms._kmeans_simd import load, minus_product, store
 
 EXTRA = 6  # kept beyond k
 QUERIES = 32  # a worker takes at a time
