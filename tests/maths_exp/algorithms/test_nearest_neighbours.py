@@ -68,8 +68,8 @@ def test_without_the_second_look_ties_would_be_decided_by_rounding(monkeypatch):
     from maths_exp.algorithms import _nearest_neighbours_compiled as compiled
 
     rng = np.random.default_rng(0)
-    X = np.concatenate([1 + 1e-7 * rng.standard_normal((400, 3)), -1 + 1e-7 * rng.standard_normal((400, 3))])
-    inputs = X, X[:20] + 1e-9, 5
+    X = np.concatenate([1 + 1e-9 * rng.standard_normal((400, 3)), -1 + 1e-9 * rng.standard_normal((400, 3))])
+    inputs = X, X[:20] + 1e-11, 5
     assert worst(nn.brute_compiled(*inputs), inputs) <= 1
     monkeypatch.setattr(compiled, "gamma", lambda k, x: -1.0)  # every list is trusted
     assert worst(nn.brute_compiled(*inputs), inputs) > 1
