@@ -12,6 +12,14 @@ settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+def pytest_collection_modifyitems(items):
+    """To one process whatever is about one experiment, or in one file: what that compiles and makes, it makes once."""
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        about = str(parameters.get("module", item.path.stem.removeprefix("test_"))).rpartition(".")[2]
+        item.add_marker(pytest.mark.xdist_group(about))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_history(tmp_path_factory):
     """No test writes into the user's history: those of one process share a folder that is thrown away."""

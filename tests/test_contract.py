@@ -59,6 +59,7 @@ def combinations(sizes_of):
                     for implementation in experiment.implementations:
                         if dtype in (implementation.dtypes or experiment.dtypes):
                             label = ",".join(f"{name}={value:g}" for name, value in sizes.items())
+                            common = sizes == problem.small and dtype == (problem.dtypes or experiment.dtypes)[0]
                             yield pytest.param(
                                 module,
                                 problem.name,
@@ -66,6 +67,7 @@ def combinations(sizes_of):
                                 tuple(sizes.items()),
                                 implementation,
                                 id=f"{entry.name}-{problem.name}-{dtype}-{label}-{implementation.name}",
+                                marks=() if common else pytest.mark.exhaustive,
                             )
 
 
