@@ -332,6 +332,13 @@ def shaken(leaf, size):
         return out
     if array.dtype.kind == "b" or not array.size or not np.any(array):
         return None  # nothing to scale by
+    if size == 0:  # an answer without rounding: one number becomes its neighbour
+        place = np.flatnonzero(np.isfinite(array))
+        if not place.size:
+            return None
+        flat = out.reshape(-1)
+        flat[place[place.size // 2]] = np.nextafter(flat[place[place.size // 2]], array.dtype.type(1.5))
+        return out
     scale = float(np.abs(array.astype(complex if array.dtype.kind == "c" else float)).max())
     signs = np.where(np.arange(array.size).reshape(array.shape) % 2, 1.0, -1.0)
     return (array + scale * size * signs).astype(array.dtype)
