@@ -1,4 +1,4 @@
-"""Peak flops: a multiply-add takes five cycles, and a core can begin several in each.
+"""Peak flops: a multiply-add takes five cycles, and several begin in each.
 
 Problem   Numbers $x_{ij}$, shape (rows, columns), each of which takes n steps $x \\leftarrow m x + b$: 2n operations,
           each of which waits for the one before.  How many operations a second can a processor do?

@@ -7,8 +7,8 @@ Idea      One or two operations for 16 or 24 bytes: no processor waits for the a
           expressions make them, cost twice again, unless they are made block by block while the block is in a cache.
           Stores past the caches write whole lines, and read none.
 Look for  The rate column, and how it falls where a, b and c together no longer fit into a cache:
-          `--sweep n=1e3:1e7:x4`.  With one thread `past_caches_threads` gains from main memory what was read in vain,
-          and loses where the vectors would have stayed in a cache.  NumPy's copy does the same from some size on.
+          `--sweep n=1e3:1e7:x4`.  `past_caches_threads` gains from main memory what was read in vain; where the
+          vectors stay in a cache it depends on the processor what becomes of it: see --plot.
           On `strided` each number brings a line of 64 bytes with it: its cost counts what memory moves.
 Source    J. D. McCalpin, Memory bandwidth and machine balance in current high performance computers, IEEE TCCA
           Newsletter (1995): the four kernels, and how their bytes are counted.
