@@ -32,6 +32,7 @@ from maths_exp.algorithms._logistic_regression_laws import (
     within_tolerance,
 )
 from maths_exp.algorithms._logistic_regression_library import (
+    EARLY,
     model_of,
     one_class,
     sklearn_lbfgs,
@@ -126,6 +127,7 @@ def row(function, rung, prepare=None, counted=None, **more):
 SIZES = {"rows": 60, "columns": 4, "strength": 0.05}
 AWKWARD = ({"rows": 1, "columns": 1}, SIZES | {"rows": 257, "columns": 7}, SIZES | {"rows": 3, "columns": 11})
 SKLEARN = {"requires": ("sklearn",), "skip": one_class, "reads": 2}
+STOPS_EARLY = dict.fromkeys(("overlapping", "separable", "breast-cancer"), EARLY)
 
 EXPERIMENT = Experiment(
     problems=(
@@ -141,7 +143,7 @@ EXPERIMENT = Experiment(
         row(saga, "compiled", flops=lambda n, d: 10 * n * d),
         row(lbfgs_threads, "compiled", transposed),
         row(newton_threads, "compiled", transposed, flops=with_hessian),
-        row(sklearn_lbfgs, "library", model_of("lbfgs"), **SKLEARN),
+        row(sklearn_lbfgs, "library", model_of("lbfgs"), unstable=STOPS_EARLY, **SKLEARN),
         row(sklearn_newton_cholesky, "library", model_of("newton-cholesky"), flops=with_hessian, **SKLEARN),
     ),
     picture=picture,
