@@ -6,6 +6,9 @@ import math
 
 from exp_core import Skip
 
+# Its tolerance on the loss is fixed at 64 eps, and the gradient is then about the root of that.
+EARLY = "scikit-learn's L-BFGS also stops where a step lowers the loss by less than 64 eps"
+
 
 def sklearn_lbfgs(X, y, model):
     """scikit-learn with SciPy's L-BFGS-B."""
