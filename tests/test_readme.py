@@ -9,7 +9,8 @@ import pytest
 
 from exp_core.catalogue import Entry
 from exp_core.contestants import Contestant
-from exp_core.ladder import Request, climb
+from exp_core.ladder import climb
+from exp_core.request import Request
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

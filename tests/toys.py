@@ -11,7 +11,7 @@ import numpy as np
 from exp_core import Cost, Experiment, Implementation, Problem, Skip
 from exp_core.catalogue import Entry
 from exp_core.contestants import Contestant
-from exp_core.ladder import Request
+from exp_core.request import Request
 
 
 def doubled(x):
@@ -50,6 +50,11 @@ def writing(x):
 def misshapen(x):
     """Returns something else altogether."""
     return "twice"
+
+
+def promising(x):
+    """Returns a generator: nothing is doubled yet."""
+    return (2 * v for v in x)
 
 
 def slow(x):
@@ -128,6 +133,7 @@ EXPERIMENT = Experiment(
         make(raising),
         make(writing),
         make(misshapen),
+        make(promising),
         make(slow),
         make(hungry, cost=lambda x: Cost(flops=1, bytes=1, memory=1e18)),
         make(absent, requires=("no_such_module",)),

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -93,7 +94,33 @@ def test_the_disk_cache_serves_and_is_never_stale(tmp_path):
     assert run(tmp_path, "outer") == ["1020.0", "0"]
 
 
+def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
+    """Four begin together with an empty cache: all are right, and whoever comes later is served."""
+    (tmp_path / "outer.py").write_text("from exp_core.compiled import njit\n@njit\ndef outer(x): return 3 * x\n")
+    with ThreadPoolExecutor(4) as pool:
+        answers = [done[0] for done in pool.map(lambda _: run(tmp_path, "outer"), range(4))]
+    assert answers == 4 * ["6.0"]
+    assert run(tmp_path, "outer") == ["6.0", "1"]
+
+
+def test_who_wants_to_know_is_told_of_compiling_and_not_of_the_cache(tmp_path):
+    (tmp_path / "outer.py").write_text("from exp_core.compiled import njit\n@njit\ndef outer(x): return 3 * x\n")
+    script = "import outer, exp_core.compiled as c\nwith c.told_of_compiling(print): outer.outer(2.0)\nouter.outer(1j)"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    command = [sys.executable, "-c", script]
+    said = [subprocess.run(command, env=environment, capture_output=True, text=True, check=True) for _ in range(2)]
+    assert [done.stdout for done in said] == ["outer\n", ""]
+
+
 def test_a_function_without_a_file_compiles_without_a_cache():
     space = {"njit": njit}
     exec("@njit\ndef typed_in(x): return x + 1", space)
     assert space["typed_in"](1) == 2
+
+
+def test_the_disk_cache_can_be_declined():
+    @njit(cache=False)
+    def third(x):
+        return x / 3
+
+    assert third(6.0) == 2.0

@@ -1,13 +1,18 @@
 """The one flow, on a toy whose implementations fail in every way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import toys
 
-from exp_core import ladder
+from exp_core import findings, ladder
 from exp_core.ladder import Refused, climb
+from exp_core.limits import held_against
+from exp_core.machine import Bandwidth, Limits, Peaks
 from exp_core.prediction import Prediction
 from exp_core.results import Check, Result, Row, Scoreboard, score
+from exp_core.timing import Comparison, Timing
 
 
 def rows_of(result):
@@ -44,6 +49,59 @@ def test_a_failing_one_takes_nobody_down():
     assert (rows["raising"].status, rows["raising"].reason) == ("failed", "RuntimeError: the sky fell")
     assert (rows["writing"].status, rows["writing"].reason) == ("failed", "it changed its input")
     assert rows["doubled"].status == "ok", "it must get an input that nobody has changed"
+
+
+def test_a_promise_is_not_timed_as_if_it_were_a_result():
+    row = rows_of(climb(toys.request("promising", "doubled")))["promising"]
+    assert row.status == "failed" and row.median_s is None
+    assert row.reason.startswith("Unevaluated: it returned a generator")
+
+
+def test_a_row_says_how_its_time_came_about():
+    rows = rows_of(climb(toys.request("looped", "doubled", "library", n=10_000, cold=True)))
+    for row in rows.values():
+        assert len(row.race.samples) >= 3 and row.race.calls >= 1
+        assert 0 < row.race.busy_cores < 1.5
+        assert row.race.cold_s > 0 and row.race.in_flight_s is None
+    assert rows["library"].race.verdict is None, "it is not held against itself"
+    assert rows["looped"].race.verdict in ("slower", "undecided")
+    assert rows["doubled"].peak_memory_bytes == pytest.approx(80_000, rel=0.1), "one vector is its result"
+    assert rows["doubled"].memory_seen
+
+
+def raced_rows():
+    """A compiled row that gains 1 ms a call on the vectorised one, and 1 s of whose first call is compilation."""
+    samples = {"fast@cpu": (1e-3,) * 8, "plain@cpu": (2e-3,) * 8}
+    firsts = {"fast@cpu": 1.0, "plain@cpu": 2e-3}
+    timings = [Timing.of(k, firsts[k], v, 1, "", 0, busy_cores=2.0, isolated=(9e-3,) * 8) for k, v in samples.items()]
+    rows = {
+        "fast@cpu": Row("fast", "compiled", status="ok", median_s=1e-3, first_call_s=1.0),
+        "plain@cpu": Row("plain", "vectorised", status="ok", median_s=2e-3, first_call_s=2e-3),
+    }
+    return Comparison.of(timings, 0, (0.0,) * 8, 0.5), rows
+
+
+def test_it_is_said_when_compilation_pays_and_who_was_disturbed():
+    comparison, rows = raced_rows()
+    rows = {key: replace(row, race=findings.raced(comparison, key, None, rows)) for key, row in rows.items()}
+    assert rows["fast@cpu"].race.pays_off_after == 999
+    assert rows["fast@cpu"].race.pays_off_against == "plain"
+    assert rows["plain@cpu"].race.pays_off_after is None, "it compiles nothing"
+    said = findings.remarks(comparison, rows, 1, lambda key: rows[key].name)
+    for sentence in (
+        "fast takes 9 ms alone and 1 ms in the race: neighbours change it",
+        "other processes used 0.50 cores meanwhile",
+        "fast kept 2.0 cores busy, and 1 is the limit for all",
+        "fast has paid for its first call of 1 s after 999 calls, against plain",
+    ):
+        assert sentence in said
+    assert not [line for line in findings.remarks(comparison, rows, 2, str) if "the limit" in line]
+
+
+def test_a_pool_that_has_other_threads_than_it_should_is_named(monkeypatch):
+    comparison, rows = raced_rows()
+    monkeypatch.setattr(findings, "verify_threads", lambda threads: [f"openblas has 4 threads, not {threads}"])
+    assert "after the race openblas has 4 threads, not 2" in findings.remarks(comparison, rows, 2, str)
 
 
 def test_unstable_is_only_where_it_was_declared():
@@ -119,14 +177,53 @@ def test_a_size_that_the_problem_refuses_is_one_sentence():
         climb(toys.request("doubled", n=13))
 
 
-def test_faster_than_the_limit_is_said_not_celebrated():
-    class Slow:
-        def limit_s(self, cost, dtype, working_set):
-            return 10.0
+def peaks(flops=1e9, bandwidth=1e9):
+    return Peaks(1, {"float64": flops}, (Bandwidth(1.0, bandwidth, bandwidth, bandwidth),), "compiled")
 
-    row = Row("f", "compiled", status="ok", median_s=1.0, flops=1.0, bytes=1.0)
-    changes = ladder.limit(row, Slow(), "float64", (np.zeros(1),))
-    assert "miscounted" in changes["reason"]
+
+@pytest.mark.parametrize(
+    ("work", "device", "cause"),
+    [
+        ({"flops": 1e9, "bytes": 1.0}, "cpu", "operations that it does not do"),
+        ({"flops": 1.0, "bytes": 1e9}, "cpu", "did not all come from where"),
+        ({"flops": 1e9, "bytes": 1.0}, "metal", "not evaluated"),
+    ],
+)
+def test_faster_than_the_limit_is_an_error_with_its_likely_cause(work, device, cause):
+    row = Row("f", "compiled", status="ok", median_s=0.5, device=device, **work)
+    changes = held_against(row, peaks(), "float64", (np.zeros(1),))
+    assert changes["status"] == "impossible"
+    assert cause in changes["reason"]
+    assert changes["reason"].startswith("2.00 times")
+    assert held_against(replace(row, median_s=1.0), peaks(), "float64", (np.zeros(1),)) == {"limit_s": 1.0}
+
+
+def test_the_impossible_wins_nothing_and_the_exit_code_is_about_answers():
+    row = Row("f", "compiled", status="impossible", median_s=0.5, flops=1.0, bytes=1.0)
+    slower = Row("g", "compiled", status="ok", median_s=1.0)
+    result = Result("e", "p", "t", "o", {}, "float64", 0, (row, slower))
+    assert result.best == slower
+    assert result.exit_code == 0
+
+
+def test_before_anybody_is_called_impossible_the_machine_is_measured_anew(monkeypatch):
+    """Peaks from a slow day are replaced; those that hold are believed."""
+    slow, fast = Limits(peaks(1.0, 1.0), {}), Limits(peaks(1e15, 1e15), {})
+    monkeypatch.setattr(ladder, "limits", lambda threads: slow)
+    monkeypatch.setattr(ladder, "limits_measured_anew", lambda before: fast)
+    row = rows_of(climb(toys.request("doubled")))["doubled"]
+    assert (row.status, row.reason) == ("ok", "")
+    monkeypatch.setattr(ladder, "limits_measured_anew", lambda before: slow)
+    result = climb(toys.request("doubled"))
+    assert rows_of(result)["doubled"].status == "impossible"
+    assert result.exit_code == 0
+
+
+def test_a_machine_that_has_drifted_is_said_in_the_result(monkeypatch):
+    monkeypatch.setattr(ladder, "limits", lambda threads: Limits(peaks(1e15, 1e15), {"L1": 1.1, "DRAM": 0.6}))
+    (note,) = climb(toys.request("doubled")).limit_notes
+    assert "DRAM 0.60×" in note
+    assert "L1" not in note
 
 
 def test_progress_is_told_from_start_to_end():

@@ -7,12 +7,13 @@ Each part takes less than a minute; the numbers are printed, since how good a ha
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import repeat
-from statistics import median
+from statistics import mean, median, stdev
 
 import pytest
 
@@ -153,6 +154,59 @@ def test_a_compiled_function_is_as_fast_as_one_that_was_warmed_by_hand():
     print(f"\ncompiled by hand in {seconds:.2f} s; in the race {first_s:.2f} s; ratio {ratio}")
     assert abs(ratio.value - 1) <= 0.02
     assert race.timings["cold"].first_call_s > 100 * race.timings["cold"].median_s
+
+
+def test_a_lazy_function_is_as_slow_as_one_that_waits():
+    """The trap: MLX returns a recipe at once."""
+    mx = pytest.importorskip("mlx.core")
+    a = mx.random.normal((256, 256))
+    mx.eval(a)
+
+    def waits(a):
+        result = mx.exp(a @ a)
+        mx.eval(result)
+        return result
+
+    race = compare({"lazy": lambda a: mx.exp(a @ a), "waits": waits}, a, budget_s=5.0)
+    ratio = race.ratio("lazy", to="waits")
+    print(f"\nlazy against waiting: {ratio}")
+    assert abs(ratio.value - 1) <= max(0.02, race.noise_floor)
+
+
+SET_UP = """
+import json
+import numpy as np
+from exp_core.memory import peak_memory
+kept = np.ones(10**7)
+def call(x): return x[: 10**6] + 1.0
+call(kept)
+print(json.dumps([peak_memory(lambda: call(kept)).bytes for _ in range(5)]))
+"""
+
+
+def test_the_set_up_s_memory_is_not_the_call_s():
+    """The trap: the set-up allocates 80 MB, the call 8."""
+    found = json.loads(subprocess.check_output([sys.executable, "-c", SET_UP]))
+    print(f"\nmemory: {[f'{b / 1e6:.2f} MB' for b in found]} of 8 MB")
+    assert all(abs(b / 8e6 - 1) <= 0.1 for b in found)
+
+
+ONE_PROCESS = """
+import numpy as np
+from exp_core.timing import compare
+x = np.ones(20_000)
+race = compare({"sum": np.sum, "dot": lambda x: x @ x}, x, budget_s=0.7)
+print(race.timings["sum"].median_s, race.ratio("sum", to="dot").value)
+"""
+
+
+def test_fresh_processes_agree():
+    """Coefficients of variation of the median and of the ratio over 30 of them."""
+    runs = [subprocess.check_output([sys.executable, "-c", ONE_PROCESS], text=True) for _ in range(30)]
+    medians, ratios = zip(*(map(float, run.split()) for run in runs), strict=True)
+    for name, values in {"median": medians, "ratio": ratios}.items():
+        print(f"\nstability of the {name}: {stdev(values) / mean(values):.1%} over {len(values)} processes")
+    assert len({ratio > 1 for ratio in ratios}) == 1, "which of the two is faster depends on no process"
 
 
 @pytest.mark.parametrize("budget_s", [0.1, 0.3, 1.0])

@@ -13,8 +13,9 @@ import functools
 import importlib
 import types
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, overload
 
 # What may be reordered without changing what the algorithms here rely on: no assumption about NaN or infinity is made,
 # and a compensated sum must not use even these (fastmath=False, the default).
@@ -47,6 +48,7 @@ class Compiled:
         """Numba's own object.  Raises ModuleNotFoundError if Numba is not installed."""
         numba = importlib.import_module("numba")
         _let_numba_take_ours()
+        _hear_of_compiling()
         # Numba looks at a function's globals when it compiles: there our stand-ins must be the real things.
         written = self.py_func
         real: dict[str, object] = dict(written.__globals__)
@@ -61,8 +63,9 @@ class Compiled:
         function.__doc__ = written.__doc__
         try:
             compiled: Callable[..., object] = numba.njit(**self.options)(function)
-            # Numba's cache forgets a function when its own file changes; it must when a file that it calls into does.
-            compiled._cache._cache_file._source_stamp = self._stamps()  # type: ignore[attr-defined]
+            if self.options.get("cache"):
+                # Numba's cache forgets a function when its own file changes; it must when one that it calls into does.
+                compiled._cache._cache_file._source_stamp = self._stamps()  # type: ignore[attr-defined]
         except RuntimeError:  # nowhere to keep the disk cache: a read-only home, or a function typed into a REPL
             compiled = numba.njit(**self.options | {"cache": False})(function)
         return compiled
@@ -110,6 +113,14 @@ def intrinsic(function: Callable[..., object]) -> Intrinsic:
     return Intrinsic(function, {})
 
 
+@overload
+def njit(function: Callable[..., object], **options: object) -> Compiled: ...
+
+
+@overload
+def njit(function: None = None, **options: object) -> Callable[[Callable[..., object]], Compiled]: ...
+
+
 def njit(
     function: Callable[..., object] | None = None, **options: object
 ) -> Compiled | Callable[[Callable[..., object]], Compiled]:
@@ -131,6 +142,34 @@ def _names(code: types.CodeType) -> set[str]:
     """Every global name that a function uses, those in functions inside it included."""
     inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
     return set(code.co_names).union(*map(_names, inner))
+
+
+@contextmanager
+def told_of_compiling(tell: Callable[[str], None]) -> Iterator[None]:
+    """Inside, ``tell(name)`` is called as Numba begins to compile a function, and not for what the disk cache has."""
+    _TOLD.append(tell)
+    try:
+        yield
+    finally:
+        _TOLD.remove(tell)
+
+
+_TOLD: list[Callable[[str], None]] = []
+
+
+@functools.cache
+def _hear_of_compiling() -> None:
+    """Pass Numba's own events on.  Source: Numba's developer manual, "Event API"."""
+    events = importlib.import_module("numba.core.event")
+
+    def on_start(self: object, event: object) -> None:
+        for tell in _TOLD:
+            tell(event.data["dispatcher"].py_func.__name__)  # type: ignore[attr-defined]
+
+    def on_end(self: object, event: object) -> None:
+        """Nobody waits for it."""
+
+    events.register("numba:compile", type("Told", (events.Listener,), {"on_start": on_start, "on_end": on_end})())
 
 
 @functools.cache

@@ -13,6 +13,7 @@ import numpy as np
 
 from exp_core.experiment import Experiment, Implementation, Inputs, Rung, Skip
 from exp_core.machine import DEVICES, DeviceName, devices, require
+from exp_core.memory import Memory, mlx_peak, peak_memory
 from exp_core.tensor import Array, from_numpy, is_mlx, to_numpy
 
 
@@ -68,21 +69,43 @@ class Contestant:
             if self.implementation.prepare:
                 arguments = self.implementation.prepare(*arguments)
         function = self.implementation.function
-        if self.implementation.arrays == "numpy":
-            return lambda: function(*arguments)
-        return lambda: self._forced(function, arguments)
-
-    def _forced(self, function: Callable[..., object], arguments: Inputs) -> object:
-        """MLX is lazy: a result that nobody asks for is never computed."""
-        import mlx.core as mx
-
-        with self._device():
-            result = function(*arguments)
-            mx.eval(result)
-        return result
+        if self.implementation.arrays == "mlx":
+            return MlxCall(function, arguments, self._device())
+        if self.implementation.arrays == "dask":
+            compute = importlib.import_module("dask").compute
+            return lambda: compute(function(*arguments))[0]
+        return lambda: function(*arguments)
 
     def _device(self) -> Device:
         return Device(self.device if self.implementation.arrays == "mlx" else None)
+
+
+@dataclass(frozen=True)
+class MlxCall:
+    """A call on an MLX device."""
+
+    function: Callable[..., object]
+    arguments: Inputs
+    device: Device
+
+    def __call__(self) -> object:
+        """MLX is lazy: a result that nobody asks for is never computed."""
+        import mlx.core as mx
+
+        with self.device:
+            result = self.function(*self.arguments)
+            mx.eval(result)
+        return result
+
+    def unforced(self) -> object:
+        """The result as MLX gives it: for who wants to have many in flight (``timing.FunctionSampler``)."""
+        with self.device:
+            return self.function(*self.arguments)
+
+
+def memory_of(call: Call) -> Memory:
+    """The memory that a call needs, on whichever device it runs."""
+    return mlx_peak(call) if isinstance(call, MlxCall) else peak_memory(call)
 
 
 class Device:

@@ -35,7 +35,7 @@ from typing import Annotated, Literal, get_args
 
 Rung = Literal["textbook", "vectorised", "compiled", "kernel", "distributed", "library"]
 Kind = Literal["ordinary", "hard", "real"]
-Arrays = Literal["numpy", "mlx"]
+Arrays = Literal["numpy", "mlx", "dask"]
 Inputs = tuple[object, ...]
 
 RUNGS: tuple[Rung, ...] = get_args(Rung)
@@ -160,7 +160,9 @@ class Implementation:
     skip: ``skip(*inputs) -> Skip | None``: inputs that this algorithm is not made for.
     unstable: problems on which theory says that it fails, each with the reason; a wrong answer there is "unstable".
     requires: modules that it imports (beside Numba, which every ``compiled`` implementation on NumPy arrays needs).
-    arrays: the library whose arrays it takes and returns; ``mlx`` implementations run once on each chosen device.
+    arrays: the library whose arrays it takes and returns; ``mlx`` implementations run once on each chosen device;
+        ``dask`` ones take what ``prepare`` has cut into blocks (``exp_core.cluster.in_blocks``), and may return
+        something lazy: the ladder computes it, on threads here or on a cluster.
     dtypes: those it supports, where they are fewer than the experiment's.
     """
 
@@ -194,8 +196,8 @@ class Implementation:
     def modules(self) -> tuple[str, ...]:
         """Every module that must be importable for this implementation to run."""
         numba = ("numba",) if self.rung == "compiled" and self.arrays == "numpy" else ()
-        mlx = ("mlx",) if self.arrays == "mlx" else ()
-        return tuple(dict.fromkeys((*numba, *mlx, *self.requires)))
+        arrays = () if self.arrays == "numpy" else (self.arrays,)
+        return tuple(dict.fromkeys((*numba, *arrays, *self.requires)))
 
 
 @dataclass(frozen=True)

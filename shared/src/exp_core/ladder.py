@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import math
-import tracemalloc
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
-from exp_core.catalogue import Entry
-from exp_core.contestants import Call, Contestant, arrays_in, as_numpy
-from exp_core.experiment import Cost, Experiment, Inputs, Problem, Skip
-from exp_core.machine import Peaks, available_memory, describe, peaks, thread_limit
-from exp_core.prediction import Trials, nbytes, predict_call, predict_input, predict_oracle
+from exp_core.compiled import told_of_compiling
+from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
+from exp_core.experiment import Inputs, Skip
+from exp_core.findings import fastest, raced, remarks
+from exp_core.limits import held_against
+from exp_core.machine import (
+    DeviceName,
+    Limits,
+    available_memory,
+    describe,
+    device_peaks,
+    limits,
+    limits_measured_anew,
+    thread_limit,
+)
+from exp_core.prediction import Trials, predict_call, predict_input, predict_oracle
+from exp_core.replicas import race_in_processes
+from exp_core.request import Request
 from exp_core.results import Check, Result, Row
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
+from exp_core.timing.lazy import evaluated
+from exp_core.timing.schedule import fastest_within
 from exp_core.user import Assignment, UserFunction, UserFunctionError
 
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
@@ -25,34 +40,14 @@ MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to u
 PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
 LEAST_PATIENCE_S = 30.0
 NOT_YET = "interrupted before its turn"
-TRACED_CALL_S = 0.1  # calls longer than this are not made again only to see their memory
+MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
+MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
 
 Progress = Callable[[str, float | None], None]
 
 
 class Refused(ValueError):
     """A run that cannot be started as asked; the message is one sentence with the remedy."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A run as asked for: everything that a ladder needs to know."""
-
-    entry: Entry
-    experiment: Experiment
-    problem: Problem
-    sizes: Mapping[str, float]
-    dtype: str
-    contestants: tuple[Contestant, ...]
-    seed: int = 0
-    budget_s: float = 10.0
-    threads: int = 1
-    user: UserFunction | None = None
-
-    def inputs(self, sizes: Mapping[str, float] | None = None) -> Inputs:
-        """The problem's input: the same for the same request."""
-        rng = np.random.default_rng(self.seed)
-        return self.problem.make(**(self.sizes if sizes is None else sizes), dtype=self.dtype, rng=rng)
 
 
 @dataclass
@@ -64,7 +59,9 @@ class Ladder:
     rows: dict[str, Row] = field(default_factory=dict)
     racers: dict[str, Call | UserFunction] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
-    noise_floor: float | None = None
+    comparison: Comparison | None = None
+    notes: tuple[str, ...] = ()
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         for contestant in self.request.contestants:
@@ -73,7 +70,7 @@ class Ladder:
                 contestant.rung,
                 title=contestant.implementation.title,
                 device=contestant.device,
-                threads=self.request.threads,
+                threads=self.request.threads_of(contestant),
                 reason=NOT_YET,
             )
         if user := self.request.user:
@@ -89,6 +86,10 @@ class Ladder:
         """The oracle's answer."""
         oracle = self.request.experiment.oracle
         return None if oracle is None else oracle(*self.inputs)
+
+    def compiling(self, name: str) -> None:
+        """Say what the first run waits for, and no later one."""
+        self.progress(f"compiling {name}, this once", None)
 
     def make_input(self) -> None:
         """Make the input before anything else.  Raises Refused if the problem does not allow such sizes."""
@@ -129,7 +130,7 @@ class Ladder:
             predicted[contestant.key] = prediction.seconds
             self.starts[contestant.key] = prediction.start_s
             admitted.append(contestant)
-        left = request.budget_s
+        left = request.budget_s / request.processes
         # the library first, since all others are held against it; then the cheapest, since so more of them fit
         for contestant in sorted(admitted, key=lambda c: (c.rung != "library", predicted[c.key])):
             need = CALLS * predicted[contestant.key]
@@ -156,7 +157,7 @@ class Ladder:
         before = checksum(self.inputs)
         try:
             call = contestant.ready(self.inputs)
-            result, seconds = call_once(call)
+            result, seconds = call_once(evaluated(call))
         except Exception as error:  # a failing implementation must not take the others down
             self.amend(contestant.key, status="failed", reason=f"{type(error).__name__}: {first_sentence(error)}")
             return
@@ -171,9 +172,6 @@ class Ladder:
         self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
         if self.rows[contestant.key].status == "ok":
             self.racers[contestant.key] = call
-            implementation = contestant.implementation
-            if implementation.rung != "compiled" and implementation.arrays == "numpy" and seconds <= TRACED_CALL_S:
-                self.amend(contestant.key, peak_memory_bytes=traced_peak(call))
 
     def judge(self, key: str, result: object, bounds: Mapping[str, float], unstable: Mapping[str, str]) -> None:
         """Hold a result against every law."""
@@ -201,53 +199,88 @@ class Ladder:
 
     def check_user(self, user: UserFunction) -> None:
         """The same check for the user's function: it must stay under the widest of our own bounds for each law."""
-        request = self.request
-        assignment = Assignment(
-            file=str(user.path),
-            function=user.name,
-            module=request.entry.module,
-            problem=request.problem.name,
-            sizes=dict(request.sizes),
-            dtype=request.dtype,
-            seed=request.seed,
-            threads=request.threads,
-            memory_bytes=int(MEMORY_SHARE * available_memory()),
-        )
         try:
-            user.start(assignment)
+            user.start(assignment(self.request))
             result, seconds = user.first()
         except UserFunctionError as error:
             self.amend(user.key, status="failed", reason=str(error))
             return
         self.amend(user.key, first_call_s=seconds)
-        experiment = request.experiment
-        steady = [i for i in experiment.implementations if request.problem.name not in i.unstable]
+        experiment, problem = self.request.experiment, self.request.problem.name
+        steady = [i for i in experiment.implementations if problem not in i.unstable]
         bounds = [experiment.bounds(i, self.inputs) for i in steady or experiment.implementations]
         self.judge(user.key, result, {law: max(b[law] for b in bounds) for law in experiment.laws}, {})
         if self.rows[user.key].status == "ok":
             self.racers[user.key] = user
 
     def race(self) -> None:
-        """Time those that are right, and note what is known even if it is cut short."""
+        """Time those that are right and hold them against the limit, even if it is cut short."""
         if not self.racers:
             return
+        self.progress("looking at the machine", 0.5)
+        self.limits = limits(self.request.threads)
+        first_calls = {key: self.rows[key].first_call_s or 0.0 for key in self.racers}
+        try:
+            if self.request.processes > 1:
+                self._race_in_processes(first_calls)
+            else:
+                self._race_here(first_calls)
+        finally:
+            self.hold_against(self.limits)
+        if any(row.status == "impossible" and row.device == "cpu" for row in self.rows.values()):
+            self.progress("measuring the machine anew", None)
+            self.limits = limits_measured_anew(self.limits)
+            self.hold_against(self.limits)
+
+    def _race_here(self, first_calls: Mapping[str, float]) -> None:
+        """Note what is known even if it is cut short."""
         try:
             comparison = compare(
                 self.racers,
                 budget_s=self.request.budget_s,
-                first_calls={key: self.rows[key].first_call_s or 0.0 for key in self.racers},
+                first_calls=first_calls,
                 seed=self.request.seed,
-                progress=lambda fraction: self.progress("timing", 0.5 + 0.5 * fraction),
+                progress=self._timed,
+                cold=self.request.cold,
             )
         except Interrupted as stop:
             self.note(stop.partial)
             raise KeyboardInterrupt from stop
         self.note(comparison)
 
+    def _race_in_processes(self, first_calls: Mapping[str, float]) -> None:
+        """The same in fresh processes; what was sent before an interruption is kept."""
+        found = race_in_processes(self.request, first_calls, self._timed)
+        comparison = found.pooled()
+        if comparison is not None:
+            self.note(comparison)
+        else:
+            for key in self.racers:
+                self.amend(key, status="failed", reason="no process could time it")
+        self.notes = (*found.failures, *self.notes)
+        if found.interrupted:
+            raise KeyboardInterrupt
+
+    def weigh(self) -> None:
+        """See how much memory a call of the quickest needs: after the race, since freed pages are given back for it."""
+        seconds = {key: MEMORY_CALLS * (self.rows[key].median_s or math.inf) for key in self.racers}
+        for key in fastest_within(seconds, MEMORY_BUDGET * self.request.budget_s):
+            call = self.racers[key]
+            try:
+                memory = call.memory() if isinstance(call, UserFunction) else memory_of(call)
+            except Exception as error:  # it was right before, and its times stand
+                self.amend(
+                    key, reason=f"while its memory was measured: {type(error).__name__}: {first_sentence(error)}"
+                )
+            else:
+                self.amend(key, peak_memory_bytes=memory.bytes, memory_seen=memory.seen)
+
+    def _timed(self, part: float) -> None:
+        self.progress("timing", 0.5 + 0.5 * part)
+
     def note(self, comparison: Comparison) -> None:
-        """Write times, ratios and limits into the rows."""
-        self.noise_floor = comparison.noise_floor
-        measured = peaks(self.request.threads)
+        """Write times, ratios and verdicts into the rows."""
+        self.comparison = comparison
         timings = comparison.timings
         for key, timing in timings.items():
             if timing.failure:
@@ -258,22 +291,39 @@ class Ladder:
             row = self.rows[key]
             if row.median_s is None:
                 continue
-            if (library := self.fastest_library(row.device)) is not None:
+            library = self.fastest_library(row.device)
+            if library is not None:
                 ratio = comparison.ratio(key, library)
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
-            self.amend(key, **limit(row, measured, self.request.dtype, self.inputs))
+            self.amend(key, race=raced(comparison, key, library, self.rows))
+        self.notes = remarks(comparison, self.rows, self.request.threads, self.label)
+
+    def label(self, key: str) -> str:
+        """How a row is called below the table: with its device where its name is not enough."""
+        row = self.rows[key]
+        several = sum(other.name == row.name for other in self.rows.values()) > 1
+        return f"{row.name} on {row.device}" if several else row.name
+
+    def hold_against(self, limits: Limits) -> None:
+        """Hold every row that was timed against the limit of its device."""
+        for key, row in self.rows.items():
+            if row.median_s is None:
+                continue
+            peaks = limits.peaks if row.device == "cpu" else device_peaks(cast("DeviceName", row.device))
+            if peaks is not None:
+                possible = {"status": "ok", "reason": ""} if row.status == "impossible" else {}
+                self.amend(key, **possible | held_against(row, peaks, self.request.dtype, self.inputs))
 
     def fastest_library(self, device: str) -> str | None:
         """The key of the fastest right library row on a device."""
-        times = {
-            k: r.median_s for k, r in self.rows.items() if r.rung == "library" and r.device == device and r.median_s
-        }
-        return min(times, key=lambda key: times[key], default=None)
+        return fastest(self.rows, lambda row: row.rung == "library" and row.device == device)
 
     def result(self, interrupted: bool) -> Result:
         """What the run leaves behind."""
         request = self.request
+        clock_hz = self.limits.peaks.clock_hz if self.limits else None
+        held = {"limits": self.limits.to_dict()} if self.limits else {}
         return Result(
             experiment=request.entry.name,
             package=request.entry.package,
@@ -283,9 +333,13 @@ class Ladder:
             dtype=request.dtype,
             seed=request.seed,
             rows=tuple(self.rows.values()),
-            noise_floor=self.noise_floor,
-            machine=describe().to_dict(),
+            noise_floor=self.comparison.noise_floor if self.comparison else None,
+            machine=describe(clock_hz).to_dict() | held,
+            cluster=str(request.cluster or ""),
             interrupted=interrupted,
+            notes=self.notes,
+            processes=request.processes,
+            foreign_cores=self.comparison.foreign_cores if self.comparison else None,
         )
 
 
@@ -296,7 +350,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
     interrupted = False
     try:
         # an overflow on a hard problem is a row of the table, not a warning above it
-        with thread_limit(request.threads) as limit, np.errstate(all="ignore"):
+        with told_of_compiling(ladder.compiling), thread_limit(request.threads) as limit, np.errstate(all="ignore"):
             progress("making the input", 0.0)
             ladder.make_input()
             admitted = ladder.admit()
@@ -309,12 +363,29 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
                 ladder.check_user(request.user)
             limit.apply()
             ladder.race()
+            ladder.weigh()
     except KeyboardInterrupt:
         interrupted = True
     finally:
         if request.user:
             request.user.stop()
     return ladder.result(interrupted)
+
+
+def assignment(request: Request) -> Assignment:
+    """What the process of the user's function is told."""
+    assert request.user is not None
+    return Assignment(
+        file=str(request.user.path),
+        function=request.user.name,
+        module=request.entry.module,
+        problem=request.problem.name,
+        sizes=dict(request.sizes),
+        dtype=request.dtype,
+        seed=request.seed,
+        threads=request.threads,
+        memory_bytes=int(MEMORY_SHARE * available_memory()),
+    )
 
 
 def refuse_what_cannot_fit(request: Request) -> None:
@@ -336,33 +407,12 @@ def too_slow(predicted: float, left: float, budget: float, need: float) -> Skip:
     )
 
 
-def limit(row: Row, peak: Peaks, dtype: str, inputs: Inputs) -> dict[str, object]:
-    """The roofline's time for a row; faster than the limit means that work or peak is miscounted, and is said so."""
-    if row.flops is None or row.bytes is None or row.device != "cpu" or not row.median_s:
-        return {}
-    seconds = peak.limit_s(Cost(row.flops, row.bytes), dtype, max(row.bytes, float(nbytes(inputs))))
-    if seconds is None:
-        return {}
-    faster = f"faster than the limit of {seconds_text(seconds)}: its cost or this machine's peak is miscounted"
-    return {"limit_s": seconds, "reason": faster if seconds > 1.02 * row.median_s else row.reason}
-
-
 def checksum(inputs: Inputs) -> int:
     """Changes when any array of the input changes."""
     total = 0
     for array in arrays_in(inputs):
         total = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, total)
     return total
-
-
-def traced_peak(call: Call) -> float:
-    """Peak bytes that Python and NumPy allocate during one call; what native code takes for itself is not seen."""
-    tracemalloc.start()
-    try:
-        call()
-        return float(tracemalloc.get_traced_memory()[1])
-    finally:
-        tracemalloc.stop()
 
 
 def first_sentence(error: BaseException) -> str:

@@ -11,7 +11,9 @@ from exp_core.contestants import Call, Contestant, arrays_in
 from exp_core.experiment import Cost, Experiment, Inputs
 from exp_core.timing import call_once
 
-LONGEST_TRIAL_S = 0.25  # a trial that could take longer than this is not made
+LONGEST_TRIAL_S = 0.25  # a trial that could take half as much longer than the last one is not made
+UNSEEN = 0.1  # nor one that will take longer by less than this part: overhead would hide it
+SLOWEST_S = 1e-5  # a unit of work: fractions in plain Python take less, so that what is more may be overhead
 SHORT_S = 0.005  # a trial so short is made three times: it may have met a sleeping thread
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
 LOW, HIGH = 8, 16  # sizes of the small inputs
@@ -77,15 +79,18 @@ def predict(
     """
     full = work_of(inputs)
     seconds = start_s = trial = part = 0.0
-    rise = 0.0  # seconds a unit of work, by the last two trials
+    rise = likely = 0.0  # seconds a unit of work, by the last two trials
     if full <= TINY_WORK:
         return Prediction(seconds)
     for scale in trials.scales():
         try:
             small = trials.inputs_at(scale)
             larger = work_of(small)
-            if part and trial + rise * (larger - part) > LONGEST_TRIAL_S:
+            longer = likely * (larger - part)
+            if part and longer > LONGEST_TRIAL_S / 2:
                 break
+            if part and longer < UNSEEN * trial:
+                continue
             call = ready(small)
             if call is None:
                 continue
@@ -93,6 +98,7 @@ def predict(
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
         rise = slope((part, trial), (larger, now))
+        likely = rise if part else min(rise, SLOWEST_S)  # one trial alone cannot tell work from overhead
         part, trial = larger, now
         start_s = max(start_s, first - now)
         seconds = now + rise * (full - part)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from exp_core.experiment import Rung
+from exp_core.raced import Raced
 
-Status = Literal["ok", "wrong", "unstable", "skipped", "failed"]
+Status = Literal["ok", "wrong", "unstable", "skipped", "failed", "impossible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Row:
     """One implementation on one device in one run; None stands for what is not known.
 
     Times are seconds a call, memory and traffic bytes; ``ratio_to_library`` > 1 means faster than the library.
+    ``memory_seen``: whose memory is in ``peak_memory_bytes``, see ``memory.Seen``.
+    status: ``impossible`` is right, but faster than the hardware's limit: an error of the cost or of the peaks that is
+        to be explained, and no success; the exit code is about answers, and stays as it is.
     """
 
     name: str
@@ -58,6 +62,8 @@ class Row:
     bytes: float | None = None
     limit_s: float | None = None
     peak_memory_bytes: float | None = None
+    memory_seen: str | None = None
+    race: Raced | None = None
 
     @property
     def worst(self) -> Check | None:
@@ -94,12 +100,14 @@ class Row:
             "threads": self.threads,
             "device": self.device,
             "peak_memory_bytes": number(self.peak_memory_bytes),
+            "memory_seen": self.memory_seen,
+            "race": self.race.to_dict() if self.race else None,
         }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, object]) -> Row:
         """The inverse of ``to_dict``, where JSON's nulls let it be one.  Raises KeyError, TypeError or ValueError."""
-        names = {field.name for field in fields(cls)} - {"checks", "reason", "ci95", "ratio_ci95"}
+        names = {field.name for field in fields(cls)} - {"checks", "reason", "ci95", "ratio_ci95", "race"}
         known = {name: value for name, value in plain.items() if name in names}
         return cls(
             **known,  # type: ignore[arg-type]
@@ -109,12 +117,18 @@ class Row:
             ),
             ci95=pair(plain["ci95"]),
             ratio_ci95=pair(plain["ratio_ci95"]),
+            race=Raced.from_dict(plain["race"]) if isinstance(plain.get("race"), Mapping) else None,  # type: ignore[arg-type]
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One ladder: all implementations of one experiment on one problem."""
+    """One ladder: all implementations of one experiment on one problem.
+
+    cluster: where the ``distributed`` implementations ran, and on how many threads; empty: here, like all others.
+    notes: what has to be known to read the numbers right, one sentence each.     processes: those that timed.
+    foreign_cores: how many cores other processes used meanwhile; None where the system does not tell.
+    """
 
     experiment: str
     package: str
@@ -127,11 +141,22 @@ class Result:
     noise_floor: float | None = None
     machine: Mapping[str, object] = field(default_factory=dict)
     interrupted: bool = False
+    cluster: str = ""
+    notes: tuple[str, ...] = ()
+    processes: int = 1
+    foreign_cores: float | None = None
 
     @property
     def sizes_text(self) -> str:
         """The sizes for people: ``n = 1024, tolerance = 1e-08``."""
         return ", ".join(f"{name} = {value}" for name, value in self.sizes.items())
+
+    @property
+    def limit_notes(self) -> tuple[str, ...]:
+        """Whether the machine was another one while this ran than when its limits were measured, in words."""
+        limits = self.machine.get("limits")
+        notes = limits.get("notes") if isinstance(limits, Mapping) else None
+        return tuple(map(str, notes)) if isinstance(notes, list) else ()
 
     @property
     def exit_code(self) -> int:
@@ -145,7 +170,8 @@ class Result:
     @property
     def best(self) -> Row | None:
         """Our fastest right implementation: neither a library nor the user's."""
-        ours = [row for row in self.rows if row.median_s is not None and row.rung not in ("library", "yours")]
+        right = (row for row in self.rows if row.status == "ok" and row.median_s is not None)
+        ours = [row for row in right if row.rung not in ("library", "yours")]
         return min(ours, key=lambda row: row.median_s or math.inf, default=None)
 
     def to_dict(self) -> dict[str, object]:
@@ -160,6 +186,10 @@ class Result:
             "seed": self.seed,
             "noise_floor": number(self.noise_floor),
             "interrupted": self.interrupted,
+            "cluster": self.cluster,
+            "notes": list(self.notes),
+            "processes": self.processes,
+            "foreign_cores": number(self.foreign_cores),
             "machine": dict(self.machine),
             "implementations": [row.to_dict() for row in self.rows],
         }
@@ -168,12 +198,13 @@ class Result:
     def from_dict(cls, plain: Mapping[str, object]) -> Result:
         """The inverse of ``to_dict``.  Raises ValueError, in one sentence, for anything that is no result."""
         try:
-            names = {field.name for field in fields(cls)} - {"rows"}
+            names = {field.name for field in fields(cls)} - {"rows", "notes"}
             known = {name: value for name, value in plain.items() if name in names}
             rows = plain["implementations"]
             if not isinstance(rows, list):
                 raise TypeError
-            return cls(**known, rows=tuple(Row.from_dict(row) for row in rows))  # type: ignore[arg-type]
+            notes = tuple(map(str, plain.get("notes", ())))  # type: ignore[call-overload]
+            return cls(**known, notes=notes, rows=tuple(Row.from_dict(row) for row in rows))  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"this is no result as --json writes it: {error}") from error
 

@@ -22,6 +22,7 @@ from typing import IO
 import numpy as np
 
 from exp_core.machine import thread_environment
+from exp_core.memory import SEEN, Memory
 
 Places = str | list["Places"]  # where the arrays of a nest are: names, nested as the arrays were
 START_S = 60.0  # to start Python, import the user's file and make the input
@@ -58,6 +59,7 @@ class UserFunction:
     name: str
     call_limit_s: float = 10.0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    busy_s: float = field(default=0.0, repr=False)
 
     @property
     def key(self) -> str:
@@ -81,7 +83,17 @@ class UserFunction:
     def sample(self, calls: int) -> float:
         """Seconds for so many calls.  Raises UserFunctionError."""
         reply = self._ask(json.dumps(calls), self.call_limit_s * calls, "it did not return")
+        self.busy_s += reply["busy"]
         return float(reply["seconds"])
+
+    def busy(self) -> float:
+        """CPU seconds that its process has spent in samples so far."""
+        return self.busy_s
+
+    def memory(self) -> Memory:
+        """The memory that a call needs.  Raises UserFunctionError."""
+        reply = self._ask('"memory"', 10 * self.call_limit_s, "it did not return")
+        return Memory(reply["bytes"], SEEN[int(reply["seen"])])
 
     def stop(self) -> None:
         """End the process, however it is."""
@@ -116,7 +128,7 @@ class UserFunction:
         if silent.is_set():
             raise UserFunctionError(f"{otherwise} within {limit_s:.0f} s and was stopped; give it more with --budget")
         if not answer:
-            raise UserFunctionError(f"its process ended in the middle of the work ({_fate(process.wait())})")
+            raise UserFunctionError(f"its process ended in the middle of the work ({fate(process.wait())})")
         reply = json.loads(answer)
         if "error" in reply:
             raise UserFunctionError(str(reply["error"]))
@@ -191,7 +203,7 @@ def _top_level_names(body: list[ast.stmt]) -> set[str]:
     return names
 
 
-def _fate(code: int) -> str:
+def fate(code: int) -> str:
     """How a process ended, in words."""
     if code >= 0:
         return f"exit code {code}"
@@ -201,7 +213,7 @@ def _fate(code: int) -> str:
         return f"killed by signal {-code}"
 
 
-def send(pipe: IO[bytes], reply: Mapping[str, float | str], data: bytes = b"") -> None:
+def send(pipe: IO[bytes], reply: Mapping[str, object], data: bytes = b"") -> None:
     """The worker's answer: one line of JSON, then the bytes that it announces."""
     pipe.write(json.dumps(dict(reply)).encode() + b"\n" + data)
     pipe.flush()

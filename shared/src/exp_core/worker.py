@@ -1,7 +1,8 @@
 """The process in which a user's function runs: ``python -m exp_core.worker``, spoken to by user.py.
 
-One line of JSON comes in, one goes out: first the assignment, then ``"call"`` (one call, its result sent back) or a
-number (so many calls, timed).  What the user's code prints goes nowhere: the pipe is ours alone.
+One line of JSON comes in, one goes out: first the assignment, then ``"call"`` (one call, its result sent back),
+``"memory"`` (what a call needs) or a number (so many calls, timed).  What the user's code prints goes nowhere: the pipe
+is ours alone.
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ from typing import IO
 
 import numpy as np
 
-from exp_core.contestants import Call, Contestant, as_numpy
+from exp_core.contestants import Call, Contestant, as_numpy, memory_of
 from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Inputs
 from exp_core.ladder import checksum, first_sentence
 from exp_core.machine import ThreadLimit
-from exp_core.timing import call_once, sample
+from exp_core.memory import SEEN
+from exp_core.timing import FunctionSampler, call_once
+from exp_core.timing.clock import SYSTEM
+from exp_core.timing.lazy import evaluated
 from exp_core.user import Assignment, encode, send
 
 
 def main() -> None:
     """Serve until the other side closes the pipe."""
-    requests, replies = _private_pipes()
+    requests, replies = private_pipes()
     call: Call | None = None
+    sampler: FunctionSampler[()] | None = None
     inputs: Inputs = ()
     for line in requests:
         try:
@@ -37,20 +42,25 @@ def main() -> None:
                 assignment = Assignment(**message)
                 _limit_memory(assignment.memory_bytes)
                 call, inputs = _prepare(assignment)
+                sampler = FunctionSampler(call, ())
                 ThreadLimit(assignment.threads).apply()
                 send(replies, {})
-            elif call is None:
+            elif call is None or sampler is None:
                 send(replies, {"error": "no assignment came first"})
             elif message == "call":
                 before = checksum(inputs)
-                result, seconds = call_once(call)
+                result, seconds = call_once(evaluated(call))
                 if checksum(inputs) != before:
                     send(replies, {"error": "it changed its input"})
                     continue
                 data = encode(as_numpy(result))
                 send(replies, {"seconds": seconds, "bytes": len(data)}, data)
+            elif message == "memory":
+                memory = memory_of(call)
+                send(replies, {"bytes": memory.bytes, "seen": SEEN.index(memory.seen)})
             else:
-                send(replies, {"seconds": sample(call, int(message))})
+                before_s = SYSTEM.busy()
+                send(replies, {"seconds": sampler.sample(int(message)), "busy": SYSTEM.busy() - before_s})
         except MemoryError:
             send(replies, {"error": "it ran out of its memory limit"})
         except SystemExit:
@@ -84,7 +94,7 @@ def _import_function(path: Path, name: str) -> Callable[..., object]:
     return found
 
 
-def _private_pipes() -> tuple[IO[bytes], IO[bytes]]:
+def private_pipes() -> tuple[IO[bytes], IO[bytes]]:
     """Keep the pipes for ourselves: the user's code reads nothing from standard input, and prints into nowhere."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)

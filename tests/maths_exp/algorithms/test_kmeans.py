@@ -23,8 +23,10 @@ from maths_exp.algorithms.kmeans import (
 )
 
 
-def dask(X, C0, iterations):
-    return lloyd_dask(*into_blocks(X, C0, iterations))
+def lloyd_in_blocks(X, C0, iterations):
+    import dask
+
+    return dask.compute(lloyd_dask(*into_blocks(X, C0, iterations)))[0]
 
 
 def needs(module):
@@ -37,7 +39,7 @@ OURS = [
     lloyd_blas,
     pytest.param(lloyd_compiled, marks=needs("numba")),
     pytest.param(hamerly_compiled, marks=needs("numba")),
-    pytest.param(dask, marks=needs("dask")),
+    pytest.param(lloyd_in_blocks, marks=needs("dask")),
 ]
 LIBRARY = [pytest.param(scikit_lloyd, marks=needs("sklearn")), pytest.param(scikit_elkan, marks=needs("sklearn"))]
 FAST = [pytest.param(f, marks=needs("numba")) for f in (lloyd_compiled, hamerly_compiled)]
@@ -140,7 +142,7 @@ def test_bounds_hold_over_many_iterations_on_separate_clusters():
 @needs("dask")
 def test_dask_in_blocks_equals_in_memory():
     inputs = clouds(n=1003)
-    C, labels = dask(*inputs)
+    C, labels = lloyd_in_blocks(*inputs)
     np.testing.assert_allclose(C, lloyd_blas(*inputs)[0], rtol=1e-12)
     np.testing.assert_array_equal(labels, lloyd_blas(*inputs)[1])
 

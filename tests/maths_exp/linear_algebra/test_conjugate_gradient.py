@@ -1,12 +1,19 @@
 """Conjugate gradients: known solutions, Chebyshev's bound, a factor that is A where A is, and checks that bite."""
 
+import re
+
 import numpy as np
 import pytest
 
-from maths_exp.linear_algebra import _conjugate_gradient_compiled as compiled
+from exp_core.compiled import REORDER
+from maths_exp.linear_algebra import _conjugate_gradient_diagonals as diagonals
+from maths_exp.linear_algebra import _conjugate_gradient_preconditioned as preconditioned
+from maths_exp.linear_algebra import _conjugate_gradient_red_black as red_black
 from maths_exp.linear_algebra import conjugate_gradient as cg
 from maths_exp.linear_algebra._conjugate_gradient_check import residual
+from maths_exp.linear_algebra._conjugate_gradient_problems import laplacian
 
+TRIANGULAR = ("cg_incomplete_cholesky", "cg_ssor")
 ROWS = {row.name: row for row in cg.EXPERIMENT.implementations}
 
 
@@ -43,7 +50,7 @@ def test_eigenvectors_are_found_in_as_many_steps(name, waves):
     exact = v / lam + w / mu
     least = eigenpair(side, *[1] * len(waves[0]))[1]
     assert np.linalg.norm(x - exact) <= 2 * 1e-12 * np.linalg.norm(v + w) / least  # |e| <= |r| / least eigenvalue
-    assert k == 2 or name == "cg_incomplete_cholesky"
+    assert k == 2 or name in TRIANGULAR
 
 
 @pytest.mark.parametrize("name", ["cg_rows", "cg_vectorised", "cg_fused", "cg_diagonals", "scipy_cg"])
@@ -63,10 +70,71 @@ def test_the_incomplete_factor_is_right_where_a_has_entries():
 
     inputs = cg.mixed_units(7, 100.0, dtype="float64", rng=np.random.default_rng(2))
     A = cg.as_dense(*inputs)[0]
-    L, columns, pointers = compiled.incomplete_cholesky(*inputs[:3])
-    L = csr_array((L, columns, pointers), shape=A.shape).toarray()
+    L, columns, pointers = preconditioned.incomplete_cholesky(*inputs[:3])
+    L = with_its_diagonal(csr_array((L, columns, pointers), shape=A.shape).toarray())
     assert np.array_equal(L, np.tril(L)) and not np.any(L[A == 0])
     np.testing.assert_allclose((L @ L.T)[A != 0], A[A != 0], rtol=1e-13)
+
+
+def with_its_diagonal(L):
+    """The factor as it is written on paper: it is stored with the reciprocals of its diagonal."""
+    return np.tril(L, -1) + np.diag(1 / np.diag(L))
+
+
+def test_the_factor_of_ssor_is_that_of_the_book():
+    """M = omega / (2 - omega) (D / omega + E) D^-1 (D / omega + E^T), Saad (10.8) over omega; our multiple of it."""
+    pytest.importorskip("numba")
+    from scipy.sparse import csr_array
+
+    inputs = cg.mixed_units(7, 100.0, dtype="float64", rng=np.random.default_rng(2))
+    A, omega = cg.as_dense(*inputs)[0], 1.3
+    L, columns, pointers = preconditioned.ssor(*inputs[:3], omega)
+    L = with_its_diagonal(csr_array((L, columns, pointers), shape=A.shape).toarray())
+    lower = np.diag(np.diag(A)) / omega + np.tril(A, -1)
+    np.testing.assert_allclose(L @ L.T, lower / np.diag(A) @ lower.T, rtol=0, atol=1e-13 * A.max())
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("side", [1, 2, 5, 6])
+def test_the_omega_is_youngs(side, dimensions):
+    """2 / (1 + sqrt(2 (1 - rho))) with the spectral radius of Jacobi's matrix, computed."""
+    A = cg.as_dense(*poisson(side, dimensions=dimensions))[0]
+    rho = np.abs(np.linalg.eigvalsh(np.eye(len(A)) - A / (2 * dimensions))).max()
+    m = int((A != 0).sum(axis=1).max())
+    if m == 2 * dimensions + 1:  # a grid of side 2 has no point with all its neighbours: there it is a guess
+        assert abs(preconditioned.relaxation(len(A), m) - 2 / (1 + np.sqrt(2 * (1 - rho)))) < 1e-14
+
+
+def test_ssor_needs_the_root_of_the_steps():
+    """A side four times as long: four times the steps for plain CG, twice for SSOR (Young 1971)."""
+    growth = {name: run(name, poisson(128))[1] / run(name, poisson(32))[1] for name in ("cg_diagonals", "cg_ssor")}
+    assert growth["cg_ssor"] < 2.3 and growth["cg_diagonals"] > 3
+
+
+def test_colours_of_a_chessboard_and_none_of_a_triangle():
+    pytest.importorskip("numba")
+    side = 6
+    _, indices, indptr, *_ = poisson(side)
+    board = np.indices((side, side)).sum(axis=0).ravel() % 2
+    assert np.array_equal(red_black.two_colours(indices, indptr), board)
+    triangle = np.eye(3) + 3
+    A = (triangle.ravel(), np.tile(np.arange(3, dtype=np.int32), 3), np.arange(0, 12, 3, dtype=np.int32))
+    assert ROWS["cg_red_black"].skip(*A, np.ones(3), 1e-8)
+    with pytest.raises(ValueError, match="two colours"):
+        red_black.cg_red_black(*A, np.ones(3), 1e-8)
+    x, _ = run("cg_ssor", (*A, np.ones(3), 1e-14))
+    np.testing.assert_allclose(x, np.linalg.solve(triangle, np.ones(3)), rtol=1e-12)
+
+
+def test_red_and_black_do_not_touch():
+    """Two grids that are not connected: each is coloured from its own first point."""
+    pytest.importorskip("numba")
+    from scipy.sparse import block_diag, csr_array
+
+    A = csr_array(block_diag([laplacian(3, 2), laplacian(4, 1)]))
+    colour = red_black.two_colours(A.indices, A.indptr)
+    rows = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    assert np.all(colour[rows] + colour[A.indices] == np.where(rows == A.indices, 2 * colour[rows], 1))
 
 
 def test_preconditioners_do_what_they_are_for():
@@ -75,6 +143,7 @@ def test_preconditioners_do_what_they_are_for():
     plain = run("cg_vectorised", inputs)[1]
     assert run("cg_jacobi", inputs)[1] == plain
     assert 2 * run("cg_incomplete_cholesky", inputs)[1] < plain
+    assert plain <= 2 * run("cg_red_black", inputs)[1] <= 1.1 * plain + 2
     hard = cg.mixed_units(20, 100.0, dtype="float64", rng=np.random.default_rng(3))
     assert 4 * run("cg_jacobi", hard)[1] < run("cg_vectorised", hard)[1]
 
@@ -100,7 +169,7 @@ def test_stopping_early_is_caught(name):
     assert residual(run(name, (spoilt, indices, indptr, b, tolerance)), *inputs) > 1
 
 
-@pytest.mark.parametrize("name", ["cg_fused", "cg_diagonals"])
+@pytest.mark.parametrize("name", ["cg_fused", "cg_diagonals", "cg_red_black"])
 def test_threads_do_not_change_a_bit(name):
     numba = pytest.importorskip("numba")
     inputs = poisson(101)
@@ -113,3 +182,18 @@ def test_threads_do_not_change_a_bit(name):
     finally:
         numba.set_num_threads(threads)
     assert all(np.array_equal(x, results[0][0]) and k == results[0][1] for x, k in results)
+
+
+def test_the_product_by_diagonals_is_made_of_vectors():
+    """The compiler's own output has fused multiply-adds of the widest vectors that this processor has."""
+    numba = pytest.importorskip("numba")
+    from llvmlite import binding
+
+    features = binding.get_host_cpu_features()
+    register = "[yz]mm" if features.get("avx512f") else "ymm" if features.get("fma") else None
+    if register is None:
+        pytest.skip("this test reads x86 assembly with AVX2 or AVX-512")
+    compiled = numba.njit(fastmath=set(REORDER), error_model="numpy")(diagonals.block_product.py_func)
+    compiled(np.ones((3, 64)), np.array([-1, 0, 1]), np.ones(66), 0, np.empty(64))
+    (assembly,) = compiled.inspect_asm().values()
+    assert re.search(rf"vfn?madd\d+pd.*%{register}", assembly)

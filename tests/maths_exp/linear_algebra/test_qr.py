@@ -8,6 +8,7 @@ import pytest
 from counting import Tally, counted
 
 from exp_core import Skip
+from exp_core.contestants import Contestant
 from exp_core.tensor import unit_roundoff
 from maths_exp.linear_algebra import _qr_blocks as blocks
 from maths_exp.linear_algebra import _qr_bounds as bounds
@@ -24,7 +25,7 @@ def run(name, A):
     row = ROWS[name]
     for module in row.modules:
         pytest.importorskip(module)
-    return row.function(*row.prepare(A) if row.prepare else (A,))
+    return Contestant(row).ready((A,))()
 
 
 def assert_laws(name, A):

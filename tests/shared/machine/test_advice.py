@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from exp_core.machine.advice import ALWAYS_SLOW, THREADS, slow_container, slow_environment, slow_hardware
+from exp_core.machine.advice import ALWAYS_SLOW, THREADS, slow_clock, slow_container, slow_environment, slow_hardware
+from exp_core.machine.processor import Frequency
 
 
 @pytest.mark.parametrize("name", ALWAYS_SLOW)
@@ -48,6 +49,7 @@ def test_a_single_core_is_named(tmp_path):
 def test_a_saving_governor_and_heat_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr("exp_core.machine.advice._load", lambda: 0.0)
     monkeypatch.setattr("exp_core.machine.advice._on_battery", lambda: False)
+    monkeypatch.setattr("exp_core.machine.advice._swapped", lambda: 0.0)
     assert list(slow_hardware(tmp_path)) == []
     cpu = tmp_path / "sys/devices/system/cpu/cpu0"
     (cpu / "cpufreq").mkdir(parents=True)
@@ -62,6 +64,27 @@ def test_a_saving_governor_and_heat_are_named(tmp_path, monkeypatch):
 def test_load_and_battery_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr("exp_core.machine.advice._load", lambda: 1000.0)
     monkeypatch.setattr("exp_core.machine.advice._on_battery", lambda: True)
+    monkeypatch.setattr("exp_core.machine.advice._swapped", lambda: 0.0)
     battery, load = slow_hardware(tmp_path)
     assert "plug it in" in battery
     assert "1000.0" in load
+
+
+def test_stolen_time_and_a_full_memory_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("exp_core.machine.advice._load", lambda: 0.0)
+    monkeypatch.setattr("exp_core.machine.advice._on_battery", lambda: False)
+    monkeypatch.setattr("exp_core.machine.advice._swapped", lambda: 0.3)
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/stat").write_text("cpu  50 0 0 40 0 0 0 10 0 0\ncpu0 1 2\n")
+    stolen, swapped = slow_hardware(tmp_path)
+    assert stolen.startswith("10% of this virtual machine's time")
+    assert "30% of the memory" in swapped
+    (tmp_path / "proc/stat").write_text("cpu  50 0 0 40 0 0 0 1 0 0\n")
+    assert len(list(slow_hardware(tmp_path))) == 1
+
+
+def test_a_clock_far_below_what_its_maker_says_is_named():
+    frequency = Frequency(now_hz=None, most_hz=4e9, governor=None)
+    assert "2.00 of 4.00 GHz" in next(slow_clock(2e9, frequency))
+    for clock_hz, most_hz in ((3.2e9, 4e9), (None, 4e9), (2e9, None)):
+        assert list(slow_clock(clock_hz, Frequency(None, most_hz, None))) == []

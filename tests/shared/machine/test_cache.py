@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from exp_core.machine import Bandwidth, Peaks, cache
+from exp_core.machine import Bandwidth, Device, Peaks, cache
 
 PEAKS = Peaks(1, {"float64": 1e9}, (Bandwidth(2**14, 1e9, 1e9, 1e9), Bandwidth(2**20, 1e9, 0.0, 0.0)), "compiled")
 NOW = 1_000_000_000.0
@@ -19,7 +19,7 @@ NOW = 1_000_000_000.0
 def folder(tmp_path, monkeypatch):
     """A cache folder of our own, and a count of measurements."""
     measured = []
-    monkeypatch.setattr(cache, "cache_path", lambda threads: tmp_path / "cache" / f"peaks-{threads}.json")
+    monkeypatch.setattr(cache, "cache_path", lambda what, packages: tmp_path / "cache" / f"peaks-{what}.json")
     monkeypatch.setattr(cache, "measure", lambda threads: measured.append(threads) or PEAKS)
     monkeypatch.setattr(cache, "_known", {})
     monkeypatch.setattr(cache, "epoch", lambda: NOW)
@@ -118,8 +118,22 @@ for _ in range(60):
 
 
 def test_each_number_of_threads_and_each_version_has_a_file_of_its_own(monkeypatch):
-    assert cache.cache_path(1) == cache.cache_path(1)
-    assert cache.cache_path(1) != cache.cache_path(2)
-    before = cache.cache_path(1)
+    assert cache.cache_path("1", ("numba",)) == cache.cache_path("1", ("numba",))
+    assert cache.cache_path("1", ("numba",)) != cache.cache_path("2", ("numba",))
+    before = cache.cache_path("1", ("numba",))
     monkeypatch.setattr(cache, "versions", lambda packages: {"numba": "99"})
-    assert cache.cache_path(1) != before
+    assert cache.cache_path("1", ("numba",)) != before
+
+
+def test_a_device_that_cannot_be_measured_has_its_maker_s_figures_or_none(folder, monkeypatch):
+    def fails(name):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(cache, "measure_device", fails)
+    for title, expected in (("Apple M4 Max", 546e9), ("Apple M9", None), ("NVIDIA M4", None)):
+        monkeypatch.setattr(cache, "require", lambda name, title=title: Device("metal", title, None))
+        found = cache.device_peaks("metal")
+        assert (found and found.bandwidth_at(2**30)) == expected
+        assert found is None or found.method == "nominal"
+    monkeypatch.setattr(cache, "measure_device", lambda name: PEAKS)
+    assert cache.device_peaks("metal") == PEAKS

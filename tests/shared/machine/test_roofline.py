@@ -13,13 +13,16 @@ import pytest
 from exp_core import Cost
 from exp_core.machine import Bandwidth, Peaks, measure
 from exp_core.machine import peaks as measured_peaks
-from exp_core.machine.measure import working_sets
+from exp_core.machine.measure import level_of, working_sets
 from exp_core.machine.processor import read_processor
 
 
 def machine(sizes=(2**14, 2**18, 2**22, 2**27), rates=(200e9, 100e9, 50e9, 20e9)):
-    points = tuple(Bandwidth(size, rate, 0.9 * rate, 0.8 * rate) for size, rate in zip(sizes, rates, strict=True))
-    return Peaks(1, {"float64": 50e9, "float32": 100e9}, points, "compiled")
+    points = tuple(
+        Bandwidth(size, rate, 0.9 * rate, 0.8 * rate, level)
+        for size, rate, level in zip(sizes, rates, ("L1", "L2", "L3", "DRAM"), strict=True)
+    )
+    return Peaks(1, {"float64": 50e9, "float32": 100e9}, points, "compiled", 3e9)
 
 
 @pytest.fixture
@@ -81,13 +84,33 @@ def test_rates_that_cannot_be_are_refused(peaks, bad):
         replace(peaks, flops={"float64": bad})
 
 
-def test_facts_name_each_fall_of_the_bandwidth(peaks):
-    assert [value for name, value in peaks.facts() if name.startswith("bandwidth")] == [
-        "200 GB/s",
-        "100 GB/s",
-        "50 GB/s",
-        "20 GB/s",
-    ]
+def test_a_level_is_its_middle_point_and_main_memory_the_last_one():
+    sizes, levels = range(1, 10), ("L1", "L1", "L1", "L2", "L2", "DRAM", "DRAM", "DRAM", "DRAM")
+    points = tuple(Bandwidth(size, 1.0, 1.0, 1.0, level) for size, level in zip(sizes, levels, strict=True))
+    found = Peaks(1, {}, points, "compiled")
+    assert [point.working_set for point in found.levels] == [2, 5, 9]
+    assert [point.working_set for point in found.middles] == [2, 5, 8]
+
+
+def test_drift_is_now_over_then_and_only_raises(peaks):
+    now = replace(
+        peaks,
+        flops={"float64": 40e9, "float32": 110e9},
+        bandwidth=tuple(point.times(0.5 if point.level == "L2" else 1.6) for point in peaks.bandwidth[1:]),
+    )
+    drift = peaks.drift(now)
+    assert drift == pytest.approx({"float64": 0.8, "float32": 1.1, "L2": 0.5, "L3": 1.6, "DRAM": 1.6})
+    raised = peaks.raised(drift)
+    assert raised.flops == pytest.approx({"float64": 50e9, "float32": 110e9})
+    assert [point.best for point in raised.bandwidth] == pytest.approx([200e9, 100e9, 80e9, 32e9])
+
+
+def test_a_level_ends_where_its_cache_does():
+    processor = replace(read_processor(), l1d_bytes=2**15, l2_bytes=2**19, l3_bytes=2**23)
+    sizes = (2**15, 2**15 + 1, 2**20, 2**20 + 1, 2**23, 2**23 + 1)
+    assert [level_of(size, 1, processor) for size in sizes] == ["L1", "L2", "L3", "L3", "L3", "DRAM"]
+    assert [level_of(size, 2, processor) for size in sizes] == ["L1", "L1", "L2", "L3", "L3", "DRAM"]
+    assert level_of(2**30, 1, replace(processor, l3_bytes=None)) == "DRAM"
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
@@ -114,35 +137,37 @@ def test_a_short_measurement_of_this_machine_is_a_valid_one(method, monkeypatch)
     assert found.method == method
     assert set(found.flops) == {"float64", "float32"}
     assert Peaks.from_dict(found.to_dict()) == found
-
-
-def test_the_loop_in_registers_does_what_it_says():
-    pytest.importorskip("numba")
-    from exp_core.machine import _compiled_kernels as kernels
-
-    bits = {"float64": 64, "float32": 32}
-    for dtype, kernel in (("float64", kernels.multiply_add_float64), ("float32", kernels.multiply_add_float32)):
-        lanes = kernels.VECTOR_BYTES * 8 // bits[dtype]
-        start = np.arange(kernels.CHAINS)
-        assert kernel(1) == pytest.approx(lanes * (0.5 * start + 0.25).sum())  # one step of x = x/2 + 1/4
-        assert kernel(200) == pytest.approx(lanes * kernels.CHAINS * 0.5)  # its fixed point is 1/2
-        assert kernels.multiply_add_flops(bits[dtype]) == 2 * lanes * kernels.CHAINS
+    assert (found.clock_hz is None) == (method == "blas")
+    again = found.drift(measure.measure_again(found))
+    assert set(again) == {*found.flops, *(point.level for point in found.bandwidth)}
+    assert all(math.isfinite(factor) and factor > 0 for factor in again.values())
 
 
 @pytest.mark.parametrize("module", ["_compiled_kernels", "_numpy_kernels"])
-def test_the_loops_through_memory_do_what_they_say(module):
+def test_what_is_measured_does_what_it_says(module):
     if module == "_compiled_kernels":
         pytest.importorskip("numba")
     kernels = importlib.import_module(f"exp_core.machine.{module}")
-    x = np.arange(12.0)
-    kernels.copy(x, 1)
-    assert x.tolist() == [6, 7, 8, 9, 10, 11] * 2
-    x = np.arange(12.0)
-    kernels.triad(x, 1)
-    factor = 0.5 if module == "_compiled_kernels" else 1.0
-    assert x[:4].tolist() == [4 + factor * 8, 5 + factor * 9, 6 + factor * 10, 7 + factor * 11]
-    if module == "_compiled_kernels":
-        assert kernels.read(np.arange(12.0), 3) == 3 * 66
+    copies = (*kernels.OPERATIONS["copy"], *kernels.PAST_CACHES.get("copy", ()))
+    for copy in copies:
+        x = np.arange(100.0)
+        copy(x, 1)
+        assert x.tolist() == 2 * list(range(50, 100))
+    for triad in (*kernels.OPERATIONS["triad"], *kernels.PAST_CACHES.get("triad", ())):
+        x = np.arange(99.0)
+        triad(x, 1)
+        factor = 0.5 if module == "_compiled_kernels" else 1.0
+        assert x[:33].tolist() == [33 + i + factor * (66 + i) for i in range(33)]
+    task, flops = kernels.multiply_adds("float32")
+    task(3)
+    assert flops > 0
+
+
+def test_reading_reads_everything_every_time():
+    pytest.importorskip("numba")
+    from exp_core.machine._compiled_kernels import read_often
+
+    assert read_often(np.arange(12.0), 3) == 3 * 66
 
 
 @pytest.mark.parametrize("threads", [0, -1])

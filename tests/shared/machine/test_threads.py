@@ -11,6 +11,8 @@ from exp_core.machine import thread_environment, thread_limit, usable_cores, ver
 
 def pools():
     np.ones((2, 2)) @ np.ones((2, 2))  # NumPy's BLAS is loaded
+    if "numba" in sys.modules:
+        sys.modules["numba"].get_num_threads()  # and so is Numba's OpenMP
     return [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
 
 

@@ -1,11 +1,14 @@
 """Results as text: exact in files, readable in tables, and never able to break out of their cell."""
 
+import csv
+import io
 import json
 import math
 
 import jsonschema
 import pytest
 
+from exp_core.raced import Raced
 from exp_core.report import export, terminal
 from exp_core.report.explain import formula, readable, sections
 from exp_core.results import Check, Result, Row, Scoreboard, score
@@ -17,8 +20,29 @@ def result(**changes):
     row = Row(
         HOSTILE, "yours", status="failed", reason=HOSTILE, checks=(Check("law", math.nan, 1.0), Check("b", 0.0, 0.0))
     )
-    good = Row("fine", "compiled", status="ok", median_s=1e-3, ci95=(9e-4, 2e-3), flops=1e6, bytes=10.0, limit_s=5e-4)
-    settings = {"sizes": {"n": 1048576, "tolerance": 1e-8}, "dtype": "float64", "seed": 1, "rows": (row, good)}
+    raced = Raced(
+        "faster", 12.0, "plain", (1e-3, 1.1e-3), 7, 30, {"high_mild": 1, "low_mild": 0}, 1e-3, 1.9, 5e-4, 4e-3
+    )
+    good = Row(
+        "fine",
+        "compiled",
+        status="ok",
+        median_s=1e-3,
+        ci95=(9e-4, 2e-3),
+        flops=1e6,
+        bytes=10.0,
+        limit_s=5e-4,
+        peak_memory_bytes=8e6,
+        memory_seen="all",
+        race=raced,
+    )
+    settings = {
+        "sizes": {"n": 1048576, "tolerance": 1e-8},
+        "dtype": "float64",
+        "seed": 1,
+        "rows": (row, good),
+        "notes": (HOSTILE,),
+    }
     return Result("toy", "toys", HOSTILE, "vector", **(settings | changes))
 
 
@@ -59,7 +83,7 @@ def test_what_is_no_result_is_refused_in_one_sentence(spoil):
         Result.from_dict({k: v for k, v in document.items() if v is not ...})
 
 
-@pytest.mark.parametrize("field", ["experiment", "implementations", "noise_floor", "machine"])
+@pytest.mark.parametrize("field", ["experiment", "implementations", "noise_floor", "machine", "notes", "processes"])
 def test_the_schema_refuses_what_lacks_a_field(field):
     document = json.loads(export.to_json([result()]))
     del document[field]
@@ -84,6 +108,37 @@ def test_a_table_prints_hostile_text_as_text(capsys):
     out = capsys.readouterr().out
     assert "\x1b" not in out, "escape sequences of others must not reach the terminal"
     assert "[bold]x[/bold]" in out, "nor is markup read"
+
+
+def test_who_wants_to_know_is_told_how_a_time_came_about(capsys):
+    terminal.print_result(result(), terminal.console(), verbose=True)
+    out = capsys.readouterr().out
+    for said in (
+        "faster than the library; 2 samples of 7 calls after 30 calls of warm-up; outliers: 1 high mild",
+        "1.9 cores busy",
+        "pays off after 12 calls against plain",
+        "memory of all",
+    ):
+        assert said in out
+    assert " 500 µs " in out and " 4 ms " in out, "many calls in flight, and cold caches, have columns"
+    terminal.print_result(result(), terminal.console())
+    assert "warm-up" not in capsys.readouterr().out
+
+
+def test_the_csv_counts_samples_and_outliers():
+    *_, line = csv.DictReader(io.StringIO(export.to_csv([result()])))
+    assert (line["samples"], line["calls"], line["outliers"], line["verdict"]) == ("2", "7", "1", "faster")
+    assert (line["in_flight_s"], line["cold_s"], line["memory_seen"]) == ("0.0005", "0.004", "all")
+
+
+def test_a_result_of_an_earlier_version_can_still_be_read():
+    document = json.loads(export.to_json([result()]))
+    for added in ("notes", "processes", "foreign_cores"):
+        del document[added]
+    for row in document["implementations"]:
+        del row["race"], row["memory_seen"]
+    again = Result.from_dict(document)
+    assert (again.notes, again.processes, again.rows[1].race) == ((), 1, None)
 
 
 def test_writing_is_whole_or_not_at_all(tmp_path, monkeypatch):

@@ -6,11 +6,11 @@ import signal
 import pytest
 
 from exp_core.catalogue import read_catalogue
+from exp_core.cluster import ClusterError, connect, disconnect
 from exp_core.contestants import Contestant
-from exp_core.ladder import Request
+from exp_core.request import Request, describe_request, read_request
 from exp_core.scaling import sweep
-from exp_core.scaling.cluster import ClusterError, OnCluster, connect, disconnect, point_of
-from exp_core.scaling.task import describe_task, read_task
+from exp_core.scaling.cluster import OnCluster, point_of
 
 pytest.importorskip("distributed")
 
@@ -31,8 +31,8 @@ def summation(n=64, budget=0.4):
 
 def test_a_request_survives_the_journey():
     request = summation()
-    again = read_task(describe_task(request))
-    assert describe_task(again) == describe_task(request)
+    again = read_request(describe_request(request))
+    assert describe_request(again) == describe_request(request)
     assert again.inputs()[0].tobytes() == request.inputs()[0].tobytes()
 
 
@@ -59,6 +59,6 @@ def test_a_point_that_kills_every_worker_is_given_up_with_the_reason():
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence(monkeypatch):
-    monkeypatch.setattr("exp_core.scaling.cluster.WAIT_S", 0.5)
+    monkeypatch.setattr("exp_core.cluster.WAIT_S", 0.5)
     with pytest.raises(ClusterError, match="no worker that answers"):
         connect("tcp://127.0.0.1:9")

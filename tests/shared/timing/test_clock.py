@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from exp_core.timing import Deadline, Stopwatch, call_once, sample
+from exp_core.timing import Deadline, Stopwatch, call_once
 from exp_core.timing.clock import tick
 from exp_core.timing.fake import FakeClock
 
@@ -36,9 +36,3 @@ def test_the_tick_is_the_smallest_step_that_the_clock_makes():
 
     assert tick(Coarse()) == 1.0
     assert tick(FakeClock()) == 0.0
-
-
-def test_sample_calls_as_often_as_it_is_told():
-    seen = []
-    assert sample(seen.append, 5, "x") >= 0
-    assert seen == ["x"] * 5

@@ -54,4 +54,4 @@ def test_what_others_do_meanwhile_is_told(foreign, cores):
     clock = FakeClock(foreign)
     comparison = race({"a": FakeSampler(clock, 1e-3)}, 5.0, 0, lambda part: None, {}, clock)
     assert comparison.foreign_cores == (None if cores is None else pytest.approx(cores))
-    assert ("cores" in str(comparison)) == bool(cores)
+    assert ("other processes" in str(comparison)) == bool(cores)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from exp_core.cluster import in_blocks
+
 BLOCKS = 8
 
 
 def into_blocks(X, C0, iterations):
     """The points as a dask.array of blocks of rows."""
-    import dask.array
-
-    return dask.array.from_array(X, chunks=(-(-len(X) // BLOCKS), -1)), C0, iterations
+    return in_blocks(X, -(-len(X) // BLOCKS)), C0, iterations
 
 
 def lloyd_dask(X, C0, iterations):
@@ -25,7 +25,7 @@ def lloyd_dask(X, C0, iterations):
         parts = dask.compute(*(summed(block, C) for block in blocks))
         S, N = (sum(part) for part in zip(*parts, strict=True))
         C = np.where(N[:, None] > 0, S / np.maximum(N, 1)[:, None], C).astype(C0.dtype)
-    return C, np.concatenate(dask.compute(*(labelled(block, C) for block in blocks)))
+    return C, dask.delayed(np.concatenate)([labelled(block, C) for block in blocks])
 
 
 def nearest_centres(x, C):

@@ -178,7 +178,7 @@ EXPERIMENT = Experiment(
         Implementation(lloyd_blas, "vectorised", cost=product, bound=BOUND, unstable=FAR),
         Implementation(lloyd_compiled, "compiled", cost=fused, bound=BOUND),
         Implementation(hamerly_compiled, "compiled", cost=two_bounds, bound=BOUND),
-        Implementation(lloyd_dask, "distributed", cost=product, bound=BOUND, prepare=into_blocks, requires=("dask",)),
+        Implementation(lloyd_dask, "distributed", cost=product, bound=BOUND, prepare=into_blocks, arrays="dask"),
         Implementation(scikit_lloyd, "library", cost=copied, bound=BOUND, **DIFFERS),
         Implementation(scikit_elkan, "library", cost=many_bounds, bound=BOUND, **DIFFERS),
     ),

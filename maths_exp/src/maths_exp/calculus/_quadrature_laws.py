@@ -57,8 +57,11 @@ LAWS = {"error": error, "claimed error": claimed_error}
 BOUNDS = {"error": lambda integrands, tolerance: tolerance, "claimed error": lambda *inputs: 1.0}  # what was asked for
 
 
-def integrator(function, rung, prepare=None, combining=0.0, skip=None, **more):
-    """An implementation whose cost is what its evaluations cost; combining: flops for each value beside f itself."""
+def integrator(function, rung, prepare=None, combining=0.0, memory=0.0, skip=None, **more):
+    """An implementation whose cost is what its evaluations cost.
+
+    combining: flops for each value beside f itself.     memory: bytes of working storage.
+    """
 
     @functools.lru_cache(maxsize=256)
     def count(integrands, tolerance):
@@ -70,18 +73,9 @@ def integrator(function, rung, prepare=None, combining=0.0, skip=None, **more):
             return Cost(bytes=56.0 * len(integrands))
         mean = sum(FLOPS[one.f] for one in integrands) / len(integrands)
         flops = count(integrands, tolerance) * (mean + combining)
-        return Cost(flops=float(flops), bytes=56.0 * len(integrands), memory=more_memory)
+        return Cost(flops=float(flops), bytes=56.0 * len(integrands), memory=memory)
 
-    more_memory = float(more.pop("memory", 0.0))
-    return Implementation(
-        function,
-        rung,
-        cost=cost,
-        bound=BOUNDS,
-        prepare=prepare,
-        skip=skip,
-        **more,
-    )
+    return Implementation(function, rung, cost=cost, bound=BOUNDS, prepare=prepare, skip=skip, **more)
 
 
 def truth(integrands, tolerance):

@@ -6,7 +6,7 @@ import numpy as np
 
 from exp_core import Skip
 from exp_core.compiled import REORDER, njit, prange
-from maths_exp.linear_algebra._conjugate_gradient_compiled import total
+from maths_exp.linear_algebra._conjugate_gradient_compiled import LIMIT, total
 
 ROWS = 2048  # rows a block: its part of the product stays in L1 while the diagonals go by
 MOST = 32  # diagonals; a matrix with more is not a grid's
@@ -38,6 +38,21 @@ def to_diagonals(data, indices, indptr, offsets):
     return D
 
 
+@njit(fastmath=REORDER)
+def block_product(D, offsets, padded, first, out):
+    """Some rows of A p, from the first on, and their part of p^T A p; padded is p there, and as far as A reaches."""
+    wide = (padded.size - out.size) // 2
+    out[:] = 0
+    for d in range(offsets.size):
+        entries, moved = D[d, first : first + out.size], padded[wide + offsets[d] :]
+        for i in range(out.size):
+            out[i] += entries[i] * moved[i]
+    s, here = 0.0, padded[wide:]
+    for i in range(out.size):
+        s += out[i] * here[i]
+    return s
+
+
 @njit(parallel=True, fastmath=REORDER)
 def by_diagonals(D, offsets, b, tolerance, limit):
     """As fused(); p has room of zeros at both ends, so that no diagonal leaves it."""
@@ -63,17 +78,7 @@ def by_diagonals(D, offsets, b, tolerance, limit):
                 ps[i] = rs[i] + beta * ps[i]
         for c in prange(blocks):
             first, last = c * ROWS, min(n, (c + 1) * ROWS)
-            out, ps = Ap[first:last], padded[wide + first : wide + last]
-            out[:] = 0
-            for d in range(offsets.size):
-                start = wide + first + offsets[d]
-                entries, moved = D[d, first:last], padded[start : start + last - first]
-                for i in range(last - first):
-                    out[i] += entries[i] * moved[i]
-            s = 0.0
-            for i in range(last - first):
-                s += out[i] * ps[i]
-            parts[c] = s
+            parts[c] = block_product(D, offsets, padded[first : last + 2 * wide], first, Ap[first:last])
         alpha = rr / total(parts)
         for c in prange(blocks):
             first, last = c * ROWS, min(n, (c + 1) * ROWS)
@@ -106,5 +111,5 @@ def cg_diagonals(data, indices, indptr, b, tolerance):
     if offsets.size > MOST:
         raise ValueError(f"A has {offsets.size} diagonals, more than {MOST}: take compressed rows")
     D = to_diagonals(data, indices, indptr, offsets)
-    x, k = by_diagonals(D, offsets, b, tolerance, 10 * b.size)
+    x, k = by_diagonals(D, offsets, b, tolerance, LIMIT * b.size)
     return x, int(k)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from exp_core.cluster import in_blocks
 from exp_core.compiled import REORDER, njit, prange
 from maths_exp.linear_algebra._qr_tiles import PAD, add_dots, add_gram, load, padded, store, subtract
 
@@ -169,16 +170,13 @@ def tsqr(A):
 
 def tsqr_dask(A):
     """The same tree as a graph of tasks, LAPACK on each block of rows: on threads here, or on a cluster's workers."""
-    import dask
     import dask.array
 
-    Q, R = dask.compute(*dask.array.linalg.tsqr(A))
-    return Q, np.triu(R)
+    Q, R = dask.array.linalg.tsqr(A)
+    return Q, dask.array.triu(R)
 
 
 def dask_rows(A):
     """A as a dask array in eight blocks of rows, each with at least as many rows as columns."""
-    import dask.array
-
     m, n = A.shape
-    return (dask.array.from_array(A, chunks=(max(n, -(-m // 8)), n)),)
+    return (in_blocks(A, max(n, -(-m // 8))),)

@@ -175,9 +175,7 @@ EXPERIMENT = Experiment(
         row(cholesky_qr2, "vectorised", cost(gram_and_solve(2), copies=3, moved=6), bounds.CHOLESKY, unstable=lost(2)),
         row(tsqr, "compiled", cost(tree, copies=2.5, moved=4), bounds.TREE, prepare=fortran),
         row(cholesky_qr_adaptive, "compiled", adaptive, bounds.ADAPTIVE, prepare=fortran),
-        row(
-            tsqr_dask, "distributed", cost(tree, copies=3, moved=4), bounds.DASK, prepare=dask_rows, requires=("dask",)
-        ),
+        row(tsqr_dask, "distributed", cost(tree, copies=3, moved=4), bounds.DASK, prepare=dask_rows, arrays="dask"),
         row(lapack, "library", cost(reflections), bounds.BLOCKED, prepare=fortran),
         row(numpy_qr, "library", cost(reflections, copies=3), bounds.BLOCKED),
     ),

@@ -8,6 +8,7 @@ import click
 
 from exp_core.catalogue import Catalogue, CatalogueError
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG, Missing
+from exp_core.cli.keep import keep
 from exp_core.cli.options import device_options, output_options, run_options
 from exp_core.cli.output import read_outputs, report
 from exp_core.cli.progress import climb_with_progress
@@ -39,7 +40,8 @@ def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> Non
             experiment = entry.load()
             problem = experiment.problems[0]
             sizes = {size.name: size.default for size in problem.sizes}
-            result = climb_with_progress(make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run))
+            request = make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run)
+            result = climb_with_progress(request)
         except CatalogueError as error:
             code = EXIT_WRONG
             click.echo(f"{entry.name}: {error}", err=True)
@@ -50,6 +52,8 @@ def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> Non
         results.append(result)
         print_result(result, out, verbose=outputs.verbose)
         out.print()
+        if run.store:
+            keep(request, result)
         code = max(code, result.exit_code)
         if result.interrupted:
             code = EXIT_INTERRUPTED

@@ -22,6 +22,8 @@ HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limi
   {command} NAME --help         its sizes, problems and options
   {command} NAME --explain      the idea, the formulas, the sources
   {command} all                 every ladder, and the scoreboard
+  {command} history [NAME]      what was measured before, over time
+  {command} compare A B         two stored runs: faster, slower or equivalent
   {command} machine             this machine, and what it can do at best
   {command} completion SHELL    completion for bash, zsh or fish
 """
@@ -92,6 +94,14 @@ class Application(click.Group):
             from exp_core.cli.machine import machine_command
 
             return machine_command()
+        if cmd_name == "history":
+            from exp_core.cli.history import history_command
+
+            return history_command(self.catalogue)
+        if cmd_name == "compare":
+            from exp_core.cli.compare import compare_command
+
+            return compare_command(self.catalogue)
         if cmd_name == "completion":
             from exp_core.cli.completion import completion_command
 

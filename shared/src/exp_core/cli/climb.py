@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from exp_core.catalogue import CatalogueError, Entry
+from exp_core.cli.keep import history_shelf, keep, say
 from exp_core.cli.options import (
     device_options,
     name_reader,
@@ -16,11 +17,12 @@ from exp_core.cli.options import (
     option,
     output_options,
     plot_option,
+    roofline_option,
     run_options,
     size_reader,
 )
-from exp_core.cli.output import draw_result, read_outputs, report, require_matplotlib
-from exp_core.cli.progress import climb_with_progress
+from exp_core.cli.output import draw_result, draw_result_under_roofs, read_outputs, report, require_matplotlib
+from exp_core.cli.progress import climb_on_cluster, climb_with_progress
 from exp_core.cli.request import chosen_sizes, make_request, read_run, user_function
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
 from exp_core.experiment import Experiment, Problem, Size
@@ -55,6 +57,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...]) -> click.Command:
         *sweep_options(),
         *device_options(devices),
         plot_option(entry.name),
+        roofline_option(entry.name),
         *output_options(),
         click.Option(["--explain"], is_flag=True, help="The idea, the formulas and the sources; nothing is run."),
         click.Option(
@@ -83,6 +86,7 @@ def _run(
     only: tuple[str, ...] | None,
     with_: str | None,
     plot: Path | None,
+    roofline: Path | None,
     explain: bool,
     source: str | None,
     sweep: tuple[str, ...],
@@ -100,10 +104,11 @@ def _run(
     if source is not None:
         _print_source(entry, experiment, source)
         return
-    if plot is not None:
-        require_matplotlib(entry.package)
-    if cluster is not None and not sweep:
-        raise click.UsageError("--cluster spreads the points of a sweep: add --sweep")
+    for name, file in (("--plot", plot), ("--roofline", roofline)):
+        if file is not None:
+            require_matplotlib(name, entry.package)
+    if roofline is not None and sweep:
+        raise click.UsageError("--roofline draws one ladder: leave --sweep out")
     chosen = experiment.problem(problem)
     axes = read_axes(sweep, chosen, given) if sweep else {}
     sizes = chosen_sizes(chosen, given)
@@ -112,11 +117,22 @@ def _run(
     request = make_request(entry, experiment, chosen, sizes, dtype, run, only=only, user=user)
     context = click.get_current_context()
     if axes:
-        context.exit(run_sweep(request, axes, outputs, plot, cluster=cluster))
-    result = climb_with_progress(request)
-    report([result], outputs)
+        shelf = history_shelf(request) if run.store else None
+        try:
+            code = run_sweep(request, axes, outputs, plot, cluster=cluster, shelf=shelf)
+        finally:
+            say(shelf.notes if shelf else ())
+        context.exit(code)
+    result = climb_with_progress(request) if cluster is None else climb_on_cluster(request, cluster)
+    try:
+        report([result], outputs)
+    finally:  # a full disk or a closed pipe takes neither the measurements nor their memory
+        if run.store:
+            keep(request, result)
     if plot is not None and not result.interrupted:
         draw_result(result, request, plot)
+    if roofline is not None and not result.interrupted:
+        draw_result_under_roofs(result, roofline)
     context.exit(result.exit_code)
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from exp_core.cli.options import STANDARD_OUTPUT, option, output_reader
+
+if TYPE_CHECKING:
+    from exp_core.machine import DeviceName, Peaks
 
 
 def machine_command() -> click.Command:
@@ -24,23 +28,32 @@ def machine_command() -> click.Command:
 
 
 def _run(json: Path | None, refresh: bool) -> None:
-    from exp_core.machine import describe, peaks
+    from exp_core.machine import describe, device_peaks, devices, limits, peaks, usable_cores
     from exp_core.report import export
-    from exp_core.report.terminal import console, print_facts
+    from exp_core.report.machine import print_machine
+    from exp_core.report.terminal import console
 
-    machine = describe()
-    measured = {threads: peaks(threads, refresh=refresh) for threads in sorted({1, machine.usable_cores})}
-    document = machine.to_dict() | {"peaks": {str(threads): peak.to_dict() for threads, peak in measured.items()}}
+    counts = sorted({1, usable_cores()})
+    if refresh:
+        for threads in counts:
+            peaks(threads, refresh=True)
+    found = {threads: limits(threads) for threads in counts}
+    on_devices: dict[DeviceName, Peaks] = {
+        device.name: measured
+        for device in devices()
+        if device.name != "cpu" and (measured := device_peaks(device.name, refresh=refresh))
+    }
+    machine = describe(found[1].peaks.clock_hz)
+    document = machine.to_dict() | {
+        "peaks": {str(threads): limit.peaks.to_dict() for threads, limit in found.items()},
+        "drift": {str(threads): dict(limit.drift) for threads, limit in found.items()},
+        "device_peaks": {name: measured.to_dict() for name, measured in on_devices.items()},
+    }
     text = export.dumps(document)
     if json == STANDARD_OUTPUT:
         click.echo(text, nl=False)
         return
     if json is not None:
         export.write(json, text)
-    out = console()
-    print_facts(machine.facts(), out)
-    for threads, peak in measured.items():
-        out.print(f"\nAt best, with {threads} thread{'s' if threads > 1 else ''} (measured)", style="bold")
-        print_facts(peak.facts(), out)
-    for warning in machine.warnings:
-        out.print(f"! {warning}", style="yellow", soft_wrap=True)
+    titles = {f"with {threads} thread{'s' if threads > 1 else ''}": limit for threads, limit in found.items()}
+    print_machine(machine, titles, on_devices, console())

@@ -159,12 +159,15 @@ def names_option(name: str, what: str, names: Iterable[str], text: str) -> click
 
 
 def run_options() -> list[click.Parameter]:
-    """How to run: seed, budget, threads, rungs."""
+    """How to run: rungs, seed, budget, threads, processes, caches; and whether the history hears of it."""
     return [
         names_option("--rung", "rung", RUNGS, f"Only these rungs: {', '.join(RUNGS)}."),
         option("--seed", whole_reader("--seed", 0), "NUMBER", "Seed of the input.", "0"),
         option("--budget", seconds_reader("--budget"), "SECONDS", "Time for a whole ladder.", "10"),
         option("--threads", whole_reader("--threads", 1), "NUMBER", "Threads for everybody.  [default: all cores]"),
+        option("--processes", whole_reader("--processes", 1), "NUMBER", "Share the timing among fresh processes.", "1"),
+        click.Option(["--cold"], is_flag=True, help="Time with cold caches as well: flushed before each call."),
+        click.Option(["--no-store"], is_flag=True, help="Keep it out of the history, and take nothing from there."),
     ]
 
 
@@ -182,6 +185,14 @@ def device_options(devices: tuple[str, ...]) -> list[click.Parameter]:
     """A flag a device, where the command has devices."""
     titles = {"cpu": "Run on the CPU.", "metal": "Run on the Apple GPU.", "cuda": "Run on the NVIDIA GPU."}
     return [click.Option([f"--{name}"], is_flag=True, help=titles[name]) for name in devices]
+
+
+def roofline_option(name: str) -> click.Option:
+    """``--roofline [FILE]``."""
+    file = f"{name}-roofline.png"
+    reader = output_reader("--roofline", dash=False, suffixes=FORMATS)
+    text = f"Draw every implementation under this machine's limits.  [default file: {file}]"
+    return click.Option(["--roofline"], type=reader, metavar="[FILE]", is_flag=False, flag_value=file, help=text)
 
 
 def plot_option(name: str) -> click.Option:

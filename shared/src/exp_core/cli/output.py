@@ -13,7 +13,7 @@ import click
 from exp_core.cli.options import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
-    from exp_core.ladder import Request
+    from exp_core.request import Request
     from exp_core.results import Result, Scoreboard
 
 
@@ -69,13 +69,26 @@ def report(results: Sequence[Result], outputs: Outputs, board: Scoreboard | None
     )
 
 
-def require_matplotlib(package: str) -> None:
+def write_json(document: object, path: Path) -> None:
+    """JSON to a file or to standard output.  Raises click.ClickException where it cannot be written."""
+    from exp_core.report.export import dumps, write
+
+    if path == STANDARD_OUTPUT:
+        click.echo(dumps(document), nl=False)
+        return
+    try:
+        write(path, dumps(document))
+    except OSError as error:
+        raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
+
+
+def require_matplotlib(option: str, package: str) -> None:
     """Raises Missing before any work is done for a picture that could not be drawn."""
     from exp_core.cli.errors import Missing
     from exp_core.contestants import missing_modules
 
     if absent := missing_modules(package, ("matplotlib",)):
-        raise Missing(f"--plot {absent}")
+        raise Missing(f"{option} {absent}")
 
 
 def draw_result(result: Result, request: Request, path: Path) -> None:
@@ -88,4 +101,18 @@ def draw_result(result: Result, request: Request, path: Path) -> None:
         raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
     except Exception as error:  # a picture that fails must not look as if the measurements had
         raise click.ClickException(f"the picture of {request.entry.name} failed: {error}") from error
+    click.echo(f"drawn: {path}", err=True)
+
+
+def draw_result_under_roofs(result: Result, path: Path) -> None:
+    """Draw the roofline.  Raises click.ClickException where there is nothing to place, or it cannot be written."""
+    from exp_core.machine import peaks
+    from exp_core.report.roofline import NothingToPlace, draw_roofline
+
+    try:
+        draw_roofline(result, peaks(1), path)
+    except NothingToPlace as error:
+        raise click.ClickException(f"--roofline: {error}") from error
+    except OSError as error:
+        raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
     click.echo(f"drawn: {path}", err=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import click
 
+from exp_core.cli.errors import Missing
+
 if TYPE_CHECKING:
-    from exp_core.ladder import Request
+    from exp_core.request import Request
     from exp_core.results import Result
     from exp_core.scaling import State
 
@@ -35,7 +38,7 @@ class Bar:
 
     def stage(self, text: str, done: float | None) -> None:
         """Show a stage of one ladder."""
-        self.bar.update(self.task, description=f"{self.name}: {text}", completed=done)
+        self.bar.update(self.task, description=f"{self.name}: {text}", completed=done, refresh=True)
 
     def point(self, state: State) -> None:
         """Show a point of a sweep."""
@@ -56,3 +59,18 @@ def climb_with_progress(request: Request) -> Result:
             return climb(request, bar.stage)
         except Refused as refusal:
             raise click.UsageError(str(refusal)) from refusal
+
+
+def climb_on_cluster(request: Request, address: str) -> Result:
+    """Climb, the ``distributed`` implementations on a Dask cluster.  Raises Missing where it cannot be reached."""
+    from exp_core.cluster import ClusterError, connected
+
+    if all(contestant.rung != "distributed" for contestant in request.contestants):
+        raise click.UsageError(f"nothing of {request.entry.name} is distributed here: --cluster helps a --sweep only")
+    if request.processes > 1:
+        raise click.UsageError("--cluster has workers of its own: leave out --processes")
+    try:
+        with connected(address, request.threads) as cluster:
+            return climb_with_progress(replace(request, cluster=cluster))
+    except ClusterError as error:
+        raise Missing(str(error)) from error

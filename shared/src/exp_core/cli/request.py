@@ -14,7 +14,7 @@ from exp_core.experiment import Experiment, Problem
 
 if TYPE_CHECKING:
     from exp_core.contestants import Contestant
-    from exp_core.ladder import Request
+    from exp_core.request import Request
     from exp_core.user import UserFunction
 
 
@@ -27,12 +27,17 @@ class RunOptions:
     budget: float
     threads: int | None
     devices: tuple[str, ...] = ()
+    processes: int = 1
+    cold: bool = False
+    store: bool = True
 
 
 def read_run(given: Mapping[str, object], known_devices: tuple[str, ...]) -> RunOptions:
     """How to run, out of click's dictionary."""
     devices = tuple(name for name in known_devices if given[name])
-    return RunOptions(given["rung"], given["seed"], given["budget"], given["threads"], devices)  # type: ignore[arg-type]
+    names = ("rung", "seed", "budget", "threads", "processes", "cold")
+    how = {name: given[name] for name in names}
+    return RunOptions(**how, devices=devices, store=not given["no_store"])  # type: ignore[arg-type]
 
 
 def make_request(
@@ -46,8 +51,8 @@ def make_request(
     user: UserFunction | None = None,
 ) -> Request:
     """The request that the options describe.  Raises Missing or click.UsageError before any work is done."""
-    from exp_core.ladder import Request
     from exp_core.machine import usable_cores
+    from exp_core.request import Request
 
     cores = usable_cores()
     if run.threads is not None and run.threads > cores:
@@ -63,6 +68,8 @@ def make_request(
         budget_s=run.budget,
         threads=run.threads or cores,
         user=user,
+        processes=run.processes,
+        cold=run.cold,
     )
 
 

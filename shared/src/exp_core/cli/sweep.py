@@ -17,7 +17,7 @@ from exp_core.experiment import Problem, Size
 
 if TYPE_CHECKING:
     from exp_core.cli.output import Outputs
-    from exp_core.ladder import Request
+    from exp_core.request import Request
     from exp_core.scaling import Shelf, Sweep
 
 MOST_POINTS = 10_000
@@ -35,7 +35,9 @@ def sweep_options() -> list[click.Parameter]:
             help=f"Run at many sizes, and fit laws of growth: {EXAMPLE}; once for each axis.",
         ),
         click.Option(
-            ["--cluster"], metavar="ADDRESS", help="Spread a sweep over a Dask cluster; local starts one here."
+            ["--cluster"],
+            metavar="ADDRESS",
+            help="Run distributed implementations, or the points of a sweep, on a Dask cluster; local starts one here.",
         ),
     ]
 
@@ -125,7 +127,8 @@ def _measured(request: Request, axes: Mapping[str, Sequence[float]], address: st
         try:
             if address is None:
                 return sweep(request, axes, shelf=shelf, watch=bar.point)
-            from exp_core.scaling.cluster import LOCAL, ClusterError, OnCluster, connect, disconnect
+            from exp_core.cluster import LOCAL, ClusterError, connect, disconnect
+            from exp_core.scaling.cluster import OnCluster
 
             if request.user and address != LOCAL:
                 raise click.UsageError(

@@ -1,11 +1,12 @@
 """The machine: what it is, which devices it has, how many threads run, and what it can do at best."""
 
-from exp_core.machine.cache import peaks
+from exp_core.machine.cache import device_peaks, peaks
 from exp_core.machine.cores import usable_cores
 from exp_core.machine.description import Machine, describe
 from exp_core.machine.devices import DEVICES, Device, DeviceMissing, DeviceName, devices, require
 from exp_core.machine.memory import available_memory
 from exp_core.machine.roofline import Bandwidth, Peaks
+from exp_core.machine.session import Limits, limits, limits_measured_anew
 from exp_core.machine.threads import ThreadLimit, thread_environment, thread_limit, verify_threads
 
 __all__ = [
@@ -14,12 +15,16 @@ __all__ = [
     "Device",
     "DeviceMissing",
     "DeviceName",
+    "Limits",
     "Machine",
     "Peaks",
     "ThreadLimit",
     "available_memory",
     "describe",
+    "device_peaks",
     "devices",
+    "limits",
+    "limits_measured_anew",
     "peaks",
     "require",
     "thread_environment",

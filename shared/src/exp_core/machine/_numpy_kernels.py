@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
+
+from exp_core.machine.crew import Task
 
 ORDER = 384  # of the matrices: large enough for BLAS to reach its best rate, small enough for a few milliseconds
 
 
-def multiply_add_flops(bits: int) -> int:
-    """Operations in one product of two matrices."""
-    return 2 * ORDER**3
+def multiply_adds(dtype: str) -> tuple[Task, float]:
+    """Products of two matrices, and the operations in one."""
+    a = np.ones((ORDER, ORDER), dtype)
+    result = np.empty_like(a)
 
+    def multiply(times: int) -> None:
+        for _ in range(times):
+            np.matmul(a, a, out=result)
 
-def multiply_add_float64(steps: int) -> None:
-    """The best rate in float64."""
-    _multiply(np.ones((ORDER, ORDER), np.float64), steps)
-
-
-def multiply_add_float32(steps: int) -> None:
-    """The best rate in float32."""
-    _multiply(np.ones((ORDER, ORDER), np.float32), steps)
+    return multiply, 2.0 * ORDER**3
 
 
 def read(x: NDArray[np.float64], repeats: int) -> None:
@@ -43,7 +44,5 @@ def triad(x: NDArray[np.float64], repeats: int) -> None:
         np.add(x[n : 2 * n], x[2 * n : 3 * n], out=x[:n])
 
 
-def _multiply(a: NDArray[np.float64] | NDArray[np.float32], steps: int) -> None:
-    result = np.empty_like(a)
-    for _ in range(steps):
-        np.matmul(a, a, out=result)
+OPERATIONS = {"read": (read,), "copy": (copy,), "triad": (triad,)}
+PAST_CACHES: dict[str, tuple[Callable[[NDArray[np.float64], int], None], ...]] = {}  # copyto decides for itself

@@ -6,18 +6,22 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from exp_core.machine.apple import nominal
 from exp_core.machine.description import fingerprint
+from exp_core.machine.devices import DeviceName, require
 from exp_core.machine.libraries import versions
 from exp_core.machine.measure import measure
+from exp_core.machine.measure_device import measure_device
 from exp_core.machine.processor import read_processor
-from exp_core.machine.roofline import Peaks
+from exp_core.machine.roofline import Bandwidth, Peaks
 from exp_core.timing import epoch
 
-SCHEMA = 1
+SCHEMA = 2
 EXPIRES_S = 7 * 24 * 3600
 
 _known: dict[Path, Peaks] = {}  # of this process: where nothing can be written, nothing is measured twice
@@ -31,20 +35,32 @@ def peaks(threads: int, *, refresh: bool = False) -> Peaks:
     """
     if threads < 1:
         raise ValueError(f"{threads} threads cannot compute anything")
-    path = cache_path(threads)
-    found = None if refresh else _known.get(path) or load(path, epoch())
-    if found is None:
-        found = measure(threads)
-        store(path, found, epoch())
-    _known[path] = found
-    return found
+    return _remembered(cache_path(str(threads), ("numpy", "numba", "llvmlite")), partial(measure, threads), refresh)
 
 
-def cache_path(threads: int) -> Path:
-    """A file of its own for each machine, number of threads, and set of versions that the measurement depends on."""
+def device_peaks(name: DeviceName, *, refresh: bool = False) -> Peaks | None:
+    """The same for a device of MLX; its maker's figures where it cannot be measured, None where there are none."""
+    title = require(name).title
+    try:
+        return _remembered(cache_path(f"{name} {title}", ("mlx",)), partial(measure_device, name), refresh)
+    except RuntimeError:  # of MLX: the memory may be in use, or an operation missing
+        return nominal_peaks(title)
+
+
+def nominal_peaks(title: str) -> Peaks | None:
+    """What the maker says of a device; None where he says nothing of use."""
+    figures = nominal(title)
+    if figures is None:
+        return None
+    flops = {} if figures.flops is None else {"float32": figures.flops}
+    return Peaks(0, flops, (Bandwidth(0.0, 0.0, figures.bytes, 0.0),), "nominal")
+
+
+def cache_path(what: str, packages: tuple[str, ...]) -> Path:
+    """A file of its own for each machine, number of threads or device, and set of versions that it depends on."""
     import platformdirs
 
-    key = json.dumps([SCHEMA, fingerprint(read_processor()), threads, versions(("numpy", "numba", "llvmlite"))])
+    key = json.dumps([SCHEMA, fingerprint(read_processor()), what, versions(packages)])
     name = f"peaks-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
     return Path(platformdirs.user_cache_dir("exp_core", appauthor=False)) / name
 
@@ -73,3 +89,13 @@ def store(path: Path, found: Peaks, now: float) -> None:
         except OSError:
             os.unlink(temporary)
             raise
+
+
+def _remembered(path: Path, find: Callable[[], Peaks], refresh: bool) -> Peaks:
+    """From this process's memory, from the file, or found now and stored."""
+    found = None if refresh else _known.get(path) or load(path, epoch())
+    if found is None:
+        found = find()
+        store(path, found, epoch())
+    _known[path] = found
+    return found

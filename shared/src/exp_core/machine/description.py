@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from exp_core.machine.advice import advice
+from exp_core.machine.apple import nominal
 from exp_core.machine.cores import usable_cores
 from exp_core.machine.devices import Device, devices
 from exp_core.machine.libraries import Blas, blas_in_use, versions
@@ -54,15 +55,18 @@ class Machine:
             ("clock", ", ".join(part for part in (_hertz(clock), clock.governor or "") if part)),
             ("memory", f"{bytes_text(self.memory_bytes)}, {bytes_text(self.memory_available_bytes)} available"),
             ("BLAS", "; ".join(_blas_text(blas) for blas in self.blas)),
-            ("devices", "; ".join(f"{device.name}: {device.title}" for device in self.devices)),
+            ("devices", "; ".join(_device_text(device) for device in self.devices)),
             ("versions", ", ".join(f"{name} {version}" for name, version in self.versions.items() if version)),
             ("fingerprint", self.fingerprint),
         ]
         return [(name, value) for name, value in rows if value]
 
 
-def describe() -> Machine:
-    """Look at this machine.  Imports MLX, if it is installed, to ask for its devices."""
+def describe(clock_hz: float | None = None) -> Machine:
+    """Look at this machine.  Imports MLX, if it is installed, to ask for its devices.
+
+    clock_hz: of a core at work, where it was measured: advice follows from it.
+    """
     processor = read_processor()
     return Machine(
         system=platform.system(),
@@ -75,7 +79,7 @@ def describe() -> Machine:
         versions=versions(),
         blas=blas_in_use(),
         devices=devices(),
-        warnings=advice(),
+        warnings=advice(clock_hz=clock_hz),
         fingerprint=fingerprint(processor),
     )
 
@@ -101,6 +105,18 @@ def bytes_text(size: float) -> str:
 def _hertz(clock: Frequency) -> str:
     now = f"{clock.now_hz / 1e9:.2f} GHz" if clock.now_hz else ""
     return f"{now} of {clock.most_hz / 1e9:.2f} GHz" if now and clock.most_hz else now
+
+
+def _device_text(device: Device) -> str:
+    """What is known of a device; the maker's figures are said to be that."""
+    parts = [f"{device.name}: {device.title}"]
+    if device.name != "cpu" and device.memory_bytes:
+        parts.append(bytes_text(device.memory_bytes))
+    parts += [f"{name.replace('_', ' ')} {value}" for name, value in device.details.items()]
+    if (figures := nominal(device.title)) is not None:
+        flops = f"{figures.flops / 1e12:.3g} TFLOP/s in float32 and " if figures.flops else ""
+        parts.append(f"GPU nominally {flops}{figures.bytes / 1e9:.3g} GB/s")
+    return ", ".join(parts)
 
 
 def _blas_text(blas: Blas) -> str:

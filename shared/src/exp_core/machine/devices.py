@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Literal, get_args
 
@@ -17,17 +18,28 @@ DEVICES: tuple[DeviceName, ...] = get_args(DeviceName)
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """title: what its maker calls it.  memory_bytes: all of it; None if it is not known."""
+    """title: what its maker calls it.  memory_bytes: all of it; None if it is not known.
+
+    details: what else MLX says of it, such as the architecture (Metal) or the compute capability (CUDA).
+    """
 
     name: DeviceName
     title: str
     memory_bytes: int | None
+    details: Mapping[str, str | int] = field(default_factory=dict)
 
 
 class DeviceMissing(LookupError):
     """This machine does not have the device; the message is one sentence that says what it has and how to get it."""
 
 
+DETAILS = (  # that decide what a kernel may use: the first two are Metal's, the others CUDA's
+    "max_recommended_working_set_size",
+    "max_buffer_length",
+    "compute_capability_major",
+    "compute_capability_minor",
+    "architecture",
+)
 HOW_TO_GET = {
     "cpu": "every machine has it",
     "metal": "it needs a Mac with Apple silicon and `pip install mlx`",
@@ -80,7 +92,8 @@ def _gpus(mlx: ModuleType) -> list[Device]:
         facts = _facts(mlx, backend)
         title = facts.get("device_name") or facts.get("architecture") or name
         memory = facts.get("memory_size") or facts.get("total_memory")
-        found.append(Device(name, str(title), memory if isinstance(memory, int) else None))
+        details = {key: value for key in DETAILS if isinstance(value := facts.get(key), (str, int))}
+        found.append(Device(name, str(title), memory if isinstance(memory, int) else None, details))
     return found
 
 

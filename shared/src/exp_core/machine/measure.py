@@ -1,12 +1,13 @@
-"""Measure the peaks: at most about two seconds, after compilation."""
+"""Measure the peaks: all of them in about two seconds after compilation, or again at a few points in a moment."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from types import ModuleType
 
 import numpy as np
@@ -18,15 +19,18 @@ from exp_core.machine.roofline import Bandwidth, Peaks
 from exp_core.machine.threads import thread_limit
 from exp_core.timing import Deadline, rest
 
-BUDGET_S = 1.1  # for measuring again and again: the best of all passes counts, since disturbances only slow
+BUDGET_S = 1.3  # for measuring again and again: the best of all passes counts, since disturbances only slow
 PASSES = 3  # at least
+PROBE_S = 0.1  # the same when a session begins
 SMALLEST = 2**14  # bytes a thread: half of the smallest first-level cache of today
 LARGEST = 2**28  # bytes of all threads together
 GUESS = 2e10  # bytes a second of one thread: where the search for the number of repeats begins
 FLOPS_REPEATS = 8  # a product of matrices comes within a few percent of the peak, which must therefore be exact
+DTYPES = ("float64", "float32")
 OPERATIONS = ("read", "copy", "triad")
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
+Key = tuple[float, str]  # a working set and what is done with it; the clock and the dtypes have the working set 0
 
 
 @dataclass(slots=True)
@@ -41,26 +45,43 @@ class Probe:
 
 def measure(threads: int) -> Peaks:
     """The best rates of that many threads together, of everything that is worth knowing."""
+    processor = read_processor()
+    sizes = working_sets(threads, processor, available_memory())
+    points = tuple(Bandwidth(size, 0.0, 0.0, 0.0, level_of(size, threads, processor)) for size in sizes)
+    return _measure(threads, points, BUDGET_S, PASSES, FLOPS_REPEATS)
+
+
+def measure_again(known: Peaks) -> Peaks:
+    """The same at one point of each level, as quickly as it can be done."""
+    return _measure(known.threads, known.middles, PROBE_S, 2, 1)
+
+
+def _measure(threads: int, points: tuple[Bandwidth, ...], budget_s: float, passes: int, flops_repeats: int) -> Peaks:
     compiled = _numba_is_there()
     kernels = importlib.import_module(f"exp_core.machine.{'_compiled' if compiled else '_numpy'}_kernels")
-    sizes = working_sets(threads, read_processor(), available_memory())
     with thread_limit(1), Crew(threads) as crew:
         rest()
-        probes = {dtype: _flops_probe(crew, kernels, dtype) for dtype in ("float64", "float32")}
-        buffers = _buffers(crew, sizes[-1] // threads)
-        curve = {
-            (size, name): _bytes_probe(crew, kernels, name, buffers, size) for size in sizes for name in OPERATIONS
-        }
-        deadline, passes = Deadline(BUDGET_S), 0
-        while passes < PASSES or deadline.left():
-            for probe in (*FLOPS_REPEATS * tuple(probes.values()), *curve.values()):
+        probes = dict(_flops_probes(crew, kernels))
+        buffers = crew.each(lambda: np.ones(int(points[-1].working_set) // threads // 8))  # touched by who will use it
+        curve = [probe for point in points for probe in _bytes_probes(crew, kernels, buffers, point)]
+        deadline = Deadline(budget_s)
+        while passes > 0 or deadline.left():
+            for probe in (*flops_repeats * tuple(probes.values()), *(probe for _, probe in curve)):
                 probe.best = max(probe.best, probe.unit * crew.rate(probe.tasks, probe.repeats))
-            passes += 1
+            passes -= 1
+    best: dict[Key, float] = {}
+    for key, probe in curve:
+        best[key] = max(best.get(key, 0.0), probe.best)
     return Peaks(
         threads=threads,
-        flops={dtype: probe.best for dtype, probe in probes.items()},
-        bandwidth=tuple(Bandwidth(size, *(curve[size, name].best for name in OPERATIONS)) for size in sizes),
+        flops={dtype: probes[dtype].best for dtype in DTYPES},
+        bandwidth=tuple(
+            replace(point, read=read, copy=copy, triad=triad)
+            for point in points
+            for read, copy, triad in [[best[point.working_set, name] for name in OPERATIONS]]
+        ),
         method="compiled" if compiled else "blas",
+        clock_hz=probes["clock"].best / threads if "clock" in probes else None,
     )
 
 
@@ -78,32 +99,47 @@ def working_sets(threads: int, processor: Processor, available: float) -> list[i
     return sizes
 
 
+def level_of(size: float, threads: int, processor: Processor) -> str:
+    """The cache that holds a working set: the first two belong to a core each, the third to all of them."""
+    capacities = (
+        ("L1", threads * (processor.l1d_bytes or 0)),
+        ("L2", threads * (processor.l2_bytes or 0)),
+        ("L3", processor.l3_bytes or 0),
+    )
+    return next((name for name, capacity in capacities if size <= capacity), "DRAM")
+
+
 def _numba_is_there() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def _flops_probe(crew: Crew, kernels: ModuleType, dtype: str) -> Probe:
-    kernel: Task = getattr(kernels, f"multiply_add_{dtype}")
-    kernel(1)  # compiles
-    tasks = [kernel] * crew.threads
-    return Probe(tasks, crew.repeats(tasks), kernels.multiply_add_flops(int(dtype[-2:])))
+def _flops_probes(crew: Crew, kernels: ModuleType) -> Iterable[tuple[str, Probe]]:
+    """The multiply-adds of each dtype, and the clock where the compiler is there to measure it."""
+    makers: dict[str, Callable[[], tuple[Task, float]]] = {
+        dtype: partial(kernels.multiply_adds, dtype) for dtype in DTYPES
+    }
+    if hasattr(kernels, "cycles"):
+        makers["clock"] = kernels.cycles
+    for name, make in makers.items():
+        made = [make() for _ in range(crew.threads)]
+        tasks = [task for task, _ in made]
+        tasks[0](1)  # compiles
+        yield name, Probe(tasks, crew.repeats(tasks), made[0][1])
 
 
-def _buffers(crew: Crew, size: int) -> list[Vector]:
-    """One block of memory for each thread, touched first by that thread."""
-    return crew.each(lambda: np.ones(size // 8))
-
-
-def _bytes_probe(crew: Crew, kernels: ModuleType, name: str, buffers: list[Vector], size: int) -> Probe:
-    kernel: Callable[[Vector, int], object] = getattr(kernels, name)
-    elements = size // crew.threads // 8
-
-    def task(buffer: Vector) -> Task:
-        part = buffer[:elements]
-        return lambda repeats: kernel(part, repeats)
-
-    tasks = [task(buffer) for buffer in buffers]
-    tasks[0](1)  # compiles
-    parts = 1 + OPERATIONS.index(name)
-    guess = max(1, round(GUESS * BLOCK_S / (8 * elements)))
-    return Probe(tasks, crew.repeats(tasks, guess), elements // parts * parts * 8)
+def _bytes_probes(
+    crew: Crew, kernels: ModuleType, buffers: list[Vector], point: Bandwidth
+) -> Iterable[tuple[Key, Probe]]:
+    """Every way to read, copy and triad a working set; what goes past the caches only where they do not hold it."""
+    elements = int(point.working_set) // crew.threads // 8
+    for name, parts in zip(OPERATIONS, (1, 2, 3), strict=True):
+        ways = kernels.OPERATIONS[name]
+        if point.level in ("L3", "DRAM"):
+            ways += kernels.PAST_CACHES.get(name, ())
+        for kernel in ways:
+            tasks: list[Task] = [partial(kernel, buffer[:elements]) for buffer in buffers]
+            tasks[0](1)  # compiles
+            guess = point.best or GUESS * crew.threads
+            guess = max(1, round(guess / crew.threads * BLOCK_S / (8 * elements)))
+            repeats = guess if point.best else crew.repeats(tasks, guess)
+            yield (point.working_set, name), Probe(tasks, repeats, elements // parts * parts * 8)

@@ -84,8 +84,9 @@ def read_frequency(root: Path = ROOT) -> Frequency:
 
 
 def throttle_count(root: Path = ROOT) -> int:
-    """How often the first core has slowed down since the start because it was too hot (Intel on Linux; else 0)."""
-    return read_int(root / "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count") or 0
+    """How often any core has slowed down since the start because it was too hot (Intel on Linux; else 0)."""
+    cores = (root / "sys/devices/system/cpu").glob("cpu[0-9]*/thermal_throttle/core_throttle_count")
+    return max((read_int(core) or 0 for core in cores), default=0)
 
 
 def _cpuinfo(root: Path) -> dict[str, str]:

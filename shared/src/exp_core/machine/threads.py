@@ -25,10 +25,10 @@ class ThreadLimit:
         """Limit every pool that is loaded by now: BLAS and OpenMP (threadpoolctl), and Numba, up to its own maximum."""
         import threadpoolctl
 
-        self._undo.enter_context(threadpoolctl.threadpool_limits(self.threads))
-        if (numba := _numba()) is not None:
+        if (numba := _numba()) is not None:  # first: asking for its number loads OpenMP, which is to be limited too
             self._undo.callback(numba.set_num_threads, numba.get_num_threads())
             numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
+        self._undo.enter_context(threadpoolctl.threadpool_limits(self.threads))
 
     def lift(self) -> None:
         """Give every pool the number of threads that it had before."""

@@ -18,6 +18,8 @@ COLUMNS = (
     "experiment", "package", "problem", "sizes", "dtype", "seed", "noise_floor", "name", "rung", "device", "threads",
     "status", "reason", "error", "bound", "first_call_s", "median_s", "ci95_low", "ci95_high", "ratio_to_library",
     "ratio_low", "ratio_high", "flops", "bytes", "limit_s", "fraction_of_limit", "peak_memory_bytes",
+    "memory_seen", "verdict", "pays_off_after", "samples", "calls", "warm_up_calls", "outliers", "isolated_s",
+    "busy_cores", "in_flight_s", "cold_s", "processes", "foreign_cores",
 )  # fmt: skip
 
 
@@ -49,7 +51,9 @@ def to_csv(results: Sequence[Result]) -> str:
         shared = result.to_dict()
         shared["sizes"] = result.sizes_text
         for row in result.rows:
-            cells = shared | row.to_dict()
+            cells = shared | row.to_dict() | (row.race.to_dict() if row.race else {})
+            if row.race:
+                cells |= {"samples": len(row.race.samples), "outliers": sum(row.race.outliers.values())}
             cells["ci95_low"], cells["ci95_high"] = row.ci95 or (None, None)
             cells["ratio_low"], cells["ratio_high"] = row.ratio_ci95 or (None, None)
             writer.writerow(cells)
@@ -118,7 +122,8 @@ def _markdown(result: Result) -> str:
             terminal.percent(row.fraction_of_limit),
         )
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
+    said = [line for note in result.notes for line in ("", _cell(note))]
+    return "\n".join([*lines, *said, ""])
 
 
 def _cell(text: str) -> str:

@@ -12,10 +12,19 @@ from rich.table import Table
 from rich.text import Text
 
 from exp_core.catalogue import printable
+from exp_core.raced import Raced
 from exp_core.results import Result, Row, Scoreboard
 
 PLAIN_WIDTH = 200  # columns where the output is no terminal: nothing is folded, nothing is cut
-MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "bold red"), "unstable": ("~", "yellow"), "failed": ("!", "bold red")}
+MARKS = {
+    "ok": ("✓", "green"),
+    "wrong": ("✗", "bold red"),
+    "unstable": ("~", "yellow"),
+    "failed": ("!", "bold red"),
+    "impossible": ("?", "bold magenta"),
+}
+VERDICTS = {"faster": "bold green", "slower": "red"}
+CONDITIONS = ("in flight", "cold")  # that were not asked for, or make no sense here, in most runs
 Justify = Literal["left", "right"]
 
 
@@ -38,8 +47,8 @@ def console(*, stderr: bool = False) -> Console:
 def print_result(result: Result, out: Console, *, verbose: bool = False) -> None:
     """The ladder's table, and under it a line for every row that needs words."""
     out.print(_text(result.title, "bold"), soft_wrap=True)
-    given = (result.problem, result.sizes_text, result.dtype, f"seed {result.seed}")
-    out.print("   ".join(given), style="dim", soft_wrap=True)
+    given = (result.problem, result.sizes_text, result.dtype, f"seed {result.seed}", result.cluster)
+    out.print("   ".join(filter(None, given)), style="dim", soft_wrap=True)
     out.print(_ladder_table(result, out.width, verbose))
     for row in result.rows:
         if row.reason:
@@ -50,8 +59,15 @@ def print_result(result: Result, out: Console, *, verbose: bool = False) -> None
             for check in row.checks:
                 law = f"   {_label(row, result)}, {check.law}: {check.error:.3g} ≤ {check.bound:.3g}"
                 out.print(_text(law.replace("≤", "≤" if check.holds else ">"), "dim"), soft_wrap=True)
+        for row in result.rows:
+            if row.race:
+                out.print(_text(f"   {_label(row, result)}: {_how(row, row.race)}", "dim"), soft_wrap=True)
+    for note in result.notes:
+        out.print(_text(f" {note}", "yellow"), soft_wrap=True)
     if result.noise_floor is not None and any(row.median_s for row in result.rows):
         out.print(f" gaps under {result.noise_floor:.1%} are noise here and rank nobody", style="dim", soft_wrap=True)
+    for note in result.limit_notes:
+        out.print(_text(f" {note}", "yellow"), soft_wrap=True)
     if result.interrupted:
         out.print(" interrupted: the table holds what was known by then", style="yellow", soft_wrap=True)
 
@@ -101,21 +117,26 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
         ("", "left", [Text(*_mark(row)) for row in rows], 0),
         ("implementation", "left", [_text(row.name, _style(row)) for row in rows], 0),
         ("time", "right", [Text(duration(row.median_s)) for row in rows], 0),
-        ("× library", "right", [_ratio(row, result) for row in rows], 0),
+        ("× library", "right", [_ratio(row) for row in rows], 0),
         ("error", "right", [Text(scientific(row.worst.error) if row.worst else "–") for row in rows], 1),
         ("bound", "right", [Text(f"≤ {scientific(row.worst.bound)}" if row.worst else "–") for row in rows], 1),
-        ("of limit", "right", [Text(percent(row.fraction_of_limit)) for row in rows], 2),
+        ("of limit", "right", [_of_limit(row) for row in rows], 2),
         ("rung", "left", [Text(row.rung, style="dim") for row in rows], 3),
         ("95 %", "right", [Text(spread(row.ratio_ci95), style="dim") for row in rows], 5),
         ("rate", "right", [Text(rate(row)) for row in rows], 4),
         ("first call", "right", [Text(duration(row.first_call_s), style="dim") for row in rows], 6),
         ("memory", "right", [Text(size(row.peak_memory_bytes), style="dim") for row in rows], 8),
+        ("in flight", "right", [Text(duration(_of(row).in_flight_s)) for row in rows], 3),
+        ("cold", "right", [Text(duration(_of(row).cold_s)) for row in rows], 3),
     ]
     if len(devices) > 1 or devices != {"cpu"}:
         columns.insert(2, ("device", "left", [Text(row.device) for row in rows], 0))
     columns += [(name, "right", [Text(_figure(row.figures.get(name))) for row in rows], 7) for name in figures]
-    if not verbose:
-        columns = [column for column in columns if any(cell.plain not in ("–", "") for cell in column[2])]
+    columns = [
+        column
+        for column in columns
+        if (verbose and column[0] not in CONDITIONS) or any(cell.plain not in ("–", "") for cell in column[2])
+    ]
     while 1 + sum(_width(column) for column in columns) > width and max(column[3] for column in columns) > 0:
         columns.remove(max(columns, key=lambda column: column[3]))
     for title, justify, _, _ in columns:
@@ -123,6 +144,29 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
     for cells in zip(*(cells for _, _, cells, _ in columns), strict=True):
         table.add_row(*cells)
     return table
+
+
+def _how(row: Row, race: Raced) -> str:
+    """How a time came about, in words: for who wants to know."""
+    outliers = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in race.outliers.items() if count)
+    said = [
+        f"{race.verdict} than the library" if race.verdict in VERDICTS else race.verdict or "",
+        f"{len(race.samples)} samples of {_calls(race.calls)} after {_calls(race.warm_up_calls)} of warm-up",
+        f"outliers: {outliers}" if outliers else "no outliers",
+        f"{duration(race.isolated_s)} alone" if race.isolated_s else "",
+        f"{race.busy_cores:.1f} cores busy" if race.busy_cores is not None else "",
+        f"pays off after {_calls(race.pays_off_after)} against {race.pays_off_against}" if race.pays_off_after else "",
+        f"memory of {row.memory_seen}" if row.memory_seen else "",
+    ]
+    return "; ".join(filter(None, said))
+
+
+def _of(row: Row) -> Raced:
+    return row.race or Raced()
+
+
+def _calls(count: float | None) -> str:
+    return "–" if count is None else f"{count:,.0f} call{'' if count == 1 else 's'}"
 
 
 def _text(words: str, style: str = "") -> Text:
@@ -151,16 +195,17 @@ def _label(row: Row, result: Result) -> str:
     return row.name if same == 1 else f"{row.name} on {row.device}"
 
 
-def _ratio(row: Row, result: Result) -> Text:
-    """Green where the interval says faster, red where it says slower, plain within the noise."""
+def _of_limit(row: Row) -> Text:
+    """The fraction; more than all of it stands out, since it cannot be."""
+    return Text(percent(row.fraction_of_limit), style=MARKS["impossible"][1] if row.status == "impossible" else "")
+
+
+def _ratio(row: Row) -> Text:
+    """Green where the verdict is faster, red where it is slower, plain where nobody knows or both are alike."""
     text = Text(factor(row.ratio_to_library))
-    if row.ratio_ci95 and row.ratio_to_library and row.rung != "library":
-        floor = result.noise_floor or 0.0
-        low, high = row.ratio_ci95
-        if low > 1 and row.ratio_to_library > 1 + floor:
-            text.stylize("bold green")
-        elif high < 1 and row.ratio_to_library < 1 - floor:
-            text.stylize("red")
+    verdict = _of(row).verdict
+    if verdict in VERDICTS:
+        text.stylize(VERDICTS[verdict])
     return text
 
 

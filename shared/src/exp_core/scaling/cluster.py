@@ -10,89 +10,19 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, cast
+from typing import cast
 
-from exp_core.ladder import Request
+from exp_core.cluster import Client, ClusterError, Future
+from exp_core.request import Plain, Request, describe_request
 from exp_core.results import Result
 from exp_core.scaling.result import Point
 from exp_core.scaling.run import State, Watch
-from exp_core.scaling.task import Plain, describe_task, measure_task
+from exp_core.scaling.task import measure_task
 from exp_core.timing.clock import SYSTEM, Deadline
 
 ATTEMPTS = 3
-WAIT_S = 30.0  # for a first worker, and for the next one where the last has died
+WAIT_S = 30.0  # for the next worker where the last has died
 POLL_S = 0.5
-LOCAL = "local"
-
-
-class Future(Protocol):
-    """What is used of Dask's future."""
-
-    status: str
-
-    def result(self) -> Plain: ...
-
-    def cancel(self) -> None: ...
-
-
-class Closing(Protocol):
-    """What is used of a local cluster."""
-
-    def close(self) -> None: ...
-
-
-class Client(Protocol):
-    """What is used of Dask's client."""
-
-    cluster: Closing | None
-
-    def submit(self, function: Callable[[Plain], Plain], task: Plain, **how: object) -> Future: ...
-
-    def scheduler_info(self, n_workers: int) -> Mapping[str, Mapping[str, Mapping[str, object]]]: ...
-
-    def wait_for_workers(self, n_workers: int, timeout: float) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class ClusterError(Exception):
-    """The cluster cannot be used; one sentence with the remedy."""
-
-
-def connect(address: str) -> Client:
-    """A client of the cluster at this address, or of one worker process on this machine for ``local``.
-
-    Raises ClusterError.
-    """
-    try:
-        distributed = importlib.import_module("distributed")
-    except ImportError as error:
-        raise ClusterError("--cluster needs distributed; pip install 'dask[distributed]'") from error
-    try:
-        if address == LOCAL:
-            cluster = distributed.LocalCluster(  # no memory limit: the ladder keeps to what is free
-                n_workers=1,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=0,
-                dashboard_address=None,
-                silence_logs=50,
-            )
-            client: Client = distributed.Client(cluster)
-        else:
-            client = distributed.Client(address, timeout=WAIT_S)
-        client.wait_for_workers(1, timeout=WAIT_S)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise ClusterError(f"--cluster {address} has no worker that answers: {error or 'timed out'}") from error
-    return client
-
-
-def disconnect(client: Client) -> None:
-    """Leave the cluster, and end it if it is ours."""
-    cluster = client.cluster
-    client.close()
-    if cluster is not None:
-        cluster.close()
 
 
 class OnCluster:
@@ -117,7 +47,7 @@ class OnCluster:
                     if waiting and host not in self.running:
                         index = waiting.pop()
                         attempts[index] += 1
-                        task = describe_task(todo[index])
+                        task = describe_request(todo[index])
                         future = self.client.submit(
                             measure_task, task, workers=[worker], pure=False, retries=0, allow_other_workers=False
                         )

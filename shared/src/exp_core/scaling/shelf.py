@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Protocol
 
-from exp_core.ladder import Request
 from exp_core.machine import Machine
+from exp_core.request import Request
 from exp_core.results import Result
 
 
@@ -57,6 +57,8 @@ def key(request: Request, machine: Machine, budget_s: float, where: str = "") ->
         "versions": dict(machine.versions),
         "machine": machine.fingerprint,
         "budget": budget_s,
+        "processes": request.processes,
+        "cold": request.cold,
         "where": where,
     }
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

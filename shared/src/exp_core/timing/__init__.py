@@ -8,13 +8,15 @@ from exp_core.timing.outliers import Outliers
 from exp_core.timing.quiet import rest
 from exp_core.timing.race import compare
 from exp_core.timing.result import Comparison, Interrupted, Ratio, Timing
-from exp_core.timing.sampler import Sampler, sample
+from exp_core.timing.sampler import FunctionSampler, Sampler
+from exp_core.timing.shown import warnings
 from exp_core.timing.table import seconds_text
 from exp_core.timing.verdict import Verdict
 
 __all__ = [
     "Comparison",
     "Deadline",
+    "FunctionSampler",
     "Interrupted",
     "Outliers",
     "Ratio",
@@ -26,6 +28,6 @@ __all__ = [
     "compare",
     "epoch",
     "rest",
-    "sample",
     "seconds_text",
+    "warnings",
 ]

@@ -23,12 +23,17 @@ class FakeClock:
         return self.time
 
     def busy(self) -> float:
-        """CPU seconds: those spent spinning."""
+        """CPU seconds: those spent at work, and those spent spinning."""
         return self._cpu
 
     def others(self) -> float | None:
         """CPU seconds of other processes."""
         return None if self.foreign is None else self.foreign * self.time
+
+    def work(self, seconds: float, cores: float) -> None:
+        """Move the hand; so many cores are busy meanwhile."""
+        self.time += seconds
+        self._cpu += cores * seconds
 
     def sleep(self, seconds: float) -> None:
         """Move the hand; threads that spin do so meanwhile."""
@@ -41,6 +46,7 @@ class FakeClock:
 class FakeSampler:
     """Takes ``call_s`` seconds a call, and ``compile_s`` more the first time; each sample is off by a random factor.
 
+    cores: how many it keeps busy.
     noise: standard deviation of the factor's logarithm.     log: gets ``(name, calls)`` of each sample.
     error: raised at the sample number ``error_at``, the first one being 1, and at all later ones.
     """
@@ -51,6 +57,7 @@ class FakeSampler:
         call_s: float,
         *,
         compile_s: float = 0.0,
+        cores: float = 1.0,
         noise: float = 0.0,
         seed: int = 0,
         name: str = "",
@@ -58,7 +65,7 @@ class FakeSampler:
         error: BaseException | None = None,
         error_at: int = 1,
     ) -> None:
-        self.clock, self.call_s, self.compile_s, self.noise = clock, call_s, compile_s, noise
+        self.clock, self.call_s, self.compile_s, self.cores, self.noise = clock, call_s, compile_s, cores, noise
         self.name, self.log = name, [] if log is None else log
         self.error, self.error_at = error, error_at
         self._rng = np.random.default_rng(seed)
@@ -71,5 +78,5 @@ class FakeSampler:
             raise self.error
         seconds = calls * self.call_s * float(np.exp(self.noise * self._rng.standard_normal()))
         seconds += self.compile_s if samples == 1 else 0.0
-        self.clock.time += seconds
+        self.clock.work(seconds, self.cores)
         return seconds

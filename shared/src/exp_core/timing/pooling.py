@@ -12,6 +12,7 @@ from exp_core.timing.timed import Timing
 def pooled_timing(timings: Sequence[Timing], seed: int) -> Timing:
     """One contestant's timings of several processes.  If it failed anywhere it has failed; the samples are kept."""
     firsts = [t.first_call_s for t in timings if t.first_call_s is not None]
+    busy = [t.busy_cores for t in timings if t.busy_cores is not None]
     failures = dict.fromkeys(t.failure for t in timings if t.failure)
     return Timing.of(
         timings[0].name,
@@ -23,6 +24,9 @@ def pooled_timing(timings: Sequence[Timing], seed: int) -> Timing:
         groups=tuple(chain.from_iterable(t.groups or (len(t.samples),) for t in timings)),
         isolated=tuple(chain.from_iterable(t.isolated for t in timings)),
         warm_up_calls=max(t.warm_up_calls for t in timings),
+        busy_cores=max(busy, default=None),
+        in_flight=tuple(chain.from_iterable(t.in_flight for t in timings)),
+        cold=tuple(chain.from_iterable(t.cold for t in timings)),
     )
 
 

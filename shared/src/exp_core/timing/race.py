@@ -27,34 +27,46 @@ def compare(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
     first_calls: Mapping[str, float] | None = None,
+    cold: bool = False,
 ) -> Comparison:
     """Race functions on the same inputs, and return how long each takes and by how much they differ.
 
         print(compare({"a": f, "b": g}, x))
 
-    functions: called with the inputs; or objects with ``sample(calls)`` (see Sampler), which know their own.  A
-        function that returns a lazy result must force it itself.
+    functions: called with the inputs; or objects with ``sample(calls)`` (see Sampler), which know their own.  MLX
+        arrays that a function returns are computed and waited for; such a one is also timed with many calls in flight.
+        One that returns another promise (a generator, a dask collection) fails with a sentence: see ``lazy``.
     budget_s: seconds for all of it, first calls included; exceeded only as far as two calls of each and three rounds
         need, and cut short after fewer rounds where a further one would end past twice the budget.
     progress: called now and then with the part of the work that is done, from 0 to 1, never going back.
     first_calls: seconds of the first call of those that were called already: they are not called a first time here.
+    cold: time each function in each round once more, one call, after all caches were filled with something else.
 
     Each is called once (compilation), warmed up until its times no longer fall, then calibrated; a round warms each up
     with one call that is not timed, times it once, and waits until its threads rest.  Before and after the rounds each
     is timed alone for a while, as a cross-check.  A contestant that raises is out, and its error is in its Timing.  The
     one with the shortest call runs under a second, hidden name as well: the gap that it then shows is the noise floor.
 
-    Raises ValueError for no functions or no budget; Interrupted, with all complete rounds, at Ctrl-C.
+    Raises ValueError for no functions or no budget, TypeError for what is no function; Interrupted, with all complete
+    rounds, at Ctrl-C.
     """
+    if not isinstance(functions, Mapping):
+        raise TypeError(f"name the functions, as in compare({{'mine': f, 'theirs': g}}, x); {functions!r} has no names")
     if not functions:
         raise ValueError("there is nothing to compare")
+    if odd := [
+        name for name, function in functions.items() if not (callable(function) or isinstance(function, Sampler))
+    ]:
+        raise TypeError(
+            f"{odd[0]} is {functions[odd[0]]!r}, which cannot be called; give the inputs after the functions"
+        )
     if not budget_s > 0:
         raise ValueError(f"a budget of {budget_s} s is no time")
     samplers = {
         name: function if isinstance(function, Sampler) else FunctionSampler(function, inputs, SYSTEM)
         for name, function in functions.items()
     }
-    return race(samplers, budget_s, seed, progress or (lambda part: None), first_calls or {}, SYSTEM)
+    return race(samplers, budget_s, seed, progress or (lambda part: None), first_calls or {}, SYSTEM, cold=cold)
 
 
 def race(
@@ -64,10 +76,12 @@ def race(
     progress: Callable[[float], None],
     first_calls: Mapping[str, float],
     clock: Clock,
+    *,
+    cold: bool = False,
 ) -> Comparison:
     """``compare`` with everything said, and by any clock."""
     contestants = [Contestant(name, sampler, clock, first_calls.get(name)) for name, sampler in samplers.items()]
-    field = list(contestants)  # and the twin, when it is known whose
+    field = list(contestants)  # and their shadows, when it is known whose
     deadline = Deadline(budget_s, clock)
     foreign = _Foreign(clock)
 
@@ -85,6 +99,7 @@ def race(
             contestant.calibrate(target_s, WARM_UP * left_s / len(contestants))
             report()
         field += [best.twin() for best in _fastest(contestants)]
+        field += [shadow for contestant in contestants for shadow in contestant.shadows(cold)]
         alone = reserve(contestants, deadline.left())
         _alone(alone, report)
         _rounds(field, deadline, sum(alone.values()) / BLOCKS, seed, report)
@@ -130,7 +145,8 @@ def _rounds(
     """Rounds until the budget is used but for what is reserved.  A round that is broken off leaves no trace."""
     rounds = 0
     while True:
-        costs = {c: c.round_s for c in field if not c.failure}
+        alive = [c for c in field if not c.failure]
+        costs = {c: c.round_s + sum(s.round_s for s in _conditions(c, alive)) for c in alive if not c.conditional}
         going = who_goes_on(costs, rounds, deadline.left() - reserved_s)
         if not going:
             return
@@ -139,6 +155,7 @@ def _rounds(
                 for contestant in going:
                     contestant.samples.append(contestant.call_s)
             return
+        going += [shadow for c in going for shadow in _conditions(c, alive)]
         times: dict[Contestant, float | None] = {}
         for contestant in order(going, rounds, seed):
             times[contestant] = contestant.time_once()
@@ -150,20 +167,29 @@ def _rounds(
         rounds += 1
 
 
+def _conditions(contestant: Contestant, field: list[Contestant]) -> list[Contestant]:
+    """Its shadows under other conditions: they run where it runs."""
+    return [shadow for shadow in field if shadow.of is contestant and shadow.conditional]
+
+
 def _comparison(contestants: list[Contestant], field: list[Contestant], seed: int, cores: float | None) -> Comparison:
     """What is known at the end, or at the interruption."""
-    gaps = [paired(twin.of.samples, twin.samples) for twin in field if twin.of and twin.samples and twin.of.samples]
-    return Comparison.of([_timing(c, seed) for c in contestants], seed, gaps[0] if gaps else (), cores)
-
-
-def _timing(c: Contestant, seed: int) -> Timing:
-    return Timing.of(
-        c.name,
-        c.first_call_s,
-        tuple(c.samples),
-        c.calls,
-        c.failure,
-        seed,
-        isolated=tuple(c.isolated_s),
-        warm_up_calls=c.warm_up_calls,
-    )
+    shadows = {(c.of, c.condition): tuple(c.samples) for c in field if c.of}
+    twins = [paired(of.samples, again) for (of, condition), again in shadows.items() if condition == "again" and again]
+    timings = [
+        Timing.of(
+            c.name,
+            c.first_call_s,
+            tuple(c.samples),
+            c.calls,
+            c.failure,
+            seed,
+            isolated=tuple(c.isolated_s),
+            warm_up_calls=c.warm_up_calls,
+            busy_cores=c.busy_cores,
+            in_flight=shadows.get((c, "in flight"), ()),
+            cold=shadows.get((c, "cold"), ()),
+        )
+        for c in contestants
+    ]
+    return Comparison.of(timings, seed, twins[0] if twins else (), cores)

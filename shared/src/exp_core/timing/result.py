@@ -19,7 +19,7 @@ from exp_core.timing.verdict import WITHIN, Verdict, corrected, judge
 __all__ = ["Comparison", "Interrupted", "Ratio", "Timing"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """One race, or several of the same contestants in fresh processes (``pooled``).
 
@@ -160,8 +160,8 @@ class Comparison:
         named = {t.name: t for t in timings}
         return cls(timings=named, **fields)  # type: ignore[arg-type]
 
-    def __str__(self) -> str:
-        return shown.as_text(self)
+    def __repr__(self) -> str:
+        return shown.as_text(self)  # what an interactive session shows of ``compare(...)``
 
     def _repr_html_(self) -> str:
         return shown.as_html(self)

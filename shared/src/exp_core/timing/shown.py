@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from exp_core.timing.table import html_table, plain_table, seconds_text
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
     from exp_core.timing.result import Comparison
     from exp_core.timing.timed import Timing
 
-HEADINGS = ("", "a call", "95% interval", "times", "verdict", "outliers", "first call", "samples x calls")
-KEPT = (0, 1, 3, 4, 2, 6, 5, 7)  # the columns, the most important ones first, where the terminal is narrow
+HEADINGS = (
+    "", "a call", "95% interval", "times", "verdict", "in flight", "cold", "cores", "outliers", "first call",
+    "samples x calls",
+)  # fmt: skip
+KEPT = (0, 1, 3, 4, 2, 5, 6, 9, 7, 8, 10)  # the columns, the most important ones first, where the terminal is narrow
+VAGUE = 100.0  # times between the limits of an interval that says nothing
 FOREIGN = 0.05  # cores of other processes that are worth a word
 WIDE = 120  # columns of something that is no terminal
 
@@ -40,18 +45,26 @@ def rows(comparison: Comparison) -> list[tuple[str, ...]]:
 def _row(comparison: Comparison, timing: Timing, best: str | None) -> tuple[str, ...]:
     first = seconds_text(timing.first_call_s)
     if timing.failure or timing.ci95 is None or best is None:
-        return timing.name, "failed" if timing.failure else "", "", "", "", "", first, ""
+        return timing.name, "failed" if timing.failure else "", *[""] * 7, first, ""
     ratio = comparison.ratio(best, to=timing.name)
     return (
         timing.name,
         seconds_text(timing.median_s),
-        " to ".join(seconds_text(limit) for limit in timing.ci95),
+        " to ".join(seconds_text(limit) for limit in timing.ci95) if _narrow(timing.ci95) else "not known",
         "" if ratio is None else f"{ratio.value:.3g}",
         "fastest" if timing.name == best else comparison.verdict(timing.name, to=best),
+        seconds_text(timing.in_flight_s),
+        seconds_text(timing.cold_s),
+        "" if timing.busy_cores is None else f"{timing.busy_cores:.1f}",
         str(timing.outliers),
         first,
         f"{len(timing.samples)} x {timing.calls}",
     )
+
+
+def _narrow(ci95: tuple[float, float]) -> bool:
+    """Whether the interval says anything: after three rounds in bad weather it may reach from femtoseconds to years."""
+    return ci95[1] <= VAGUE * ci95[0]
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -59,10 +72,16 @@ def notes(comparison: Comparison) -> list[str]:
     floor = "not known" if comparison.noise_floor is None else f"{100 * comparison.noise_floor:.2g}%"
     said = [f"noise floor {floor}; equivalent: within {100 * WITHIN:g}%; times: of the fastest, by rounds"]
     said += [f"{t.name} failed: {t.failure}" for t in comparison.timings.values() if t.failure]
+    return said + warnings(comparison)
+
+
+def warnings(comparison: Comparison, label: Callable[[str], str] = str) -> list[str]:
+    """What may make the times doubtful, one sentence each; ``label`` says how a contestant is called there."""
+    said = []
     for name in comparison.disagreements:
         timing = comparison.timings[name]
         alone, raced = seconds_text(timing.isolated_s), seconds_text(timing.median_s)
-        said.append(f"{name} takes {alone} alone and {raced} in the race: neighbours change it")
+        said.append(f"{label(name)} takes {alone} alone and {raced} in the race: neighbours change it")
     if (cores := comparison.foreign_cores or 0.0) > FOREIGN:
         said.append(f"other processes used {cores:.2f} cores meanwhile")
     return said

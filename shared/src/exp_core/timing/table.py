@@ -29,8 +29,8 @@ def plain_table(
     """
     table = [headings, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
-    columns = list(range(len(headings)))
-    for column in reversed(kept[1:]):
+    columns = used(rows, len(headings))
+    for column in [c for c in reversed(kept[1:]) if c in columns]:
         if sum(widths[c] + 2 for c in columns) - 2 <= width or len(columns) <= LEAST_COLUMNS:
             break
         columns.remove(column)
@@ -43,10 +43,16 @@ def plain_table(
     return "\n".join(lines)
 
 
+def used(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
+    """The columns in which anybody has something to say, and the first."""
+    return [c for c in range(columns) if c == 0 or any(row[c] for row in rows)]
+
+
 def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
     """The same for a notebook; every cell is escaped.  It names no colour, so that it can be read on light and dark."""
-    head = "".join(f"<th{RIGHT}>{escape(cell)}</th>" for cell in headings)
-    body = "".join("<tr>" + "".join(_cell(at, cell) for at, cell in enumerate(row)) + "</tr>" for row in rows)
+    columns = used(rows, len(headings))
+    head = "".join(f"<th{RIGHT}>{escape(headings[c])}</th>" for c in columns)
+    body = "".join("<tr>" + "".join(_cell(c, row[c]) for c in columns) + "</tr>" for row in rows)
     below = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return f'<table style="color: inherit"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}'
 

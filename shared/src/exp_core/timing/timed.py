@@ -25,6 +25,9 @@ class Timing:
         geometric mean of the processes' medians.
     isolated: seconds of one call in each sample taken alone, after the race; empty where there was no time for it.
     warm_up_calls: calls after the first one, until the times no longer fell.
+    busy_cores: how many cores it kept busy while it was timed; None where it is not known.
+    in_flight: seconds of one call in each round with many calls in flight; empty where nothing is asynchronous.
+    cold: seconds of one call in each round with cold caches; empty where it was not asked for.
     """
 
     name: str
@@ -37,6 +40,9 @@ class Timing:
     groups: tuple[int, ...] = ()
     isolated: tuple[float, ...] = ()
     warm_up_calls: int = 0
+    busy_cores: float | None = None
+    in_flight: tuple[float, ...] = ()
+    cold: tuple[float, ...] = ()
 
     @classmethod
     def of(
@@ -51,10 +57,13 @@ class Timing:
         groups: tuple[int, ...] = (),
         isolated: tuple[float, ...] = (),
         warm_up_calls: int = 0,
+        busy_cores: float | None = None,
+        in_flight: tuple[float, ...] = (),
+        cold: tuple[float, ...] = (),
     ) -> Timing:
         """The timing that follows from these samples."""
         samples, isolated = tuple(map(float, samples)), tuple(map(float, isolated))  # NumPy's would not be JSON
-        rest = (samples, calls, failure, groups, isolated, warm_up_calls)
+        rest = (samples, calls, failure, groups, isolated, warm_up_calls, busy_cores, in_flight, cold)
         if not samples:
             return cls(name, first_call_s, None, None, *rest)
         middle, low, high = median_interval(samples, seed, _some(groups))
@@ -64,6 +73,16 @@ class Timing:
     def isolated_s(self) -> float | None:
         """Median seconds of one call when sampled alone; None where there was no time for it."""
         return median(self.isolated) if self.isolated else None
+
+    @property
+    def in_flight_s(self) -> float | None:
+        """Median seconds a call with many calls in flight; None where nothing is asynchronous."""
+        return median(self.in_flight) if self.in_flight else None
+
+    @property
+    def cold_s(self) -> float | None:
+        """Median seconds of one call with cold caches; None where it was not asked for."""
+        return median(self.cold) if self.cold else None
 
     @property
     def outlier_kinds(self) -> Outliers:

@@ -1,0 +1,168 @@
+"""Sorting: n log n comparisons at best, unless nobody compares.
+
+Problem   Put the numbers x, shape (n,), in ascending order.  As NumPy has it, -0.0 equals 0.0, and what is not a number
+          comes last.
+Idea      Insertion moves each element past all larger ones: $n^2 / 4$ moves.  To halve is better: merge sort splits
+          by place and merges by value, quicksort splits by value and has nothing to merge, a heap is half sorted and
+          cheap to keep so.  Each takes about $n \\log_2 n$ comparisons, and no sort that compares takes fewer than
+          $\\log_2 n!$.  A radix sort looks at digits instead: a constant number of passes.
+Look for  `killer` makes quicksort quadratic and leaves introsort, which counts its levels, as it was; `radix_threads`
+          never compares and never notices.  `nearly_sorted` is quick where a branch is guessed by its history.
+          np.sort is a quicksort on vectors where the processor has AVX2 or AVX-512, on one core.  Beside AVX2 the radix
+          sort is quicker even on one thread.  With AVX-512 np.sort may win there: its comparisons cost next to nothing,
+          and a pass of a radix sort still moves one number at a time.
+Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), chapter 5.  C. A. R. Hoare, Quicksort, The
+          Computer Journal 5 (1962), 10-16.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exp_core import Cost, Experiment, Implementation, Problem
+from maths_exp.algorithms import _sorting_problems as problems
+from maths_exp.algorithms import _sorting_textbook as textbook
+from maths_exp.algorithms._sorting_compiled import intro_compiled, quick_compiled
+from maths_exp.algorithms._sorting_network import numpy_network
+from maths_exp.algorithms._sorting_picture import picture
+from maths_exp.algorithms._sorting_radix import radix_threads
+
+
+def insertion_sort(x):
+    """Each element moves left past all that are larger."""
+    a, rest = numbers_first(x)
+    textbook.insertion(a, 0, len(a))
+    return np.array(a + rest, x.dtype)
+
+
+def merge_sort(x):
+    """Runs of one element are merged to runs of two, of four, of eight: stable, with a second list."""
+    a, rest = numbers_first(x)
+    width = 1
+    while width < len(a):
+        pairs = range(0, len(a), 2 * width)
+        a = [v for i in pairs for v in textbook.merge(a[i : i + width], a[i + width : i + 2 * width])]
+        width *= 2
+    return np.array(a + rest, x.dtype)
+
+
+def heap_sort(x):
+    """In place, whatever comes: the largest of a heap goes to the end, and the heap is mended."""
+    a, rest = numbers_first(x)
+    textbook.heap(a, 0, len(a))
+    return np.array(a + rest, x.dtype)
+
+
+def quick_sort(x):
+    """Split by value: fewer moves than a heap, but quadratic where each median of three is nearly the smallest."""
+    a, rest = numbers_first(x)
+    textbook.quick(a, len(a))
+    return np.array(a + rest, x.dtype)
+
+
+def intro_sort(x):
+    """Quicksort that gives up after 2 log2 n levels, and leaves what is still long to the heap."""
+    a, rest = numbers_first(x)
+    textbook.quick(a, 2 * len(a).bit_length())
+    return np.array(a + rest, x.dtype)
+
+
+def np_sort(x):
+    """NumPy's default: a vectorised quicksort where the processor allows one, else introsort."""
+    return np.sort(x)
+
+
+def np_sort_stable(x):
+    """NumPy's stable sort, a merge sort that knows runs: what order among equals costs, and a sorted input saves."""
+    return np.sort(x, kind="stable")
+
+
+def numbers_first(x):
+    """The numbers of x, and what is not a number: two lists."""
+    return [v for v in x.tolist() if v == v], [v for v in x.tolist() if v != v]
+
+
+def in_order(x):
+    """The numbers in order by another way: Python's own sort, which is stable."""
+    a, rest = numbers_first(x)
+    return np.array(sorted(a) + rest, x.dtype)
+
+
+def wrong(result, x, truth):
+    """How many places hold another number than they should; zeros with a lost sign count as well."""
+    result = np.asarray(result)
+    if result.shape != x.shape or result.dtype != x.dtype:
+        raise TypeError(f"{x.dtype} {x.shape} sorted is not {result.dtype} {result.shape}")
+    same = (result == truth) | ((result != result) & (truth != truth))
+    zeros = np.count_nonzero(np.signbit(result[result == 0])) - np.count_nonzero(np.signbit(truth[truth == 0]))
+    return np.count_nonzero(~same) + abs(zeros)
+
+
+def cost(passes, memory):
+    """No flops: comparisons count nothing.  So many passes read and write all numbers; memory in bytes a number."""
+
+    def at(x):
+        return Cost(bytes=2.0 * passes(x) * x.nbytes + x.itemsize, memory=float(memory(x)) + 1000)
+
+    return at
+
+
+def once(x):
+    """In place: no number needs to leave the cache more than once."""
+    return 1
+
+
+def halvings(x):
+    """A pass for each doubling of the runs."""
+    return max(x.size - 1, 0).bit_length() or 1
+
+
+def digits(x):
+    """To keys, four digits of eight bits, and back."""
+    return 6
+
+
+def nothing(x):
+    """Numbers have one right order."""
+    return 0.0
+
+
+lists = cost(once, lambda x: 120 * x.size)  # number objects, and places in three lists
+merges = cost(halvings, lambda x: 160 * x.size)
+rounds = cost(lambda x: halvings(x) * (halvings(x) + 1) / 2, lambda x: 40 * x.size + 3 * x.nbytes)
+keys = cost(once, lambda x: 2 * x.nbytes)
+passes = cost(digits, lambda x: 2 * x.nbytes)
+native = cost(once, lambda x: x.nbytes)
+
+SMALL = {"n": 1000}
+AWKWARD = ({"n": 1}, {"n": 2}, {"n": 17}, {"n": 257})
+FLOATS = ("float64", "float32")
+
+EXPERIMENT = Experiment(
+    problems=(
+        Problem(problems.random, small=SMALL, awkward=AWKWARD),
+        Problem(problems.nearly_sorted, kind="hard", small=SMALL),
+        Problem(problems.organ_pipes, kind="hard", small=SMALL),
+        Problem(problems.ties, kind="hard", small=SMALL),
+        Problem(problems.killer, kind="hard", small=SMALL, awkward=({"n": 18}, {"n": 97})),
+        Problem(problems.special, kind="hard", small=SMALL, awkward=({"n": 1}, {"n": 31}), dtypes=FLOATS),
+        Problem(problems.photograph, kind="real", small={"every": 20}, requires=("sklearn", "PIL")),
+    ),
+    oracle=in_order,
+    laws={"wrong places": wrong},
+    dtypes=("float64", "float32", "int64", "int32"),
+    implementations=(
+        Implementation(insertion_sort, "textbook", cost=lists, bound=nothing),
+        Implementation(merge_sort, "textbook", cost=merges, bound=nothing),
+        Implementation(heap_sort, "textbook", cost=lists, bound=nothing),
+        Implementation(quick_sort, "textbook", cost=lists, bound=nothing),
+        Implementation(intro_sort, "textbook", cost=lists, bound=nothing),
+        Implementation(numpy_network, "vectorised", cost=rounds, bound=nothing),
+        Implementation(quick_compiled, "compiled", cost=keys, bound=nothing),
+        Implementation(intro_compiled, "compiled", cost=keys, bound=nothing),
+        Implementation(radix_threads, "compiled", cost=passes, bound=nothing),
+        Implementation(np_sort, "library", cost=native, bound=nothing),
+        Implementation(np_sort_stable, "library", cost=native, bound=nothing),
+    ),
+    picture=picture,
+)

@@ -1,0 +1,81 @@
+"""What each way to the SVD costs, counted on paper: m x n with m >= n, k triplets wanted."""
+
+from __future__ import annotations
+
+import math
+
+from exp_core import Cost
+from maths_exp.linear_algebra._svd_randomised import OVERSAMPLES
+
+
+def sides(A):
+    """The longer one first."""
+    return max(A.shape), min(A.shape)
+
+
+def cost(A, k, flops, memory):
+    """A is read once at the least, and k triplets are written; working storage in numbers."""
+    return Cost(flops, (A.size + k * (sum(A.shape) + 1)) * A.itemsize, memory * A.itemsize)
+
+
+def sweeps(n):
+    """Until all is orthogonal: of order log n (Brent, Luk 1985); counted on normal random matrices."""
+    return 2 + 1.2 * math.log2(n) if n > 1 else 1
+
+
+def jacobi(A, k, excess):
+    """Three inner products a pair and sweep; where they are not orthogonal yet, 6 flops for two entries of W and V."""
+    m, n = sides(A)
+    pairs = sweeps(n) * n * (n - 1) / 2
+    return cost(A, k, pairs * (6 * m + 0.75 * 6 * (m + n)) + 5 * m * n, 8 * m * n + 6 * n * n)
+
+
+def preconditioned(A, k, excess):
+    """QR with pivoting, half of the sweeps on a triangle's n columns, and Q times what comes out."""
+    m, n = sides(A)
+    turns = sweeps(n) / 2 * n * n / 2 * (6 * n + 0.75 * 12 * n)
+    return cost(A, k, 4 * m * n * n - 4 * n**3 / 3 + turns + 2 * m * n * k, 2 * m * n + 8 * n * n)
+
+
+def bidiagonal(A, k, excess):
+    """Reflections of A, U and V; then 1.7 QR steps a value, of n/2 rotations of two columns of U and of V each."""
+    m, n = sides(A)
+    reflections = 4 * m * n * n - 4 * n**3 / 3 + 2 * m * n * n - 2 * n**3 / 3 + 4 * n**3 / 3
+    return cost(A, k, reflections + 1.7 * n * n / 2 * 6 * (m + n), 5 * m * n + 6 * n * n)
+
+
+def lapack(A, k, excess):
+    """QR, then the SVD of the triangle: 6 m n^2 + 20 n^3 (Golub, Van Loan, figure 8.6.1)."""
+    m, n = sides(A)
+    return cost(A, k, 6 * m * n * n + 20 * n**3, 3 * m * n + 6 * n * n)
+
+
+def sampled(A, k, q, width):
+    """2q + 2 products of A with k + 10 vectors, A read each time; then orthogonal bases of so many columns."""
+    m, n = sides(A)
+    products = (2 * q + 2) * 2.0 * m * n * (k + OVERSAMPLES)
+    bases = 2 * (m + n) * width * width + 20 * width**3 + 2 * m * width * k + 2 * n * width * k
+    moved = ((2 * q + 2) * A.size + k * (m + n + 1)) * A.itemsize
+    return Cost(products + bases, moved, (4 * (m + n) * width + 4 * width * width) * A.itemsize)
+
+
+def power(fewest):
+    """Power iterations: a basis of k + 10 columns after each product."""
+
+    def of(A, k, excess):
+        q = fewest(A, k, excess)[2]
+        m, n = sides(A)
+        between = Cost(2 * q * (m + n) * (k + OVERSAMPLES) ** 2)
+        return sampled(A, k, q, k + OVERSAMPLES) + between
+
+    return of
+
+
+def krylov(fewest):
+    """One basis that grows: q + 1 blocks of k + 10 columns."""
+
+    def of(A, k, excess):
+        q = fewest(A, k, excess)[2]
+        return sampled(A, k, q, (q + 1) * (k + OVERSAMPLES))
+
+    return of

@@ -1,0 +1,73 @@
+"""The photograph from a few of its directions, or the singular values with what each method makes of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maths_exp.linear_algebra._svd_laws import singular_values, tail
+from maths_exp.linear_algebra._svd_problems import CHINA
+from maths_exp.linear_algebra._svd_randomised import OVERSAMPLES, block_krylov, randomised
+
+SHOWN = 300  # rows and columns at the most: a larger matrix is drawn by its first ones
+
+
+def picture(figure, A, k, excess):
+    """A photograph at several ranks; of other matrices the singular values, and the error left at each rank."""
+    if A.shape == tuple(-(-side // every_of(A)) for side in CHINA) and A.min() >= 0:
+        return compressed(figure, A, k)
+    A = A[:SHOWN, :SHOWN].astype(np.float64)
+    k = min(k, *A.shape)
+    sigma = singular_values(A, k, excess)
+    left, right = figure.subplots(1, 2)
+    spectrum(left, A, sigma)
+    return sharpening(right, A, min(k, max(1, len(sigma) // 2 - OVERSAMPLES)), sigma)
+
+
+def every_of(A):
+    """How many pixels of the photograph stand behind one of these, if it is the photograph."""
+    return -(-CHINA[0] // A.shape[0])
+
+
+def compressed(figure, A, k):
+    """The photograph from its first directions, with the numbers that they take."""
+    U, s, Vt = np.linalg.svd(A.astype(np.float64), full_matrices=False)
+    ranks = [max(1, k // 8), max(1, k // 2), k]
+    for axes, rank in zip(figure.subplots(1, 4), (*ranks, None), strict=True):
+        image = A if rank is None else (U[:, :rank] * s[:rank]) @ Vt[:rank]
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+        part = 1 if rank is None else rank * (sum(A.shape) + 1) / A.size
+        lost = 0 if rank is None else tail(s, rank) / np.linalg.norm(s)
+        axes.set_title(f"rank {rank}" if rank else f"all {len(s)}")
+        axes.set_xlabel(f"{100 * part:.0f}% of the numbers\n{100 * lost:.1f}% off")
+        axes.set(xticks=[], yticks=[])
+
+
+def spectrum(axes, A, sigma):
+    """Singular values by LAPACK's two methods: what bidiagonalisation knows of small ones is the rounding of large."""
+    j = np.arange(1, len(sigma) + 1)
+    by_reflections = np.linalg.svd(A, compute_uv=False)
+    floor = float(np.finfo(float).tiny)
+    for values, mark, label in ((by_reflections, "s", "bidiagonal (gesdd)"), (sigma, ".-", "Jacobi")):
+        axes.semilogy(j, np.maximum(values, floor), mark, markersize=4, label=label)
+    axes.axhline(max(sigma[0] * 2.0**-53, floor), color="0.8", linewidth=1, label="$u \\sigma_1$")
+    axes.set(xlabel="j", ylabel="$\\sigma_j$", ylim=(max(sigma[-1], sigma[0] * 1e-22, floor) / 10, 10 * sigma[0] or 1))
+    axes.set_title("Singular values")
+    axes.legend(fontsize="small")
+
+
+def sharpening(axes, A, k, sigma):
+    """How far above the least error of rank k the randomised methods are after q power iterations."""
+    axes.set(xlabel="power iterations q", ylabel="error over the least, minus 1")
+    axes.set_title(f"Rank {k}: Krylov keeps what powers forget")
+    least = tail(sigma, k)
+    if k + OVERSAMPLES > min(A.shape) or least <= 1e-12 * sigma[0]:
+        axes.text(0.5, 0.5, "too small for random samples", ha="center", transform=axes.transAxes)
+        return
+    for method, colour in ((randomised, "tab:orange"), (block_krylov, "tab:blue")):
+        most = (min(A.shape) // (k + OVERSAMPLES)) - 1 if method is block_krylov else 6
+        errors = []
+        for q in range(min(most, 5) + 1):
+            U, s, Vt = method(A, k, q)
+            errors.append(max(np.linalg.norm(A - (U * s) @ Vt) / least - 1, 1e-16))
+        axes.semilogy(errors, "o-", color=colour, label=method.__name__.replace("_", " "))
+    axes.legend(fontsize="small")

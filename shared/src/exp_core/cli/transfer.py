@@ -1,0 +1,50 @@
+"""``history --export`` and ``--import``: the history as JSON lines."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from exp_core.cli.options import STANDARD_OUTPUT
+
+if TYPE_CHECKING:
+    from exp_core.history import Database
+    from exp_core.history.queries import Filter
+
+
+def export_runs(database: Database, asked: Filter, path: Path) -> None:
+    """All runs asked for, those that were interrupted too."""
+    from exp_core.history.queries import every
+    from exp_core.history.transfer import lines
+    from exp_core.report.export import write
+
+    found = lines(every(database, replace(asked, complete=False)))
+    if path == STANDARD_OUTPUT:
+        for line in found:
+            click.echo(line, nl=False)
+        return
+    text = list(found)
+    try:
+        write(path, "".join(text))
+    except OSError as error:
+        raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
+    click.echo(f"{len(text)} runs written: {path}", err=True)
+
+
+def import_runs(name: str) -> None:
+    """All of it or nothing, the oldest first."""
+    from exp_core.history import HistoryError, store
+    from exp_core.history.transfer import read_file, read_lines
+
+    try:
+        runs = read_lines(sys.stdin, "standard input") if name == "-" else read_file(Path(name))
+        stored = store(sorted(runs, key=lambda run: run.created_at), measured_now=False)
+    except (HistoryError, UnicodeError) as error:
+        raise click.UsageError(str(error)) from error
+    for note in stored.notes:
+        click.echo(note, err=True)
+    click.echo(f"{len(runs) - stored.known} runs imported, {stored.known} were there already")
