@@ -59,4 +59,6 @@ def bfgs(fg, x, tolerance):
                 H, fresh = np.eye(n) * sy / (y @ y), False  # N&W eq. (6.20)
             Hy = H @ y
             H += (sy + y @ Hy) / sy**2 * np.outer(s, s) - (np.outer(Hy, s) + np.outer(s, Hy)) / sy
+        else:  # downhill ever steeper: the step was too short to learn from
+            H *= 4
     return x, calls

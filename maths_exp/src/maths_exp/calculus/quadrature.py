@@ -7,7 +7,8 @@ Idea      Equal steps are cheap to refine: halve them until two results agree, a
           where the error is largest. A singular end leaves an error that shrinks like a geometric series, so its
           limit can be computed (Wynn); or a substitution takes the ends to infinity (tanh-sinh).
 Look for  The evaluations: for `--problem smooth` Gauss needs a handful where the trapezoid rule needs thousands; for
-          `singular` nearly all fail, each in its own way. `peaks`: extrapolation finds a limit in sums that grow, and
+          `singular` the equal steps fail, and bisection alone, compiled as it is, loses to QUADPACK: it looks 1,400
+          times where extrapolation looks 250 times. `peaks`: extrapolation finds a limit in sums that grow, and
           is believed by QUADPACK; ours asks first whether they come closer to one another. `kinks`: a kink may hide
           between two points from all estimates.
 Source    P. Davis, P. Rabinowitz, Methods of Numerical Integration, 2nd ed. (1984).
