@@ -134,7 +134,7 @@ def test_products_far_off_break_the_law_of_differences():
 
 
 def test_digits_are_classified():
-    """Published for this data: scikit-learn's 3-nearest-neighbour reports stand between 96 and 99 per cent."""
+    """A tenth of the votes would be right by chance; a search that returns wrong points cannot come near this."""
     pytest.importorskip("sklearn", reason="the data are scikit-learn's")
     from maths_exp.algorithms._nearest_neighbours_picture import majority
 

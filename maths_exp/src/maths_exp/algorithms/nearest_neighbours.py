@@ -5,10 +5,10 @@ Problem   X: (n, d) points, Q: (m, d) queries.  For each query find the k neares
 Idea      Brute force measures n m distances; $|x - q|^2 = |x|^2 - 2 x \\cdot q + |q|^2$ makes them a product of
           matrices, and only k of n are kept.  A tree over the points leaves out whole regions that are farther than
           the k-th neighbour so far: log n distances instead of n, if there are few dimensions.
-Look for  All rows build what they need in the time that is measured, trees too.  On surface the trees win by hundreds,
-          on cloud (--d 32) they open every node: there all distances are alike, and brute force wins.  far-off in
-          float64 shows what the product of matrices costs in digits, unless the origin is moved and the last distances
-          are measured again.  On ties brute_compiled has to measure nearly all again, and can lose.
+Look for  All rows build what they need in the time that is measured, trees too.  On surface trees leave out nearly all
+          distances; on cloud (--d 32) all distances are alike, so that trees open most nodes.  far-off shows what the
+          product of matrices costs in digits, unless the origin is moved and the last distances are measured again.
+          On ties brute_compiled cannot certify its lists, and measures nearly everything a second time.
 Source    J. H. Friedman, J. L. Bentley, R. A. Finkel, ACM Trans. Math. Software 3 (1977), 209-226.
           K. Beyer, J. Goldstein, R. Ramakrishnan, U. Shaft, When is "nearest neighbor" meaningful?, ICDT (1999).
 """
