@@ -54,7 +54,7 @@ class Counted:
     __rmul__ = __mul__
 
     def sqrt(self):
-        return self._count(math.sqrt(self.value))
+        return self._count(math.sqrt(self.value) if self.value >= 0 else math.nan)  # as NumPy has it
 
     def __neg__(self):
         return Counted(-self.value, self.tally)

@@ -20,7 +20,7 @@ def cost(A, k, flops, memory):
 
 def sweeps(n):
     """Until all is orthogonal: of order log n (Brent, Luk 1985); counted on normal random matrices."""
-    return 2 + 1.2 * math.log2(n) if n > 1 else 1
+    return 2.4 + 1.43 * math.log2(n) if n > 1 else 1
 
 
 def jacobi(A, k, excess):
