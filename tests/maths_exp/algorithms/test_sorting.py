@@ -1,0 +1,121 @@
+"""Sorting: permutations, stability, the zero-one principle, the adversary, groups that tie in their leading digits."""
+
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+
+from maths_exp.algorithms import _sorting_problems as problems
+from maths_exp.algorithms import _sorting_radix as radix
+from maths_exp.algorithms import _sorting_textbook as textbook
+from maths_exp.algorithms import sorting
+
+OURS = [i.function for i in sorting.EXPERIMENT.implementations if i.rung != "library"]
+
+
+@pytest.fixture(autouse=True)
+def parts():
+    pytest.importorskip("numba", reason="three of the rungs are compiled")
+
+
+@pytest.mark.parametrize("function", OURS, ids=lambda f: f.__name__)
+def test_all_sequences_of_zeros_and_ones_are_sorted(function):
+    """Knuth, section 5.3.4: a network that sorts these sorts everything."""
+    for bits in product((0, 1), repeat=7):
+        assert function(np.array(bits)).tolist() == sorted(bits)
+
+
+@pytest.mark.parametrize("function", OURS, ids=lambda f: f.__name__)
+def test_the_result_is_a_permutation_in_order(function):
+    x = np.random.default_rng(1).integers(-40, 40, 600)
+    result = function(x)
+    assert (np.diff(result) >= 0).all()
+    assert Counter(result.tolist()) == Counter(x.tolist())
+
+
+def test_insertion_and_merges_keep_equals_in_their_order():
+    class Card:
+        def __init__(self, rank, number):
+            self.rank, self.number = rank, number
+
+        def __lt__(self, other):
+            return self.rank < other.rank
+
+    cards = [Card(rank, i) for i, rank in enumerate(np.random.default_rng(2).integers(0, 4, 40).tolist())]
+    expected = sorted((c.rank, c.number) for c in cards)
+    inserted = cards.copy()
+    textbook.insertion(inserted, 0, len(inserted))
+    runs = [[c] for c in cards]
+    while len(runs) > 1:
+        runs = [textbook.merge(a, b) for a, b in zip(runs[::2], [*runs[1::2], []], strict=False)]
+    for result in (inserted, runs[0]):
+        assert [(c.rank, c.number) for c in result] == expected
+
+
+class Counting(float):
+    """A number that counts how often it is compared."""
+
+    comparisons = 0
+
+    def __lt__(self, other):
+        Counting.comparisons += 1
+        return float.__lt__(self, other)
+
+
+def comparisons(x, levels):
+    a = [Counting(v) for v in x.tolist()]
+    Counting.comparisons = 0
+    textbook.quick(a, levels)
+    assert a == sorted(x.tolist())
+    return Counting.comparisons
+
+
+def test_the_adversary_makes_quicksort_quadratic_and_not_introsort():
+    """Each partition of m elements takes at least m comparisons and takes two away: $n^2 / 4$ in all."""
+    n = 1200
+    (x,) = problems.killer(n, dtype="float64", rng=None)
+    assert sorted(x.tolist()) == list(range(n))
+    assert comparisons(x, n) >= sum(range(n, textbook.SHORT, -2))
+    # the heap: at most 2 log2 n comparisons for each element that it takes away and each that it is made of, and
+    # the 2 log2 n levels before it look at every element about once each
+    levels = 2 * n.bit_length()
+    assert comparisons(x, levels) <= (2 + 2 + 2) * n * n.bit_length()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_keys_that_agree_in_their_leading_digits(dtype):
+    """Groups shorter and longer than insertion's, across the edges of the parts, and one group of everything."""
+    rng = np.random.default_rng(3)
+    n = 3 * radix.PART + 5
+    for size in (radix.SHORT - 1, radix.SHORT + 1, radix.PART + 3, n):
+        x = (rng.integers(0, 2**31, -(-n // size))[:, None] * 2**32 + rng.integers(0, 2**20, size)).ravel()
+        x[0], x[-1] = -(2**62), 2**62  # all bits vary
+        x = x.astype(dtype) if dtype == "int64" else (np.abs(x) >> 1).view(dtype)
+        rng.shuffle(x)
+        assert np.array_equal(radix.radix_threads(x), np.sort(x))
+
+
+@pytest.mark.parametrize("function", OURS, ids=lambda f: f.__name__)
+def test_zeros_keep_their_signs_and_nan_comes_last(function):
+    x = np.array([0.0, np.nan, -0.0, 1.0, -np.inf, 0.0, -np.nan, np.inf, -0.0, 5e-324, -5e-324] * 5)
+    result = function(x)
+    assert np.isnan(result[-10:]).all()
+    assert np.array_equal(result[:-10], np.sort(x)[:-10])
+    assert np.count_nonzero(np.signbit(result[result == 0])) == 10
+
+
+def test_sabotage_is_caught():
+    """Two elements exchanged, one twice in place of another, another bit at the end, a zero with a wrong sign."""
+    x = np.append(np.random.default_rng(4).random(100), [0.0, -0.0])
+    truth = sorting.in_order(x)
+    assert sorting.wrong(truth, x, truth) == sorting.signs(truth, x, truth) == 0
+    swapped, twice, off, sign = (truth.copy() for _ in range(4))
+    swapped[[7, 8]] = truth[[8, 7]]
+    twice[9] = truth[10]
+    off[50] = np.nextafter(off[50], 2)
+    sign[:2] = 0.0
+    assert [sorting.wrong(bad, x, truth) for bad in (swapped, twice, off)] == [2, 1, 1]
+    assert sorting.signs(sign, x, truth) == 1
+    with pytest.raises(TypeError):
+        sorting.wrong(truth[1:], x, truth)
