@@ -8,9 +8,9 @@ Idea      Insertion moves each element past all larger ones: $n^2 / 4$ moves.  T
           $\\log_2 n!$.  A radix sort looks at digits instead: a constant number of passes.
 Look for  `killer` makes quicksort quadratic and leaves introsort, which counts its levels, as it was; `radix_threads`
           never compares and never notices.  `nearly_sorted` is quick where a branch is guessed by its history.
-          np.sort is a quicksort on vectors where the processor has AVX2 or AVX-512, on one core.  Beside AVX2 the radix
-          sort is quicker even on one thread.  With AVX-512 np.sort may win there: its comparisons cost next to nothing,
-          and a pass of a radix sort still moves one number at a time.
+          np.sort is a quicksort on vectors where the processor has AVX2 or AVX-512, on one core: a comparison costs it
+          a fraction of a cycle.  A pass of the radix sort moves one number at a time to a place that it has just read
+          and counted up, and each waits for that: with two threads it comes near np.sort, with one it loses.
 Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), chapter 5.  C. A. R. Hoare, Quicksort, The
           Computer Journal 5 (1962), 10-16.
 """
