@@ -7,12 +7,17 @@ Idea      f is convex, and $\\lambda > 0$ makes its bowl no flatter than $\\lamb
           separated.  Gradient descent needs passes in proportion to the steepest curvature over the least; Newton
           solves with all curvatures, $X^T S X / n + \\lambda I$, and needs a handful; L-BFGS learns curvatures from the
           steps that it takes; SAGA steps after each row.
-Look for  On breast-cancer the steepest curvature may be 1600 times lambda, and descent needs hundreds of times the
+Look for  On breast-cancer the steepest curvature may be 1600 times lambda, and descent needs a thousand times the
           passes of Newton.  Passes are not seconds: one with a Hessian costs about d/4 times one without.  scikit-learn
           reads X twice a pass, and checks its input first; the fused pass makes loss, gradient and Hessian of rows
           that are still in cache, with a vector exponential.  On few rows threads cost more than they bring.
+          SAGA is below the library though compiled: each margin needs the w of the step before, so that there is one
+          chain of updates, number after number, where the others take many rows at once.  It stands here for plain
+          stochastic descent, whose steps must shrink as 1/k to end at all: then $\\|w_k - w^*\\|^2$ falls as 1/k, and
+          a gradient of $10^{-6}$ would take some $10^{12}$ steps.
 Source    J. Nocedal, S. J. Wright, Numerical Optimization, 2nd ed. (2006).  T. Hastie, R. Tibshirani, J. Friedman,
           The Elements of Statistical Learning, 2nd ed. (2009), section 4.4.  For SAGA: Defazio et al., NIPS (2014).
+          For shrinking steps: L. Bottou, F. E. Curtis, J. Nocedal, SIAM Review 60 (2018), theorem 4.7.
 """
 
 from __future__ import annotations
