@@ -13,7 +13,7 @@ Look for  On breast-cancer the steepest curvature may be 1600 times lambda, and 
           that are still in cache, with a vector exponential.  On few rows threads cost more than they bring.
           SAGA is below the library though compiled: each margin needs the w of the step before, so that there is one
           chain of updates, number after number, where the others take many rows at once.  It stands here for plain
-          stochastic descent, whose steps must shrink as 1/k to end at all: then $\\|w_k - w^*\\|^2$ falls as 1/k, and
+          stochastic descent, whose steps must shrink as 1/k to end at all: then $f(w_k) - f(w^*)$ falls as 1/k, and
           a gradient of $10^{-6}$ would take some $10^{12}$ steps.
 Source    J. Nocedal, S. J. Wright, Numerical Optimization, 2nd ed. (2006).  T. Hastie, R. Tibshirani, J. Friedman,
           The Elements of Statistical Learning, 2nd ed. (2009), section 4.4.  For SAGA: Defazio et al., NIPS (2014).
