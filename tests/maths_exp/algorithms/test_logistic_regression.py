@@ -6,6 +6,7 @@ from assembly import host_width, vector_width
 
 from maths_exp.algorithms import _logistic_regression_problems as problems
 from maths_exp.algorithms import logistic_regression as experiment
+from maths_exp.algorithms._logistic_regression_costs import SEEN, descent_foretold
 from maths_exp.algorithms._logistic_regression_laws import gradient, gradient_norm, within_tolerance
 
 ROWS = {row.name: row for row in experiment.EXPERIMENT.implementations}
@@ -102,6 +103,25 @@ def test_descent_is_never_slower_than_theory():
     assert 1 < run("descent", inputs)[1] <= 1 + np.ceil(allowed)
 
 
+@pytest.mark.parametrize(("make", "strength"), [(problems.overlapping, 0.05), (problems.separable, 1e-3)])
+def test_the_passes_of_descent_are_foretold(make, strength):
+    """Exactly while they are made; within an eighth where the quadratic at the minimum speaks for the way there."""
+    inputs = given(make, strength=strength)
+    made, foretold = run("descent", inputs)[1], descent_foretold(*inputs)[1]
+    assert foretold == made <= SEEN or 7 / 8 <= made / foretold <= 9 / 8
+
+
+def test_what_scikit_learn_may_stop_before_is_not_asked_of_it():
+    """At any tolerance above the one that it is skipped below, it is right."""
+    pytest.importorskip("sklearn")
+    row = ROWS["sklearn_lbfgs"]
+    assert row.skip(*given(tolerance=1e-9))
+    for make in (problems.overlapping, problems.separable):
+        inputs = given(make, rows=500, strength=1e-3, tolerance=2e-7)
+        assert row.skip(*inputs) is None
+        assert gradient_norm(run("sklearn_lbfgs", inputs), *inputs) <= within_tolerance(*inputs)
+
+
 @every_method
 def test_stopping_early_is_caught(name):
     X, y, lam, _ = inputs = given(problems.separable, tolerance=1e-8)
@@ -144,3 +164,9 @@ def test_the_loss_is_computed_in_vectors():
 def test_what_has_no_answer_is_refused(changes):
     with pytest.raises(ValueError, match="take"):
         given(**changes)
+
+
+def test_there_are_only_so_many_patients():
+    pytest.importorskip("sklearn")
+    with pytest.raises(ValueError, match="at most"):
+        problems.breast_cancer(570, dtype="float64", rng=np.random.default_rng(0))

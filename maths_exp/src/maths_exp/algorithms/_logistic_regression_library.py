@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from exp_core import Skip
+import numpy as np
 
-# Its tolerance on the loss is fixed at 64 eps, and the gradient is then about the root of that.
-EARLY = "scikit-learn's L-BFGS also stops where a step lowers the loss by less than 64 eps"
+from exp_core import Skip
+from maths_exp.algorithms._logistic_regression_laws import steepest
 
 
 def sklearn_lbfgs(X, y, model):
@@ -38,3 +38,18 @@ def model_of(solver):
 def one_class(X, y, lam, tolerance):
     """scikit-learn refuses what is no question to it."""
     return None if (y != y[0]).any() else Skip("scikit-learn wants two classes", "choose more rows")
+
+
+def too_fine(X, y, lam, tolerance):
+    """Its L-BFGS also stops where a step lowers a loss below 1 by no more than 64 eps, a number that nobody can change.
+
+    Newton's step lowers f by about $\\frac12 g^T H^{-1} g \\ge \\|g\\|^2/(2L)$, L the steepest curvature: by more than
+    that from a gradient longer than $\\sqrt{128 L \\epsilon}$.
+    """
+    promised = math.sqrt(128 * steepest(X, lam) * np.finfo(float).eps)
+    if tolerance < promised:
+        return Skip(
+            "scikit-learn's L-BFGS also stops where the loss no longer falls by 64 eps, and may do so before",
+            f"choose --tolerance {promised:.0e} or more",
+        )
+    return one_class(X, y, lam, tolerance)

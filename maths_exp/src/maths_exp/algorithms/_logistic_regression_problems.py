@@ -20,12 +20,12 @@ def checked(X, y, strength, tolerance):
     if not strength > 0:
         raise ValueError(f"strength = {strength:g}: separable classes have no minimum without a penalty; take 0.001")
     if not tolerance > 0:
-        raise ValueError(f"tolerance = {tolerance:g}: rounding lets no gradient vanish; take 1e-8")
+        raise ValueError(f"tolerance = {tolerance:g}: rounding lets no gradient vanish; take 1e-6")
     return X, y, float(strength), float(tolerance)
 
 
 def overlapping(
-    rows: Rows = 20_000, columns: Columns = 20, strength: Strength = 0.001, tolerance: Tolerance = 1e-8, *, dtype, rng
+    rows: Rows = 20_000, columns: Columns = 20, strength: Strength = 0.001, tolerance: Tolerance = 1e-6, *, dtype, rng
 ):
     """Normal rows, each labelled by a coin that falls as the logistic function of x says."""
     X, t = normal_rows(rows, columns, rng)
@@ -33,7 +33,7 @@ def overlapping(
 
 
 def separable(
-    rows: Rows = 2000, columns: Columns = 10, strength: Strength = 0.001, tolerance: Tolerance = 1e-8, *, dtype, rng
+    rows: Rows = 2000, columns: Columns = 10, strength: Strength = 0.001, tolerance: Tolerance = 1e-6, *, dtype, rng
 ):
     """The coin replaced by a line: only the penalty keeps w from growing for ever, and the bowl is flat."""
     X, t = normal_rows(rows, columns, rng)
@@ -49,9 +49,9 @@ def normal_rows(rows, columns, rng):
 
 
 def breast_cancer(
-    every: Annotated[int, "every n-th of 569 patients"] = 1,
+    patients: Annotated[int, "of 569"] = 569,
     strength: Strength = 0.002,
-    tolerance: Tolerance = 1e-8,
+    tolerance: Tolerance = 1e-6,
     *,
     dtype,
     rng,
@@ -60,6 +60,9 @@ def breast_cancer(
     from sklearn.datasets import load_breast_cancer
 
     data = load_breast_cancer()
+    if patients > len(data.data):
+        raise ValueError(f"patients = {patients}: there are {len(data.data)} in the data; take so many at most")
     X = (data.data - data.data.mean(axis=0)) / data.data.std(axis=0)
-    X = np.column_stack([X, np.ones(len(X))])[::every]
-    return checked(np.ascontiguousarray(X), np.where(data.target == 1, 1.0, -1.0)[::every], strength, tolerance)
+    X = np.column_stack([X, np.ones(len(X))])
+    chosen = np.arange(patients) * len(X) // patients  # spread evenly
+    return checked(X[chosen], np.where(data.target == 1, 1.0, -1.0)[chosen], strength, tolerance)

@@ -102,18 +102,32 @@ def part_of_sums(XT, y, w, part, loss, g, H):
 
 
 @njit(parallel=True)
-def sums(XT, y, w, lam, loss, g, H):
-    """f(w), its gradient in g[0], and the lower half of its Hessian in H[0]; one row of room for each part."""
-    n = y.size
-    parts = min(PARTS, (n + ROWS - 1) // ROWS)
+def all_parts(XT, y, w, parts, loss, g, H):
+    """Nothing but the loop: of whole-array expressions in a parallel function Numba would take half a minute."""
     for part in prange(parts):
         part_of_sums(XT, y, w, part, loss, g, H)
+
+
+@njit
+def sums(XT, y, w, lam, loss, g, H):
+    """f(w), its gradient in g[0], and the lower half of its Hessian in H[0]; one row of room for each part."""
+    n, rows, columns = y.size, H.shape[1], H.shape[2]
+    parts = min(PARTS, (n + ROWS - 1) // ROWS)
+    all_parts(XT, y, w, parts, loss, g, H)
+    squares = 0.0
     for part in range(1, parts):
         loss[0] += loss[part]
-        g[0] += g[part]
-        H[0] += H[part]
-    g[0] = g[0] / n + lam * w
-    H[0] /= n
-    for j in range(H.shape[1]):
+    for j in range(w.size):
+        for part in range(1, parts):
+            g[0, j] += g[part, j]
+        g[0, j] = g[0, j] / n + lam * w[j]
+        squares += w[j] * w[j]
+    for part in range(1, parts):
+        for j in range(rows):
+            for k in range(columns):
+                H[0, j, k] += H[part, j, k]
+    for j in range(rows):
+        for k in range(columns):
+            H[0, j, k] /= n
         H[0, j, j] += lam
-    return loss[0] / n + lam / 2 * (w * w).sum()
+    return loss[0] / n + lam / 2 * squares
