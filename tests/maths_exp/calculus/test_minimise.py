@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from exp_core.machine import thread_limit
 from maths_exp.calculus import minimise
 from maths_exp.calculus._minimise_collection import COLLECTION, Task
 from maths_exp.calculus._minimise_curvature import steihaug
@@ -57,10 +58,9 @@ def test_machine_code_computes_the_very_same_gradient(task):
         np.testing.assert_allclose(ours, theirs, rtol=1e-15, atol=0)
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_every_published_minimum_is_found():
     """L-BFGS ends at a published least value on each function, to the tightest tolerance; SciPy on no more of them."""
-    with np.errstate(all="ignore"):
+    with thread_limit(1), np.errstate(all="ignore"):
         ours = minimise.lbfgs_compiled(*as_pointers(COLLECTION, 1e-9))
         assert gradient(ours, COLLECTION, 1e-9) <= 1e-9
         assert solved(ours, COLLECTION, 1e-9) == 1

@@ -181,7 +181,7 @@ EXPERIMENT = Experiment(
             as_callbacks,
             combining=lambda n: 8 * M * n,
             unstable={
-                "collection": "where a step of no. 6 overflows, it goes back, sees the same f again and takes that for the end",
+                "collection": "where a step of no. 6 overflows, it goes back, sees the same f again and stops",
                 "cluster": "two equal values of f in a row are enough for it to stop",
             },
         ),
