@@ -14,6 +14,7 @@ import numpy as np
 from exp_core.compiled import intrinsic, njit
 
 M = 10  # pairs of steps s and changes of gradient y that are remembered
+EPS = float(np.finfo(float).eps)
 C1, C2 = 1e-4, 0.9  # sufficient decrease, and how much flatter the end of a step must be
 TRIALS = 40  # of one line search
 STEPS = 20_000  # of one minimisation
@@ -82,12 +83,13 @@ def line_search(address, x, f, g, p, alpha, z, gz):
     low, f_low, d_low = 0.0, f, slope  # the best point so far: an end of every interval that holds a good one
     high, f_high, d_high = 0.0, f, slope
     bracketed = False
+    rounding = 4 * EPS * abs(f)  # values that close say nothing: there the slopes alone decide
     for trial in range(1, TRIALS + 1):
         for i in range(x.size):
             z[i] = x[i] + alpha * p[i]
         value = call(address, z, gz)
         d = dot(gz, p)
-        if not value <= f + C1 * alpha * slope or (trial > 1 and value >= f_low):
+        if not value <= f + C1 * alpha * slope + rounding or (trial > 1 and value >= f_low + rounding):
             bracketed, high, f_high, d_high = True, alpha, value, d
         else:
             if abs(d) <= -C2 * slope:

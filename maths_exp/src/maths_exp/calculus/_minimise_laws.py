@@ -8,7 +8,9 @@ import math
 import numpy as np
 
 from exp_core import Cost, Implementation
+from maths_exp.calculus import _minimise_fits as fits
 from maths_exp.calculus import _minimise_objectives as functions
+from maths_exp.calculus import _minimise_systems as systems
 
 ELEMENTARY = 20  # flops of exp, a root or an arc tangent: a polynomial of degree 10
 # f              flops of one evaluation with its gradient, from the number of variables
@@ -24,6 +26,16 @@ FLOPS = {
     functions.penalty: lambda n: 11 * n + 2,
     functions.variably_dimensioned: lambda n: 15 * n,
     functions.broyden_tridiagonal: lambda n: 19 * n,
+    fits.jennrich_sampson: lambda n: 10 * (14 + 2 * ELEMENTARY),
+    fits.bard: lambda n: 15 * 20,
+    fits.gaussian: lambda n: 15 * (22 + ELEMENTARY),
+    fits.box: lambda n: 10 * (20 + 4 * ELEMENTARY),
+    fits.kowalik_osborne: lambda n: 11 * 24,
+    fits.biggs: lambda n: 13 * (45 + 6 * ELEMENTARY),
+    systems.trigonometric: lambda n: (15 + 6 * ELEMENTARY) * n,
+    systems.boundary_value: lambda n: 28 * n,
+    systems.broyden_banded: lambda n: 9 * n * min(n, 6) + 14 * n,
+    systems.linear: lambda n: 11 * n,
     functions.quadratic: lambda n: (6 + ELEMENTARY) * n,
     functions.lennard_jones: lambda n: 28 * (n // 3) * (n // 3 - 1) / 2,
 }
@@ -80,11 +92,11 @@ def gradient(result, tasks, tolerance):
 
 
 def solved(result, tasks, tolerance):
-    """The share of tasks that ended at one of their known least values, to six digits."""
+    """The share of tasks that ended at a published least value: to four digits, zero to six places."""
     hits = 0
     for task, x in pieces(result, tasks):
         f = evaluator(task.f, x.size)(x)[0]
-        hits += any(abs(f - least) <= 1e-6 * max(1.0, abs(least)) for least in task.least)
+        hits += any(abs(f - least) <= (1e-4 * least or 1e-6) for least in task.least)
     return hits / len(tasks)
 
 

@@ -7,6 +7,7 @@ import ctypes
 import numpy as np
 
 from maths_exp.calculus._minimise_compiled import STEPS, pointer
+from maths_exp.calculus._minimise_curvature import MOST, hessian, reach
 
 KIND = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 
@@ -49,3 +50,21 @@ def scipy_lbfgsb(functions, starts, tolerance):
 def scipy_bfgs(functions, starts, tolerance):
     """scipy.optimize.minimize, BFGS: the matrix and the line search in NumPy and Python."""
     return scipy_minimize(functions, starts, "BFGS", {"gtol": tolerance, "maxiter": STEPS})
+
+
+def scipy_trust_exact(functions, starts, tolerance):
+    """scipy.optimize.minimize, trust-exact: Newton in a sphere, its matrix from differences of gradients as in ours."""
+    from scipy.optimize import minimize
+
+    results, calls = [], 0
+    for f, x in zip(functions, starts, strict=True):
+
+        def matrix(x, f=f):
+            return hessian(f, x, f(x)[1])
+
+        sphere = {"initial_trust_radius": reach(x), "max_trust_radius": 1e10}  # by default, no step above 1000
+        options = {"gtol": tolerance, "maxiter": MOST // (x.size + 2)} | sphere
+        one = minimize(f, x, jac=True, hess=matrix, method="trust-exact", options=options)
+        results.append(one.x)
+        calls += int(one.nfev) + int(one.nhev) * (x.size + 1)
+    return np.concatenate(results), calls

@@ -8,16 +8,6 @@ Mathematical Software 7 (1981), 17-41: a sum of squares of residuals r, so that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
-
-
-class Task(NamedTuple):
-    """A function, where to start, and the least values known, one for each minimum."""
-
-    f: Callable
-    start: tuple[float, ...]
-    least: tuple[float, ...] = (0.0,)
 
 
 def rosenbrock(x, g, n):
@@ -171,19 +161,3 @@ def lennard_jones(x, g, n):
             g[j + 1] -= pull * b
             g[j + 2] -= pull * c
     return f
-
-
-# No.  the function, its standard start, its least values
-COLLECTION = (
-    Task(rosenbrock, (-1.2, 1.0)),
-    Task(freudenstein_roth, (0.5, -2.0), (0.0, 48.98425367924)),
-    Task(powell_badly_scaled, (0.0, 1.0)),
-    Task(brown_badly_scaled, (1.0, 1.0)),
-    Task(beale, (1.0, 1.0)),
-    Task(helical_valley, (-1.0, 0.0, 0.0)),
-    Task(powell_singular, (3.0, -1.0, 0.0, 1.0)),
-    Task(wood, (-3.0, -1.0, -3.0, -1.0)),
-    Task(penalty, (1.0, 2.0, 3.0, 4.0), (2.249977500e-5,)),
-    Task(variably_dimensioned, tuple(1 - j / 10 for j in range(1, 11))),
-    Task(broyden_tridiagonal, (-1.0,) * 10),
-)

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import numpy as np
 
-from maths_exp.calculus import _minimise_objectives as functions
-from maths_exp.calculus._minimise_objectives import COLLECTION, Task
+from maths_exp.calculus._minimise_collection import COLLECTION, Task
+from maths_exp.calculus._minimise_objectives import lennard_jones, quadratic, rosenbrock
 
+ALL = len(COLLECTION)
 Tolerance = Annotated[float, "largest component of the gradient"]
 
 
@@ -24,17 +25,19 @@ def valley(n: Annotated[int, "variables, an even number"] = 10, tolerance: Toler
     """Rosenbrock's valley, one for each pair of variables."""
     if n % 2:
         raise ValueError(f"n = {n} is odd, and each valley takes two variables: try {n + 1}")
-    return (Task(functions.rosenbrock, (-1.2, 1.0) * (n // 2)),), possible(tolerance)
+    return (Task(rosenbrock, (-1.2, 1.0) * (n // 2)),), possible(tolerance)
 
 
 def ill_conditioned(n: Annotated[int, "variables"] = 20, tolerance: Tolerance = 1e-6, *, dtype, rng):
     """A parabola ten thousand times as steep in one direction as in another."""
-    return (Task(functions.quadratic, (0.0,) * n),), possible(tolerance)
+    return (Task(quadratic, (0.0,) * n),), possible(tolerance)
 
 
-def collection(tolerance: Tolerance = 1e-6, *, dtype, rng):
-    """Eleven functions of Moré, Garbow and Hillstrom's, from their standard starts."""
-    return COLLECTION, possible(tolerance)
+def collection(functions: Annotated[int, "the first so many"] = ALL, tolerance: Tolerance = 1e-6, *, dtype, rng):
+    """Functions of Moré, Garbow and Hillstrom's, from their standard starts."""
+    if not 1 <= functions <= ALL:
+        raise ValueError(f"the collection holds {ALL} functions, not {functions}: try --functions {ALL}")
+    return COLLECTION[:functions], possible(tolerance)
 
 
 def cluster(atoms: Annotated[int, "atoms, from 2"] = 7, tolerance: Tolerance = 1e-6, *, dtype, rng):
@@ -44,4 +47,4 @@ def cluster(atoms: Annotated[int, "atoms, from 2"] = 7, tolerance: Tolerance = 1
     side = math.ceil(atoms ** (1 / 3) - 1e-9)
     places = [(i, j, k) for i in range(side) for j in range(side) for k in range(side)][:atoms]
     start = 1.15 * np.array(places, float) + rng.uniform(-0.1, 0.1, (atoms, 3))
-    return (Task(functions.lennard_jones, tuple(start.ravel().tolist()), ()),), possible(tolerance)
+    return (Task(lennard_jones, tuple(start.ravel().tolist()), ()),), possible(tolerance)
