@@ -7,47 +7,15 @@ Each part takes less than a minute; the numbers are printed, since how good a ha
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import contextmanager, nullcontext
-from functools import partial
-from itertools import repeat
 from statistics import median
 
 import pytest
+from validation.conditions import WEATHER, unrolled, work
 
 from exp_core.timing import Stopwatch, call_once, compare
 from exp_core.timing.clock import SYSTEM
 
 pytestmark = pytest.mark.validation
-
-HALF_BUSY = """
-import time
-while True:
-    end = time.perf_counter() + 0.02
-    while time.perf_counter() < end: pass
-    time.sleep(0.02)
-"""
-
-
-@contextmanager
-def neighbour():
-    """Another process that keeps one core busy half of the time."""
-    process = subprocess.Popen([sys.executable, "-c", HALF_BUSY])
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
-
-
-def work(n):
-    """Some 5 ns for each of n."""
-    for _ in repeat(None, n):
-        pass
-
-
-WEATHER = {"idle": nullcontext, "loaded": neighbour}
 
 
 @pytest.mark.parametrize("weather", WEATHER)
@@ -86,15 +54,6 @@ def test_known_extra_work_is_found_and_lies_in_the_interval(weather, percent):
     )
     assert held >= 0.8 * trials
     assert found >= 0.9 * trials or percent < 10 or weather == "loaded"
-
-
-def unrolled(code, names, times):
-    """A loop whose body is the statement so many times, on local variables as in the loop of a sampler."""
-    body = times * f"    {code}\n"
-    source = f"def run(n, now, f, x):\n  t = now()\n  for _ in repeat(None, n):\n{body}  return now() - t"
-    scope = {"repeat": repeat}
-    exec(source, scope)
-    return partial(scope["run"], **names)
 
 
 def nothing():
