@@ -86,6 +86,7 @@ def test_thirty_fresh_processes(tell, request):
 
 
 FIVE = (0, 5, 10, 20, 100)  # per cent more work than the fastest
+MOST_S = 5
 
 
 def test_seconds_until_five_are_known_to_two_per_cent(tell):
@@ -94,7 +95,7 @@ def test_seconds_until_five_are_known_to_two_per_cent(tell):
     table = []
 
     watch, budget_s, known = Stopwatch(), 0.1, False
-    while not known:
+    while not known and budget_s < MOST_S:
         budget_s *= 2
         race = compare(functions, budget_s=budget_s)
         ratios = [race.ratio("0", to=name) for name in functions if name != "0"]
@@ -109,10 +110,10 @@ def test_seconds_until_five_are_known_to_two_per_cent(tell):
     def by_torch(f):
         from torch.utils.benchmark import Timer
 
-        return Timer("f()", globals={"f": f}).adaptive_autorange(threshold=0.02).median
+        return Timer("f()", globals={"f": f}).adaptive_autorange(threshold=0.02, max_run_time=MOST_S).median
 
     def by_pytest(f):
-        return peers.pytest_fixture(f, 10.0, precision=0.02, confidence=0.95).stats.stats.median
+        return peers.pytest_fixture(f, MOST_S, precision=0.02, confidence=0.95).stats.stats.median
 
     asked = {"torch": (by_torch, "quartiles of each time"), "pytest_benchmark": (by_pytest, "95% of each mean")}
     for name in others:
@@ -121,7 +122,7 @@ def test_seconds_until_five_are_known_to_two_per_cent(tell):
         times = [ask(f) for f in functions.values()]
         table.append((name, f"{watch.elapsed():.2f} s", "yes" if times == sorted(times) else "no", what))
     tell("five implementations to ±2%", ("", "took", "order right", "what is within ±2%"), table)
-    assert ordered
+    assert known and ordered
 
 
 COMPILED = """
@@ -154,7 +155,7 @@ def test_traps(trap, tell):
     """Two that take the same time: one is still to be compiled; or one returns a promise, and the other its result."""
     pytest.importorskip(trap)
     tools = peers.here()
-    answers = {name: ask(TRAPS[trap], 4.0, 0) for name, ask in tools.items()}
+    answers = {name: ask(TRAPS[trap], 2.0, 0) for name, ask in tools.items()}
     table = [(name, f"{1e6 * x.a_s:.4g} µs", f"{1e6 * x.b_s:.4g} µs", f"{x.ratio:.3g}") for name, x in answers.items()]
     tell(f"trap: {trap}; the true ratio is 1", ("", "a", "b", "ratio"), table)
     assert abs(answers["exp_core"].ratio - 1) <= 0.02
