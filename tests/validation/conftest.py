@@ -3,10 +3,17 @@
 import pytest
 from validation import peers
 
+from exp_core.timing import Stopwatch
+from exp_core.timing.clock import SYSTEM
+
 
 @pytest.fixture
 def tell(capsys):
-    """Prints a table past pytest, and who is missing in it."""
+    """Prints a table past pytest, who is missing in it, and how idle the machine was: a lock alone does not make it so.
+
+    The neighbour is among the other processes, and so are those that pyperf and hyperfine start.
+    """
+    watch, before = Stopwatch(), SYSTEM.others()
 
     def printed(title, headings, rows):
         table = [headings, *rows]
@@ -14,5 +21,7 @@ def tell(capsys):
         lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in table]
         with capsys.disabled():
             print("\n" + "\n".join([title, *lines, *(f"{name} is not installed" for name in peers.absent())]))
+            if before is not None and (after := SYSTEM.others()) is not None:
+                print(f"other processes used {(after - before) / watch.elapsed():.2f} cores meanwhile")
 
     return printed
