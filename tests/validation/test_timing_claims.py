@@ -72,7 +72,7 @@ CASES = {
 def test_short_functions_take_what_the_slope_of_a_long_loop_says(case):
     """The slope between a body of 1 and one of 11 statements holds no loop and no clock.
 
-    Nor does it hold what a processor loses at the loop's jumps, as a call in a loop does: on Zen 1 some 7 ns a turn.
+    Nor does it hold what a processor may lose at the loop's jumps, as a call in a loop does.
     So the truth lies between the slope and one whole turn; a tenth is left to the noise of both.
     """
     function, inputs, code = CASES[case]
