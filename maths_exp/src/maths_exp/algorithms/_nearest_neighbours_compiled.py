@@ -1,8 +1,9 @@
-"""Brute force whose distances never reach memory: products in vector registers, then only those that may be near.
+"""Brute force whose distances never leave the first-level cache: a tile of products, then only those that may be near.
 
-Tiles of points, as in k-means (``_kmeans_compiled``), four queries at a time: $|x|^2/2 - x \\cdot q$ orders the points
-as their distances do.  What comes out is compared with the worst kept so far, without a branch; the few that pass are
-put into the query's list.
+$|x|^2/2 - x \\cdot q$ orders the points as their distances do.  It is the product of $(-q, 1)$ and $(x, |x|^2/2)$, so
+that the kernel of the matrix product computes it, one tile of queries and points at a time (``_matmul_kernel``).  Each
+row of a tile is compared with the worst value that its query has kept so far, as vectors: hardly any row has one that
+is less.
 
 These values are rounded, so a few more than k are kept, and their distances computed again by differences.  If the
 worst one kept lies farther behind the k-th than rounding can explain, nothing outside the list belongs into it: the
@@ -11,67 +12,68 @@ answer is exact.  If not (ties), that query is answered once more by differences
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
-from exp_core.compiled import njit, prange
+from exp_core.compiled import intrinsic, njit, prange
 from exp_core.tasks import WORKERS, take
 from exp_core.tensor import gamma
-from maths_exp.algorithms._kmeans_compiled import TILE, middle, tile_up
-from maths_exp.algorithms._kmeans_simd import load, minus_product, store
+from maths_exp.linear_algebra._matmul_kernel import full_tile
+from maths_exp.linear_algebra._matmul_llvm import Matrix, registers
 
 EXTRA = 6  # kept beyond k
-QUERIES = 32  # a worker takes at a time
-CHUNK = 32  # tiles whose values are selected from at a time
+QUERIES = 64  # a worker takes at a time: they and a tile of points share the first-level cache
 
 
 def brute_compiled(X, Q, k):
     """Products and selection fused, in threads; the k that are left are measured again by differences."""
-    lanes = TILE // X.itemsize
-    origin = middle(X)
-    tiles = tile_up(X, origin, lanes)  # (tiles, d lanes)
-    half = half_norms(tiles, lanes, len(X))
-    padded = np.zeros((-(-len(Q) // 4) * 4, X.shape[1]), X.dtype)
-    padded[: len(Q)] = Q - origin
+    host = registers()
+    origin = X.mean(axis=0)  # moved here, little cancels
+    panels, reach = side_by_side(X - origin, host.vectors * host.lanes(X.itemsize))
+    rows = with_one(Q - origin, host.rows)
     indices, D2 = np.empty((len(Q), k), np.int64), np.empty((len(Q), k), X.dtype)
     # two values are compared, each within gamma of (|x| + |q|)^2; the shift of the origin rounds once more
     slack = X.dtype.type(4 * gamma(X.shape[1] + 5, X))
-    search(tiles, half, X, Q, padded, min(k + EXTRA, len(X)), slack, indices, D2)
+    search(panels, X, Q, rows, host.rows, min(k + EXTRA, len(X)), reach, slack, indices, D2)
     return indices, D2
 
 
-@njit
-def half_norms(tiles, lanes, n):
-    """$|x|^2 / 2$ of every point; infinite for the zeros after the last."""
-    half = np.full(len(tiles) * lanes, np.inf, tiles.dtype)
-    for i in range(n):
-        s = tiles.dtype.type(0)
-        for q in range(tiles.shape[1] // lanes):
-            s += tiles[i // lanes, q * lanes + i % lanes] ** 2
-        half[i] = s / 2
-    return half
+def side_by_side(X, width):
+    """Panels of $(x, |x|^2/2)$, (panels, d + 1, width): one coordinate of many points, then the next; greatest |x|.
+
+    The last panel is filled up with points that are infinitely far.
+    """
+    n, d = X.shape
+    half = np.einsum("ij,ij->i", X, X) / 2
+    points = np.zeros((-(-n // width) * width, d + 1), X.dtype)
+    points[:n, :d], points[:n, d], points[n:, d] = X, half, np.inf
+    return np.ascontiguousarray(points.reshape(-1, width, d + 1).transpose(0, 2, 1)), np.sqrt(2 * half.max())
 
 
-@njit
-def values(tile, half, first, Q, row, out, start):
-    """$|x|^2/2 - x \\cdot q$ for a tile of points and four queries: to out[0..3, start ...]."""
-    d, lanes = Q.shape[1], out.shape[1] // CHUNK
-    wide = lanes // 2
-    p0 = p1 = p2 = p3 = load(half, first)
-    s0 = s1 = s2 = s3 = load(half, first + wide)
-    for c in range(d):
-        x, y = load(tile, lanes * c), load(tile, lanes * c + wide)
-        p0, s0 = minus_product(p0, Q[row, c], x), minus_product(s0, Q[row, c], y)
-        p1, s1 = minus_product(p1, Q[row + 1, c], x), minus_product(s1, Q[row + 1, c], y)
-        p2, s2 = minus_product(p2, Q[row + 2, c], x), minus_product(s2, Q[row + 2, c], y)
-        p3, s3 = minus_product(p3, Q[row + 3, c], x), minus_product(s3, Q[row + 3, c], y)
-    store(out[0], start, p0)
-    store(out[0], start + wide, s0)
-    store(out[1], start, p1)
-    store(out[1], start + wide, s1)
-    store(out[2], start, p2)
-    store(out[2], start + wide, s2)
-    store(out[3], start, p3)
-    store(out[3], start + wide, s3)
+def with_one(Q, height):
+    """$(-q, 1)$ for each query, and zeros until tiles of this height are full."""
+    m, d = Q.shape
+    rows = np.zeros((-(-m // height) * height, d + 1), Q.dtype)
+    rows[:m, :d], rows[:m, d] = -Q, 1
+    return rows
+
+
+@intrinsic
+def any_less(typing, tile, r, value):
+    """Whether one of row r of a tile is less than the value: one comparison a vector, and one branch for all."""
+    from llvmlite import ir
+    from numba import types
+
+    def emit(context, builder, signature, arguments):
+        row = Matrix(context, builder, signature.args[0], arguments[0])
+        limit = row.spread(arguments[2])
+        less = [builder.fcmp_ordered("<", row.load(arguments[1], v), limit) for v in range(registers().vectors)]
+        some = functools.reduce(builder.or_, less)
+        lanes = ir.IntType(row.vector.count)
+        return builder.icmp_unsigned("!=", builder.bitcast(some, lanes), lanes(0))
+
+    return types.boolean(tile, r, value), emit
 
 
 @njit
@@ -97,40 +99,33 @@ def squared_distance(X, i, Q, j):
 
 
 @njit(parallel=True)
-def search(tiles, half, X, Q, padded, keep, slack, indices, D2):
-    """Each worker takes some queries, and goes through all tiles with them."""
-    n, m = len(X), len(Q)
-    lanes = half.size // len(tiles)
-    reach = np.sqrt(2 * half[:n].max())
+def search(panels, X, Q, rows, height, keep, reach, slack, indices, D2):
+    """Each worker takes some queries, and goes through all panels of points with them."""
+    m, width = len(Q), panels.shape[2]
     counter = np.zeros(1, np.int64)
     for _ in prange(WORKERS):
         best, where = np.empty((QUERIES, keep), X.dtype), np.empty((QUERIES, keep), np.int64)
-        out, passed = np.empty((4, CHUNK * lanes), X.dtype), np.empty(CHUNK * lanes, np.int64)
+        tile = np.empty((height, width), X.dtype)
         piece = take(counter)
         while piece * QUERIES < m:
             first, last = piece * QUERIES, min(m, (piece + 1) * QUERIES)
             best[:] = np.inf
             where[:] = 0
-            for t in range(0, len(tiles), CHUNK):
-                end = min(len(tiles), t + CHUNK)
-                for row in range(first, last, 4):
-                    for u in range(t, end):
-                        values(tiles[u], half, u * lanes, padded, row, out, (u - t) * lanes)
-                    for j in range(row, min(row + 4, last)):
-                        found, mine = out[j - row], best[j - first]
-                        worst, count = mine[keep - 1], 0
-                        for i in range((end - t) * lanes):  # without a branch: almost none pass, but when is a guess
-                            passed[count] = i
-                            count += found[i] < worst
-                        for i in passed[:count]:
-                            insert(found[i], t * lanes + i, mine, where[j - first])
+            for p in range(len(panels)):
+                for j in range(first, last, height):
+                    full_tile(rows[j : j + height], panels[p], tile, False)
+                    for r in range(min(height, last - j)):
+                        mine = best[j - first + r]
+                        if any_less(tile, r, mine[keep - 1]):
+                            for i in range(width):
+                                insert(tile[r, i], p * width + i, mine, where[j - first + r])
             for j in range(first, last):
-                answer(j, best[j - first], where[j - first], X, Q, padded, reach, slack, indices[j], D2[j])
+                answer(j, best[j - first], where[j - first], X, Q, rows, reach, slack, indices[j], D2[j])
             piece = take(counter)
 
 
 @njit
-def answer(j, best, where, X, Q, padded, reach, slack, indices, D2):
+def answer(j, best, where, X, Q, rows, reach, slack, indices, D2):
     """The k of the kept that are nearest by differences, if nobody else can be; else the k nearest of all."""
     n, k = len(X), indices.size
     D2[:] = np.inf
@@ -138,7 +133,7 @@ def answer(j, best, where, X, Q, padded, reach, slack, indices, D2):
         insert(squared_distance(X, i, Q, j), i, D2, indices)
     size = X.dtype.type(0)
     for c in range(X.shape[1]):
-        size += padded[j, c] * padded[j, c]
+        size += rows[j, c] * rows[j, c]
     behind = 2 * best[-1] + size  # the squared distance of the worst kept: nobody outside is nearer
     if best.size < n and not behind - slack * (reach + np.sqrt(size)) ** 2 > D2[k - 1]:
         D2[:] = np.inf

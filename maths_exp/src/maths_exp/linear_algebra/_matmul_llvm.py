@@ -73,7 +73,7 @@ class Matrix:
 
         numbers = ir.VectorType(self.columns.type, self.vector.count)
         columns = numbers([v * self.vector.count + lane for lane in range(self.vector.count)])
-        return self.builder.icmp_signed("<", columns, self._spread(self.columns, numbers))
+        return self.builder.icmp_signed("<", columns, self.spread(self.columns, numbers))
 
     def load(self, r, v, inside=None):
         """The v-th vector of row r, or its lanes inside; arrays are aligned to their elements, not to vectors."""
@@ -108,15 +108,17 @@ class Matrix:
 
     def broadcast(self, r, column):
         """One element in every lane."""
-        return self._spread(self.builder.load(self.at(r, column), typ=self.element), self.vector)
+        return self.spread(self.builder.load(self.at(r, column), typ=self.element), self.vector)
 
     def multiply_add(self, x, y, z):
         """x y + z, fused where the processor can; llvm.fma would call a slow function where it cannot."""
         return self._call(f"llvm.fmuladd.{self.name}", self.vector, [x, y, z])
 
-    def _spread(self, value, vector):
+    def spread(self, value, vector=None):
+        """A value in every lane: of one of ours, or of another vector."""
         from llvmlite import ir
 
+        vector = vector or self.vector
         nothing, index = vector(ir.Undefined), ir.IntType(32)
         one = self.builder.insert_element(nothing, value, index(0))
         return self.builder.shuffle_vector(one, nothing, ir.VectorType(index, vector.count)(None))
