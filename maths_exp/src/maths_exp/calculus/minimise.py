@@ -109,6 +109,7 @@ def picture(figure, tasks, tolerance):
 
 CROSSING = "it goes from wall to wall of a narrow valley, and has given up"
 BLIND = "without a gradient its simplex goes flat, or rounding of f hides the way"
+FLOWN = "where the energy curves down, a step may drive the atoms apart for ever: the slope vanishes there too"
 RUNAWAY = "its run-up swings for ever where the atoms' curvature changes, and has given up"
 LOST = "no. 3 is so badly scaled that the curvature along its valley is lost in rounding"
 ROUNDED = "at the minimum of no. 6, f is so large that rounding hides how the last steps fall"
@@ -157,7 +158,12 @@ EXPERIMENT = Experiment(
             skip=up_to(6),
             unstable={"collection": BLIND},
         ),
-        minimiser(over_set(newton), "vectorised", combining=lambda n: 9 * n * n, unstable={"collection": LOST}),
+        minimiser(
+            over_set(newton),
+            "vectorised",
+            combining=lambda n: 9 * n * n,
+            unstable={"collection": LOST, "cluster": FLOWN},
+        ),
         minimiser(over_set(trust_region), "vectorised", combining=lambda n: 4 * n * n, unstable={"collection": LOST}),
         minimiser(over_set(bfgs), "vectorised", combining=lambda n: 12 * n * n, unstable={"collection": ROUNDED}),
         minimiser(lbfgs_compiled, "compiled", as_pointers, combining=lambda n: 8 * M * n),
