@@ -113,21 +113,29 @@ def test_ctrl_c_keeps_what_is_complete(monkeypatch):
     assert found.pooled().rounds > 0
 
 
+def is_racer(pid):
+    """Whether it is one of the processes that time; the machine's facts may be asked of others before."""
+    try:
+        return b"exp_core.racer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended since
+        return False
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists a process's children")
 def test_ctrl_c_on_the_command_line_leaves_a_table_and_no_process(tmp_path):
     file = tmp_path / "out.json"
     command = [sys.executable, "-m", "maths_exp", "summation", "--n", "1000", "--rung", "vectorised,library"]
     process = popen([*command, "--budget", "60", "--processes", "2", "--json", str(file)], stdout=subprocess.DEVNULL)
     children = f"/proc/{process.pid}/task/{process.pid}/children"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     racers = []
     while not racers and time.monotonic() < deadline:
         time.sleep(0.1)
         if os.path.exists(children):
-            racers = Path(children).read_text().split()
+            racers = [pid for pid in Path(children).read_text().split() if is_racer(pid)]
     time.sleep(3)
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    assert process.wait(120) == 130  # it may be compiling, which is not broken off
     document = json.loads(file.read_text())
     assert document["interrupted"] is True
     assert racers, "else nobody had started to time"
