@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
 
 from exp_core.machine.roofline import Bandwidth, Peaks
 from exp_core.timing import Deadline, call_once
-
-if TYPE_CHECKING:
-    import mlx.core as mx
 
 BUDGET_S = 1.0  # for each dtype, and for all copies
 DTYPES = ("float32", "float16", "bfloat16")
@@ -26,22 +21,28 @@ def measure_device(name: str, budget_s: float = BUDGET_S) -> Peaks:
 
     device = mx.cpu if name == "cpu" else mx.gpu
     with mx.stream(device):
-        flops = {dtype: _multiply_rate(getattr(mx, dtype), budget_s) for dtype in DTYPES}
+        flops = {dtype: _multiply_rate(dtype, budget_s) for dtype in DTYPES}
         curve = tuple(Bandwidth(size, 0.0, _copy_rate(size, budget_s / len(SIZES)), 0.0) for size in SIZES)
     return Peaks(0, flops, curve, "mlx")
 
 
-def _multiply_rate(dtype: mx.Dtype, budget_s: float) -> float:
+def _multiply_rate(dtype: str, budget_s: float) -> float:
     """Operations a second of the product of two matrices, the larger the better, until one takes long enough."""
-    import mlx.core as mx
-
     best, deadline = 0.0, Deadline(budget_s)
     for n in ORDERS:
-        seconds = _shortest(partial(_multiply, mx.ones((n, n), dtype)), deadline)
+        seconds = _shortest(_product(n, dtype), deadline)
         best = max(best, 2.0 * n**3 / seconds)
         if seconds > LONG_S or not deadline.left():
             break
     return best
+
+
+def _product(n: int, dtype: str) -> Callable[[], object]:
+    """The product of two n x n matrices, to be asked for."""
+    import mlx.core as mx
+
+    a = mx.ones((n, n), getattr(mx, dtype))
+    return lambda: mx.eval(a @ a)
 
 
 def _copy_rate(size: int, budget_s: float) -> float:
@@ -51,12 +52,6 @@ def _copy_rate(size: int, budget_s: float) -> float:
     x = mx.zeros(size // 2 // 4, mx.float32)
     mx.eval(x)
     return COPIES * size / _shortest(lambda: mx.eval([x + k for k in range(COPIES)]), Deadline(budget_s))
-
-
-def _multiply(a: mx.array) -> None:
-    import mlx.core as mx
-
-    mx.eval(a @ a)
 
 
 def _shortest(work: Callable[[], object], deadline: Deadline) -> float:
