@@ -45,7 +45,7 @@ def kronrod(n):
     c[n + 1] = 1
     for k in range(n + 1):
         c[n - k] = -products[k, n - k + 1 :] @ c[n - k + 1 :] / products[k, n - k]
-    new = legendre.legroots(c)
+    new = legendre.legroots(c).real  # they are all real; NumPy from 2.5 on does not look
     new -= legendre.legval(new, c) / legendre.legval(new, legendre.legder(c))
     x = np.sort(np.concatenate([gauss(n)[0], new]))
     x = (x - x[::-1]) / 2  # the rule is symmetric, exactly
