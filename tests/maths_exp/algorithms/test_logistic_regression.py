@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from assembly import host_width, vector_width
 
+from exp_core.machine import thread_limit
 from maths_exp.algorithms import _logistic_regression_problems as problems
 from maths_exp.algorithms import logistic_regression as experiment
 from maths_exp.algorithms._logistic_regression_costs import SEEN, descent_foretold
@@ -141,14 +142,10 @@ def test_another_penalty_or_a_wrong_label_is_caught():
 def test_threads_do_not_change_a_bit(name):
     numba = pytest.importorskip("numba")
     inputs = given(rows=5001)
-    threads = numba.get_num_threads()
     results = []
-    try:
-        for count in {1, threads}:
-            numba.set_num_threads(count)
+    for count in {1, numba.get_num_threads()}:
+        with thread_limit(count):
             results.append(run(name, inputs))
-    finally:
-        numba.set_num_threads(threads)
     assert all(np.array_equal(w, results[0][0]) and k == results[0][1] for w, k in results)
 
 

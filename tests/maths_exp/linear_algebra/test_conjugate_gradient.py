@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from exp_core.compiled import REORDER
+from exp_core.machine import thread_limit
 from maths_exp.linear_algebra import _conjugate_gradient_diagonals as diagonals
 from maths_exp.linear_algebra import _conjugate_gradient_preconditioned as preconditioned
 from maths_exp.linear_algebra import _conjugate_gradient_red_black as red_black
@@ -173,14 +174,10 @@ def test_stopping_early_is_caught(name):
 def test_threads_do_not_change_a_bit(name):
     numba = pytest.importorskip("numba")
     inputs = poisson(101)
-    threads = numba.get_num_threads()
     results = []
-    try:
-        for count in {1, threads}:
-            numba.set_num_threads(count)
+    for count in {1, numba.get_num_threads()}:
+        with thread_limit(count):
             results.append(run(name, inputs))
-    finally:
-        numba.set_num_threads(threads)
     assert all(np.array_equal(x, results[0][0]) and k == results[0][1] for x, k in results)
 
 

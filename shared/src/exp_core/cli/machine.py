@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.cli.options import STANDARD_OUTPUT, option, output_reader
+from exp_core.cli.output import write_json
 
 if TYPE_CHECKING:
     from exp_core.machine import DeviceName, Peaks
@@ -29,7 +30,6 @@ def machine_command() -> click.Command:
 
 def _run(json: Path | None, refresh: bool) -> None:
     from exp_core.machine import describe, device_peaks, devices, limits, peaks, usable_cores
-    from exp_core.report import export
     from exp_core.report.machine import print_machine
     from exp_core.report.terminal import console
 
@@ -49,11 +49,9 @@ def _run(json: Path | None, refresh: bool) -> None:
         "drift": {str(threads): dict(limit.drift) for threads, limit in found.items()},
         "device_peaks": {name: measured.to_dict() for name, measured in on_devices.items()},
     }
-    text = export.dumps(document)
-    if json == STANDARD_OUTPUT:
-        click.echo(text, nl=False)
-        return
     if json is not None:
-        export.write(json, text)
+        write_json(document, json)
+    if json == STANDARD_OUTPUT:
+        return
     titles = {f"with {threads} thread{'s' if threads > 1 else ''}": limit for threads, limit in found.items()}
     print_machine(machine, titles, on_devices, console())
