@@ -109,11 +109,12 @@ def remembered(function: Callable) -> Callable:
 
 
 def sampled_bounds(
-    train: Callable, inputs: tuple, laws: Mapping[str, Callable], truth: object, dtype: str = "float32"
+    train: Callable, inputs: tuple, laws: Mapping[str, Callable], centre: object, dtype: str = "float32"
 ) -> dict[str, float]:
     """Each law's bound for a run in a type: the largest error of SAMPLES such runs, times FACTOR.
 
     train: ``train(*inputs)``: the run in NumPy, in whatever type its floating-point inputs have.
+    centre: what it gives in float64; not an oracle's answer, or a wrong formula would widen its own bound.
     """
     worst = dict.fromkeys(laws, 0.0)
     for seed in range(SAMPLES):
@@ -121,7 +122,7 @@ def sampled_bounds(
         moved = [rounding(x, dtype, rng) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in inputs]
         result = tuple(np.asarray(part) for part in train(*moved))
         for name, law in laws.items():
-            worst[name] = max(worst[name], law(result, *inputs, truth))
+            worst[name] = max(worst[name], law(result, *inputs, centre))
     return {name: FACTOR * error if math.isfinite(error) else math.inf for name, error in worst.items()}
 
 

@@ -17,11 +17,11 @@ from exp_core.tensor import normwise_relative
 
 
 def loss_error(result, *inputs_and_truth):
-    """The largest |loss - exact| of the curve, over the largest loss."""
+    """The largest |loss - exact| of the curve, over the largest loss or 1: it is a difference of logarithms."""
     losses, exact = np.asarray(result[0], np.float64), inputs_and_truth[-1][0]
     if losses.shape != exact.shape:
         return math.inf
-    return float(np.max(np.abs(losses - exact)) / np.max(np.abs(exact)))
+    return float(np.max(np.abs(losses - exact)) / max(1.0, np.max(np.abs(exact))))
 
 
 def weight_error(result, *inputs_and_truth):

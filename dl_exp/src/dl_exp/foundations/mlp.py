@@ -15,15 +15,17 @@ Source    D. E. Rumelhart, G. E. Hinton, R. J. Williams, Learning representation
 from __future__ import annotations
 
 import math
-from typing import Annotated
 
 import numpy as np
 
 from dl_exp.foundations._mlp_engine import threads
 from dl_exp.foundations._mlp_library import mlx_nn, torch_eager
 from dl_exp.foundations._mlp_mlx import compiled_step, step
-from dl_exp.foundations._mlp_model import RATE, Shape, start_weights
+from dl_exp.foundations._mlp_model import RATE
+from dl_exp.foundations._mlp_picture import draw
+from dl_exp.foundations._mlp_problems import AWKWARD, SMALL, badly_scaled, clusters, digits
 from dl_exp.foundations._mlp_training import TRAINING
+from dl_exp.tape import Tensor, gradient, logsumexp, mean, tanh, total
 from dl_exp.trajectories import LAWS, oracle_and_bounds
 from exp_core import Cost, Experiment, Implementation, Problem
 
@@ -83,8 +85,22 @@ def by_hand(weights, x, labels, shape):
     return np.array(losses, weights.dtype), weights
 
 
+def own_tape(weights, x, labels, shape):
+    """Only the loss is written down: the tape (``dl_exp.tape``) finds the way back, a node for every array."""
+    losses = []
+    for images, targets in zip(x, labels, strict=True):
+        parts = [Tensor(part) for part in shape.layout.unpack(weights)]
+        W1, b1, W2, b2 = parts
+        z = tanh(Tensor(images) @ W1 + b1) @ W2 + b2
+        chosen = total(z * np.eye(shape.classes, dtype=weights.dtype)[targets], axis=1)
+        loss = mean(logsumexp(z) - chosen)
+        weights = weights - RATE * shape.layout.pack(gradient(loss, parts))
+        losses.append(loss.value)
+    return np.array(losses, weights.dtype), weights
+
+
 def mlx_grad(weights, x, labels, shape):
-    """The loss alone is written down; mx.value_and_grad finds the way back, on the device."""
+    """mx.value_and_grad instead: MLX's own tape, on the device."""
     import mlx.core as mx
 
     update, losses = step(shape), []
@@ -107,54 +123,6 @@ def mlx_compiled(weights, x, labels, shape):
     return mx.stack(losses), weights
 
 
-def clusters(
-    inputs: Annotated[int, "numbers in an example"] = 64,
-    hidden: Annotated[int, "hidden units"] = 128,
-    classes: Annotated[int, "classes"] = 10,
-    batch: Annotated[int, "examples a step"] = 64,
-    updates: Annotated[int, "steps of training"] = 5,
-    *,
-    dtype,
-    rng,
-):
-    """Normal clouds, one a class, around random centres."""
-    shape = Shape(inputs, hidden, classes)
-    labels = rng.integers(0, classes, (updates, batch)).astype(np.int32)
-    centres = rng.standard_normal((classes, inputs))
-    x = (centres[labels] + 0.5 * rng.standard_normal((updates, batch, inputs))) / math.sqrt(inputs)
-    return start_weights(shape, rng).astype(dtype), x.astype(dtype), labels, shape
-
-
-def badly_scaled(
-    inputs: Annotated[int, "numbers in an example"] = 64,
-    hidden: Annotated[int, "hidden units"] = 128,
-    classes: Annotated[int, "classes"] = 10,
-    batch: Annotated[int, "examples a step"] = 64,
-    updates: Annotated[int, "steps of training"] = 5,
-    *,
-    dtype,
-    rng,
-):
-    """The same from weights that are thirty times too large: units are saturated, losses huge."""
-    weights, *rest = clusters(inputs, hidden, classes, batch, updates, dtype=dtype, rng=rng)
-    return weights * np.dtype(dtype).type(30), *rest
-
-
-def digits(
-    hidden: Annotated[int, "hidden units"] = 128,
-    batch: Annotated[int, "examples a step"] = 64,
-    updates: Annotated[int, "steps of training"] = 5,
-    *,
-    dtype,
-    rng,
-):
-    """Handwritten digits, 8 by 8 pixels."""
-    examples = TRAINING.data[0].read()
-    shape = TRAINING.model(examples, hidden=hidden)
-    chosen = rng.integers(0, len(examples.x), (updates, batch))
-    return start_weights(shape, rng).astype(dtype), examples.x[chosen].astype(dtype), examples.labels[chosen], shape
-
-
 def cost(weights, x, labels, shape):
     """Three products for the upper layer, two for the lower one; a step reads its batch and the weights once."""
     (updates, batch, d), h, c = x.shape, shape.hidden, shape.classes
@@ -165,18 +133,10 @@ def cost(weights, x, labels, shape):
 
 def picture(figure, weights, x, labels, shape):
     """The loss of the run, and what the hidden units look for."""
-    from dl_exp.foundations._mlp_picture import draw
-
     draw(figure, by_hand, weights, x, labels, shape)
 
 
 exact, BOUNDS = oracle_and_bounds(by_hand)
-SMALL = {"inputs": 6, "hidden": 5, "classes": 3, "batch": 4, "updates": 3}
-AWKWARD = (
-    {"inputs": 1, "hidden": 1, "classes": 1, "batch": 1, "updates": 1},
-    {"inputs": 7, "hidden": 17, "classes": 11, "batch": 13, "updates": 2},
-    {"inputs": 65, "hidden": 3, "classes": 2, "batch": 1, "updates": 3},
-)
 
 
 def row(function, rung, **more):
@@ -196,6 +156,7 @@ EXPERIMENT = Experiment(
     implementations=(
         row(loops, "textbook"),
         row(by_hand, "vectorised"),
+        row(own_tape, "vectorised"),
         row(mlx_grad, "vectorised", arrays="mlx"),
         row(mlx_compiled, "compiled", arrays="mlx"),
         row(threads, "compiled"),
