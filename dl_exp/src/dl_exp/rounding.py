@@ -2,21 +2,25 @@
 
 One operation's rounding is bounded by theory, but the next step is taken from where the last one led: a run amplifies
 what went before by the curvature that it meets.  Monte Carlo arithmetic measures that on the run itself: the same
-formula is evaluated in float64, and each operation's result is moved, up or down at random, by the *most* that the
-narrower type may round off there:
+formula is evaluated in float64, and each operation's result is moved, up or down at random, by as much as the narrower
+type may round off there:
 
     x + y, x - y, xy, x/y, sqrt x      $u |r|$                         the standard model, Higham (2002), (2.4)
     exp, log, tanh, ...                $8u |r|$                        4 units in the last place, as GPUs have it
-    sums of n, matrix products         $\\gamma_n \\sum |x|$, $\\gamma_k |A||B|$   Higham (2002), (4.4) and (3.13)
+    sums of n, matrix products         $\\gamma_{\\sqrt n} \\sum |x|$, $\\gamma_{\\sqrt k} |A||B|$   Higham and Mary (2019)
     sign, maximum, comparison          exact
 
-An implementation is one more sample, whose moves are smaller (they are at most these, and partly cancel).  Where a
+An implementation is one more sample, whose moves are smaller.  Where a
 single direction carries the error it is as good as normal; then a sample more than ten times the largest of eight has
 a probability below $10^{-7}$: a further one would have to be beyond $t\\sigma$ while eight are within $t\\sigma/10$,
 whatever t is.
 
+In a sum of n each addition rounds by itself, up or down: then $\\sqrt n$ stands where the worst case has n, and ten times
+that is exceeded with a probability of $2 e^{-50}$, in whatever order the sum is taken.
+
 Source: D. S. Parker, B. Pierce, P. R. Eggert, Monte Carlo arithmetic: how to gamble with floating point and win,
-Computing in Science & Engineering 2 (2000), 58-68.
+Computing in Science & Engineering 2 (2000), 58-68.  N. J. Higham, T. Mary, A new approach to probabilistic rounding
+error analysis, SIAM J. Sci. Comput. 41 (2019), A2815-A2835, theorem 3.1.
 """
 
 from __future__ import annotations
@@ -73,10 +77,10 @@ class Rounding(np.ndarray):
         if ufunc in EXACT:
             return None
         if ufunc is np.matmul:
-            return gamma(plain[0].shape[-1], self.dtype_name) * (np.abs(plain[0]) @ np.abs(plain[1]))
+            return gamma(math.sqrt(plain[0].shape[-1]), self.dtype_name) * (np.abs(plain[0]) @ np.abs(plain[1]))
         if ufunc is np.add and method == "reduce":
             count = plain[0].size / max(result.size, 1)
-            return gamma(count, self.dtype_name) * np.add.reduce(np.abs(plain[0]), **options)
+            return gamma(math.sqrt(count), self.dtype_name) * np.add.reduce(np.abs(plain[0]), **options)
         if method != "__call__":
             raise TypeError(f"how {ufunc.__name__}.{method} rounds is not known here")
         return (u if ufunc in ROUNDED else 8 * u) * np.abs(result)

@@ -80,8 +80,8 @@ def by_hand(weights, x, labels, shape):
         delta = delta / len(targets)
         below = (delta @ W2.T) * (1 - a * a)
         gradients = (images.T @ below, np.sum(below, axis=0), a.T @ delta, np.sum(delta, axis=0))
-        for part, gradient in zip((W1, b1, W2, b2), gradients, strict=True):
-            part -= RATE * gradient
+        for part, slope in zip((W1, b1, W2, b2), gradients, strict=True):
+            part -= RATE * slope
     return np.array(losses, weights.dtype), weights
 
 

@@ -54,6 +54,8 @@ def _told(moment: Moment, unit: str) -> str:
     from exp_core.timing import seconds_text
 
     parts = [f"loss {moment.loss:.4f}", *(f"{name} {value:.4g}" for name, value in moment.figures.items())]
-    if moment.rate is not None and moment.left_s is not None:
-        parts += [f"{moment.rate:,.0f} {unit}/s", f"{seconds_text(moment.left_s)} left"]
+    if moment.rate is not None:
+        parts.append(f"{moment.rate:,.0f} {unit}/s")
+    if moment.left_s:
+        parts.append(f"{seconds_text(moment.left_s)} left")
     return "  ".join(parts)

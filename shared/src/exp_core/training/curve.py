@@ -36,14 +36,14 @@ def draw(job: Job, outcome: Outcome, title: str, path: Path) -> None:
 
 
 def draw_curve(figure: SubFigure, lines: Sequence[Line], training: Training) -> None:
-    """Losses on a logarithmic axis on the left; beside them each figure with its target."""
+    """Losses on a logarithmic axis on the left; beside them each figure beside its target."""
     all_axes = figure.subplots(1, 1 + len(training.targets), squeeze=False)[0]
     _draw_losses(all_axes[0], lines)
     for axes, target in zip(all_axes[1:], training.targets, strict=True):
         known = [(line.step, line.figures[target.figure]) for line in lines if target.figure in line.figures]
         axes.plot([step for step, _ in known], [value for _, value in known], marker="o", color=BLUE, label="this run")
-        axes.axhline(target.value, color=ORANGE, linestyle="--", label=f"{target.value:g}: {target.source}")
-        axes.set(xlabel="step", ylabel=target.figure, title=target.figure)
+        axes.axhline(target.value, color=ORANGE, linestyle="--", label=f"target {target.value:g}")
+        axes.set(xlabel="step", title=target.figure[:1].upper() + target.figure[1:])
         axes.legend(fontsize="small")
 
 

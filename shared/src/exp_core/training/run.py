@@ -19,6 +19,7 @@ from exp_core.training.plan import Engine, State, Training
 TURN_S = 0.25  # seconds that an engine is given at once: as often the bar moves, and Ctrl-C is heard
 MOST_STEPS = 1000  # at once
 MOST_BYTES = 2**26  # of batches at once
+RECENT_S = 10.0  # the rate is that of the last few
 SAVE_S = 30.0  # seconds between two checkpoints, where nobody says how many steps
 
 
@@ -117,8 +118,9 @@ class Run:
         self.log = Log(job.folder, [target.figure for target in job.training.targets])
         self.figures: Mapping[str, float] = {}
         self.length = 1
+        self.turned = False
         self.rate: float | None = None
-        self.timed_steps, self.timed_s = 0, 0.0
+        self.timed_steps, self.timed_s = 0.0, 0.0
         self.since_saved = Stopwatch()
         self.lines = read_log(job.folder, begin.step) if path else []
         if job.group.leads:
@@ -182,8 +184,11 @@ class Run:
 
     def _pace(self, steps: int, seconds: float, nbytes: int) -> None:
         """How many steps the next turn takes; the first one, which compiles, says nothing about the rate."""
-        if self.now.step > steps and self.length:
+        if self.turned:
             self.timed_steps, self.timed_s = self.timed_steps + steps, self.timed_s + seconds
+            if self.timed_s > RECENT_S:
+                self.timed_steps, self.timed_s = self.timed_steps / 2, self.timed_s / 2
+        self.turned = True
         if self.timed_steps:
             job = self.job
             examples = self.timed_steps * job.batch * job.training.per_example(job.shape)
