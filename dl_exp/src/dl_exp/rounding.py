@@ -7,16 +7,15 @@ type may round off there:
 
     x + y, x - y, xy, x/y, sqrt x      $u |r|$                         the standard model, Higham (2002), (2.4)
     exp, log, tanh, ...                $8u |r|$                        4 units in the last place, as GPUs have it
-    sums of n, matrix products         $\\gamma_{\\sqrt n} \\sum |x|$, $\\gamma_{\\sqrt k} |A||B|$   Higham and Mary (2019)
+    sums of n                          $\\gamma_{\\sqrt n} \\sum |x|$    Higham and Mary (2019)
+    matrix products                    $\\gamma_{\\sqrt k} |A||B|$      the same, for each sum of k
     sign, maximum, comparison          exact
 
-An implementation is one more sample, whose moves are smaller.  Where a
-single direction carries the error it is as good as normal; then a sample more than ten times the largest of eight has
-a probability below $10^{-7}$: a further one would have to be beyond $t\\sigma$ while eight are within $t\\sigma/10$,
-whatever t is.
-
-In a sum of n each addition rounds by itself, up or down: then $\\sqrt n$ stands where the worst case has n, and ten times
-that is exceeded with a probability of $2 e^{-50}$, in whatever order the sum is taken.
+An implementation is one more sample, whose moves are smaller.  Where a single direction carries the error it is as good
+as normal; then a sample more than ten times the largest of eight has a probability below $10^{-7}$: it would have to be
+beyond $t\\sigma$ while eight are within $t\\sigma/10$, whatever t is.  In a sum of n each addition rounds by itself,
+up or down: then $\\sqrt n$ stands where the worst case has n, and ten times that is exceeded with a probability of
+$2 e^{-50}$, in whatever order the sum is taken.
 
 Source: D. S. Parker, B. Pierce, P. R. Eggert, Monte Carlo arithmetic: how to gamble with floating point and win,
 Computing in Science & Engineering 2 (2000), 58-68.  N. J. Higham, T. Mary, A new approach to probabilistic rounding
@@ -60,7 +59,7 @@ class Rounding(np.ndarray):
             result = np.asarray(result)
             most = self._most(ufunc, method, plain, result, options)
             if most is not None:
-                result = result + most * (2.0 * self.rng.integers(0, 2, result.shape) - 1.0)
+                result = result + most * (2.0 * self.rng.integers(0, 2, result.shape, np.int8) - 1.0)
         if out is not None:
             np.asarray(out[0])[...] = result
             return out[0]
