@@ -292,7 +292,7 @@ def _tell(entry: Entry, job: Job, outcome: Outcome, asked: Asked) -> None:
     if outcome.interrupted:
         click.echo(f"stopped after step {outcome.step} of {job.steps}, saved; to go on: {command}")
     else:
-        for target in job.training.targets:
+        for target in job.targets:
             value = outcome.figures[target.figure]
             sign, verdict = (
                 "≥" if target.better == "more" else "≤",
