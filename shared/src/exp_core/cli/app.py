@@ -80,9 +80,7 @@ class Application(click.Group):
         return [*RESERVED, *self.catalogue.entries]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Help names the experiments on few lines: the list has their titles."""
-        with formatter.section("Experiments"):
-            formatter.write_text(", ".join(self.catalogue.entries))
+        """Help stands above: the verbs are in it, and the list names the experiments with their titles."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A verb, or an experiment's command."""
