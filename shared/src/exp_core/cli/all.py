@@ -27,7 +27,7 @@ def all_command(catalogue: Catalogue, devices: tuple[str, ...]) -> click.Command
 
 
 def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> None:
-    """One broken experiment is one line, and the others go on; a missing device ends all.  Ctrl-C keeps what is known."""
+    """One broken experiment is one line, the others go on; a missing device ends all.  Ctrl-C keeps what is known."""
     from exp_core.report.terminal import console, print_result, print_scoreboard
     from exp_core.results import Result, Scoreboard, score
 
