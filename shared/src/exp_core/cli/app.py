@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from exp_core import __version__
+from exp_core import __version__, beneath_mlx
 from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, read_catalogue
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_USAGE, Missing
 from exp_core.cli.list import print_list
@@ -132,6 +132,7 @@ def main(command: str, devices: tuple[str, ...] = (), args: Sequence[str] | None
 
     0 right; 1 an implementation was wrong; 2 usage; 3 a required device or extra is missing; 130 interrupted.
     """
+    beneath_mlx.prepare()
     application = Application(command, devices)
     variable = f"_{command.upper()}_COMPLETE"
     name = command if variable in os.environ else f"python -m {command}"
