@@ -15,7 +15,8 @@ names them.  Inside ``dl_exp.emulator.emulating("metal")`` or ``("cuda")`` the s
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +26,7 @@ Three = tuple[int, int, int]
 LANGUAGES: tuple[Language, ...] = ("metal", "cuda")
 
 EMULATED: ContextVar[Language | None] = ContextVar("EMULATED", default=None)  # set by emulator.emulating
+INSTEAD: ContextVar[Mapping[Kernel, Kernel]] = ContextVar("INSTEAD")  # set by instead_of
 
 
 class KernelUnavailable(RuntimeError):
@@ -92,14 +94,17 @@ class Kernel:
         Raises KernelUnavailable where there is no GPU, emulator.KernelFault where the emulator finds one, ValueError
         for a launch that no GPU takes.
         """
+        kernel = INSTEAD.get({}).get(self, self)
         launch = Launch(template, grid, threadgroup, tuple(map(tuple, shapes)), tuple(dtypes), init_value)
         if len(inputs) != len(self.inputs):
-            raise ValueError(f"{self.name} takes {len(self.inputs)} inputs ({', '.join(self.inputs)}), not {len(inputs)}")
+            raise ValueError(
+                f"{self.name} takes {len(self.inputs)} inputs ({', '.join(self.inputs)}), not {len(inputs)}"
+            )
         if language := EMULATED.get():
             from dl_exp.emulator import run_everywhere
 
-            return run_everywhere(self, language, inputs, launch)
-        return _built(self, _gpu(self.name))(
+            return run_everywhere(kernel, language, inputs, launch)
+        return _built(kernel, _gpu(self.name))(
             inputs=list(inputs),
             template=list(launch.template.items()),
             grid=grid,
@@ -108,6 +113,16 @@ class Kernel:
             output_dtypes=list(launch.dtypes),
             init_value=init_value,
         )
+
+
+@contextmanager
+def instead_of(kernel: Kernel, other: Kernel) -> Iterator[None]:
+    """While entered, calls of one kernel run another one's bodies: a reader's own, or a sabotaged one in a test."""
+    token = INSTEAD.set({**INSTEAD.get({}), kernel: other})
+    try:
+        yield
+    finally:
+        INSTEAD.reset(token)
 
 
 def _gpu(name: str) -> Language:

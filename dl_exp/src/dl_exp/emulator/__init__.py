@@ -1,9 +1,9 @@
 """Metal and CUDA kernels on any machine with a C++ compiler: correctness, not speed.
 
-    from dl_exp.emulator import emulating
+from dl_exp.emulator import emulating
 
-    with emulating("metal"):
-        y = kernel(x)               # raises KernelFault, with the body's own lines, if the kernel is wrong
+with emulating("metal"):
+    y = kernel(x)               # raises KernelFault, with the body's own lines, if the kernel is wrong
 """
 
 from __future__ import annotations

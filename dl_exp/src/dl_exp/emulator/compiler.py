@@ -43,7 +43,9 @@ def compiled(source: str) -> Path:
         written, made = Path(folder, "kernel.cpp"), Path(folder, "kernel")
         written.write_text(source, encoding="utf-8")
         command = [compiler(), *FLAGS, "-I", str(INCLUDE), str(written), "-o", str(made)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=LIMIT_S, check=False, stdin=subprocess.DEVNULL
+        )
         if done.returncode:
             raise KernelFault(_sentence(done.stderr))
         os.replace(made, place)  # in one step: whoever looks sees all of it or nothing

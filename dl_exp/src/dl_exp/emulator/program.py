@@ -153,4 +153,6 @@ def _pointer(type_: str, space: str, name: str, buffer: int) -> str:
 
 
 def _buffer(name: str, kind: str, type_: str) -> str:
-    return f'{{"{name}", gpu::Kind::{kind}, sizeof({type_}), gpu::Poison<{type_}>::pattern, gpu::Poison<{type_}>::sparse}}'
+    return (
+        f'{{"{name}", gpu::Kind::{kind}, sizeof({type_}), gpu::Poison<{type_}>::pattern, gpu::Poison<{type_}>::sparse}}'
+    )

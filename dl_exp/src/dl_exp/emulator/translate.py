@@ -193,7 +193,9 @@ class _Rewriter:
             if token == ";":
                 self.at = at + 1
                 return
-            raise Untranslatable(f"line {self._line(start)}: threadgroup memory cannot be initialised where it is declared")
+            raise Untranslatable(
+                f"line {self._line(start)}: threadgroup memory cannot be initialised where it is declared"
+            )
 
     def _attribute(self) -> None:
         """``[[buffer(0)]]`` says nothing here."""

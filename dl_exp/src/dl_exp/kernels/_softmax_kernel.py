@@ -16,6 +16,7 @@ threadgroup float part[32];
 float m = -INFINITY, total = 0;
 for (uint j = thread_; j < N; j += THREADS) {
   float score = float(x[row * N + j]), larger = metal::max(m, score);
+  if (larger == -INFINITY) continue;  // nothing but masked scores yet, and inf - inf is no number
   total = total * metal::exp(m - larger) + metal::exp(score - larger);
   m = larger;
 }
@@ -45,6 +46,7 @@ __shared__ float part[32];
 float m = -INFINITY, total = 0;
 for (unsigned j = threadIdx.x; j < N; j += blockDim.x) {
   float score = static_cast<float>(x[row * N + j]), larger = fmaxf(m, score);
+  if (larger == -INFINITY) continue;  // nothing but masked scores yet, and inf - inf is no number
   total = total * expf(m - larger) + expf(score - larger);
   m = larger;
 }
@@ -71,8 +73,8 @@ for (unsigned j = threadIdx.x; j < N; j += blockDim.x)
 SOFTMAX = Kernel("softmax", inputs=("x",), outputs=("p",), metal=METAL, cuda=CUDA)
 
 
-def softmax(x):
-    """p of the shape and dtype of x, (rows, n)."""
+def kernel(x):
+    """By hand for a GPU: a group of threads a row, online, and each thread looks at its scores only twice."""
     rows, n = x.shape
     (p,) = SOFTMAX(
         x,
