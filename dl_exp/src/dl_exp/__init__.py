@@ -2,4 +2,4 @@
 
 __version__ = "0.1.0"
 
-TOPICS = ("foundations", "kernels")  # in teaching order
+TOPICS = ("foundations", "optimisers", "vision", "kernels")  # in teaching order
