@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import cast
 
 import numpy as np
 
+from exp_core import beneath_mlx
 from exp_core.compiled import told_of_compiling
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
@@ -40,6 +41,7 @@ MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to u
 PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
 LEAST_PATIENCE_S = 30.0
 NOT_YET = "interrupted before its turn"
+EMULATED = "emulated: right, not timed"
 MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
 MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
 
@@ -72,6 +74,7 @@ class Ladder:
                 device=contestant.device,
                 threads=self.request.threads_of(contestant),
                 reason=NOT_YET,
+                emulated=contestant.emulated,
             )
         if user := self.request.user:
             self.rows[user.key] = Row(user.key, "yours", title="your own", threads=self.request.threads, reason=NOT_YET)
@@ -126,6 +129,10 @@ class Ladder:
             if skip:
                 self.amend(contestant.key, reason=str(skip))
                 continue
+            if contestant.emulated:  # slow and not timed: the emulator has a limit of its own
+                predicted[contestant.key] = self.starts[contestant.key] = 0.0
+                admitted.append(contestant)
+                continue
             prediction = predict_call(contestant, trials, self.inputs)
             predicted[contestant.key] = prediction.seconds
             self.starts[contestant.key] = prediction.start_s
@@ -170,7 +177,11 @@ class Ladder:
         self.judge(contestant.key, as_numpy(result), bounds, contestant.implementation.unstable)
         cost = contestant.implementation.cost(*self.inputs)
         self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
-        if self.rows[contestant.key].status == "ok":
+        if self.rows[contestant.key].status != "ok":
+            return
+        if contestant.emulated:
+            self.amend(contestant.key, reason=EMULATED)
+        else:
             self.racers[contestant.key] = call
 
     def judge(self, key: str, result: object, bounds: Mapping[str, float], unstable: Mapping[str, str]) -> None:
@@ -297,7 +308,14 @@ class Ladder:
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
             self.amend(key, race=raced(comparison, key, library, self.rows))
-        self.notes = remarks(comparison, self.rows, self.request.threads, self.label)
+        self.notes = (*remarks(comparison, self.rows, self.request.threads, self.label), *self.slow_mlx())
+
+    def slow_mlx(self) -> Iterator[str]:
+        """One sentence if MLX computes on the CPU with the BLAS that it came with."""
+        reason = beneath_mlx.outcome()
+        there = any(c.implementation.arrays == "mlx" and c.device == "cpu" for c in self.request.contestants)
+        if there and isinstance(reason, Skip):
+            yield f"MLX on the CPU computes with the BLAS that it came with: {reason}"
 
     def label(self, key: str) -> str:
         """How a row is called below the table: with its device where its name is not enough."""

@@ -14,6 +14,7 @@ from exp_core.experiment import Experiment, Problem
 
 if TYPE_CHECKING:
     from exp_core.contestants import Contestant
+    from exp_core.machine import DeviceName
     from exp_core.request import Request
     from exp_core.user import UserFunction
 
@@ -30,14 +31,20 @@ class RunOptions:
     processes: int = 1
     cold: bool = False
     store: bool = True
+    emulator: str = ""
+    emulate: bool = False
 
 
-def read_run(given: Mapping[str, object], known_devices: tuple[str, ...]) -> RunOptions:
-    """How to run, out of click's dictionary."""
+def read_run(given: Mapping[str, object], known_devices: tuple[str, ...], emulator: str = "") -> RunOptions:
+    """How to run, out of click's dictionary.  Raises click.UsageError for an emulation of nothing."""
     devices = tuple(name for name in known_devices if given[name])
+    emulate = bool(given.get("emulate"))
+    if emulate and not set(devices) - {"cpu"}:
+        raise click.UsageError(f"--emulate needs a device to emulate: {' or '.join(gpus(known_devices))}")
     names = ("rung", "seed", "budget", "threads", "processes", "cold")
     how = {name: given[name] for name in names}
-    return RunOptions(**how, devices=devices, store=not given["no_store"])  # type: ignore[arg-type]
+    store = not given["no_store"]
+    return RunOptions(**how, devices=devices, store=store, emulator=emulator, emulate=emulate)  # type: ignore[arg-type]
 
 
 def make_request(
@@ -84,8 +91,7 @@ def choose_contestants(
     alone: bool = True,
 ) -> tuple[Contestant, ...]:
     """Those asked for, on the devices asked for.  Raises Missing if not one of them could run."""
-    from exp_core.contestants import Contestant, chosen_devices, missing_modules
-    from exp_core.machine import DeviceMissing
+    from exp_core.contestants import Contestant, missing_modules
 
     if absent := missing_modules(entry.package, problem.requires):
         raise Missing(f"the problem {problem.name} {absent}")
@@ -96,25 +102,47 @@ def choose_contestants(
     ]
     if not wanted and alone:
         raise click.UsageError(f"--only and --rung leave nothing of {entry.name} to run")
-    try:
-        devices = chosen_devices(run.devices) if any(i.arrays == "mlx" for i in wanted) else ("cpu",)
-    except DeviceMissing as error:
-        raise Missing(str(error)) from error
-    contestants = tuple(
-        Contestant(implementation, device)
-        for implementation in wanted
-        for device in (devices if implementation.arrays == "mlx" else ("cpu",))
-    )
+    asked = (run.devices or any(i.arrays == "mlx" for i in wanted)) and not run.emulate
+    devices = devices_of(run) if asked else ("cpu",)
+    contestants: list[Contestant] = []
+    for implementation in wanted:
+        if own := implementation.devices:
+            there = [name for name in (run.devices if run.emulate else devices) if name in own]
+            stand_in = run.emulator if run.emulate or not there else ""
+            contestants += [Contestant(implementation, name, stand_in) for name in there or ("cpu",)]
+        else:
+            contestants += [
+                Contestant(implementation, name) for name in (devices if implementation.arrays == "mlx" else ("cpu",))
+            ]
     absences = [missing_modules(entry.package, contestant.implementation.modules) for contestant in contestants]
     if absences and all(absences):
         raise Missing(f"{wanted[0].name} {absences[0]}")
-    return contestants
+    return tuple(contestants)
 
 
-def chosen_sizes(problem: Problem, given: Mapping[str, object]) -> dict[str, float]:
-    """The sizes given, and the defaults of the others.  Raises click.UsageError for a size of another problem."""
+def devices_of(run: RunOptions) -> tuple[DeviceName, ...]:
+    """The devices asked for, or all that MLX has.  Raises Missing if one that was asked for is not there."""
+    from exp_core.contestants import chosen_devices
+    from exp_core.machine import DeviceMissing
+
+    try:
+        return chosen_devices(run.devices)
+    except DeviceMissing as error:
+        raise Missing(str(error)) from error
+
+
+def gpus(devices: tuple[str, ...]) -> list[str]:
+    """The flags of the devices that can be emulated."""
+    return [f"--{name}" for name in devices if name != "cpu"]
+
+
+def chosen_sizes(problem: Problem, given: Mapping[str, object], *, small: bool = False) -> dict[str, float]:
+    """The sizes given, and the defaults of the others (small: those of tests).
+
+    Raises click.UsageError for a size of another problem.
+    """
     own = {size.name: size for size in problem.sizes}
-    sizes = {name: size.default for name, size in own.items()}
+    sizes = {name: size.default for name, size in own.items()} | dict(problem.small if small else {})
     for key, value in given.items():
         name = key.removeprefix("size_")
         if key == name or value is None:
