@@ -60,7 +60,7 @@ def condition(x, kind, groups):
 
 
 def rounded(x, of_scale, kappa, n, roundings):
-    """Of y: the mean's error $\\gamma_{n+1} \\kappa$, that of s times z, five operations, and the result's roundings."""
+    """Of y: the mean's error $\\gamma_{n+1} \\kappa$, that of s times z, five operations, the result's roundings."""
     of_mean = gamma(n + 1, "float32") * kappa
     return of_mean + of_scale + gamma(5 + ROOT_ULP, "float32") + roundings * unit_roundoff(x)
 
@@ -84,7 +84,6 @@ def welford_bound(x, w, b, kind, groups):
 
 
 def squares_bound(x, w, b, kind, groups):
-    """Two rounded sums of the size $n \\overline{x^2}$ are subtracted: held to that while it is benign, and past it
-    to what Welford would give, which it then breaks."""
+    """Two sums of the size $n \\overline{x^2}$ are subtracted; past BENIGN it is held to what Welford would give."""
     kappa, n = condition(x, kind, groups)
     return rounded(x, 2 * gamma(n + 4, "float32") * kappa * min(kappa, BENIGN), kappa, n, 1)

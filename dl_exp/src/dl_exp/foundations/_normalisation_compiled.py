@@ -1,4 +1,4 @@
-"""Normalisation on the processor: a row is read from memory once, and again from cache; columns by Welford, in lanes."""
+"""Normalisation on the processor: a row comes from memory once and then from cache; columns by Welford, in lanes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def numba_compiled(x, w, b, kind, groups):
         _columns(x, w, b, y, np.float32(EPS))
     else:
         n = x.shape[1] // groups
-        seen = (len(x), groups, n)
-        _rows(x.reshape(seen), w.reshape(groups, n), b.reshape(groups, n), y.reshape(seen), kind != "rms", np.float32(EPS))
+        x, result = (each.reshape(len(x), groups, n) for each in (x, y))
+        _rows(x, w.reshape(groups, n), b.reshape(groups, n), result, kind != "rms", np.float32(EPS))
     return y
 
 
@@ -36,11 +36,11 @@ def _row(x, w, b, y, centred, eps):
     n = np.float32(x.size)
     total = squares = np.float32(0)
     if centred:
-        for entry in x:
-            total += entry
+        for j in range(x.size):  # "for entry in x" would not be vectorised
+            total += x[j]
     mean = total / n
-    for entry in x:
-        squares += (entry - mean) * (entry - mean)
+    for j in range(x.size):
+        squares += (x[j] - mean) * (x[j] - mean)
     scale = np.float32(1) / np.sqrt(squares / n + eps)
     for j in range(x.size):
         y[j] = (x[j] - mean) * scale * w[j] + b[j]
@@ -49,23 +49,20 @@ def _row(x, w, b, y, centred, eps):
 @njit(parallel=True)
 def _columns(x, w, b, y, eps):
     """Strips of columns, each in one thread."""
-    strips = (x.shape[1] + STRIP - 1) // STRIP
-    for s in prange(strips):
-        strip = slice(s * STRIP, (s + 1) * STRIP)
-        _strip(x[:, strip], w[strip], b[strip], y[:, strip], eps)
+    for s in prange((x.shape[1] + STRIP - 1) // STRIP):
+        _strip(x, w[s * STRIP : (s + 1) * STRIP], b[s * STRIP : (s + 1) * STRIP], y, s * STRIP, eps)
 
 
 @njit(fastmath=REORDER)
-def _strip(x, w, b, y, eps):
+def _strip(x, w, b, y, first, eps):
     """Welford's update for all columns of a strip at once: they share the count, and its reciprocal."""
-    mean, squares = np.zeros_like(w), np.zeros_like(w)
+    mean, squares, last = np.zeros_like(w), np.zeros_like(w), first + w.size
     for i in range(x.shape[0]):
-        _update(x[i], mean, squares, np.float32(1) / np.float32(i + 1))
+        _update(x[i, first:last], mean, squares, np.float32(1) / np.float32(i + 1))
     for j in range(w.size):
-        squares[j] = w[j] / np.sqrt(squares[j] / np.float32(x.shape[0]) + eps)  # from here on the factor of a column
+        squares[j] = w[j] / np.sqrt(squares[j] / np.float32(x.shape[0]) + eps)  # from here on: the column's factor
     for i in range(x.shape[0]):
-        for j in range(w.size):
-            y[i, j] = (x[i, j] - mean[j]) * squares[j] + b[j]
+        _scale(x[i, first:last], mean, squares, b, y[i, first:last])
 
 
 @njit(fastmath=REORDER)
@@ -75,3 +72,10 @@ def _update(x, mean, squares, per_count):
         deviation = x[j] - mean[j]
         mean[j] += deviation * per_count
         squares[j] += deviation * (x[j] - mean[j])
+
+
+@njit(fastmath=REORDER)
+def _scale(x, mean, factor, b, y):
+    """One row of the result."""
+    for j in range(x.size):
+        y[j] = (x[j] - mean[j]) * factor[j] + b[j]

@@ -44,7 +44,7 @@ def batch(rows: Rows = 2048, channels: Channels = 1024, *, dtype, rng):
 def far_off(
     rows: Rows = 2048,
     channels: Channels = 1024,
-    mean: Annotated[float, "the mean of all entries; their deviation is 1, or more if the dtype is too coarse"] = 4096.0,
+    mean: Annotated[float, "the mean of all entries; their deviation is 1, or more if that is too fine"] = 4096.0,
     *,
     dtype,
     rng,

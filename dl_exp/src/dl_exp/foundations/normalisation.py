@@ -1,12 +1,12 @@
 """Normalisation: one formula with four names, and the variance that one pass too few cannot see.
 
-Problem   $y = w \\frac{x - \\mu}{\\sqrt{\\sigma^2 + \\epsilon}} + b$, where $\\mu$ and $\\sigma^2$ are mean and variance
-          of the set of entries that x is in.  x has shape (rows, channels); w and b a number for each channel.
+Problem   $y = w \\frac{x - \\mu}{\\sqrt{\\sigma^2 + \\epsilon}} + b$, with $\\mu$ and $\\sigma^2$ mean and variance of the set
+          of entries that x is in.  x has shape (rows, channels), w and b have a number for each channel.
           A set is a row (Layer), a group of neighbouring channels of a row (Group), a channel over all rows (Batch);
           RMS takes a row and leaves its mean: $\\mu = 0$, $\\sigma^2 = \\overline{x^2}$, b = 0.
 Idea      The formula reads a set twice before it writes: once for the mean, once for the deviations from it.
-          $\\sigma^2 = \\overline{x^2} - \\mu^2$ needs one reading, and cancels.  Welford's update needs one as well, and
-          does not: it sums deviations from the mean so far.
+          $\\sigma^2 = \\overline{x^2} - \\mu^2$ needs one reading, and cancels.  Welford's update needs one as well,
+          and does not: it sums deviations from the mean so far.
 Look for  On far-off the mean is 4096 deviations: the squares agree in all the digits that float32 has, and what is
           left of their difference is noise.  Welford pays for its one pass with a division a step and a chain of
           steps; over a row that is in cache anyway the second reading is cheaper.  Over columns it comes into its own:
@@ -136,7 +136,11 @@ def passes(flops, copies):
 HIDDEN = {"far-off": "the square of the mean hides the variance: n u κ² is above 1"}
 SMALL = {"rows": 3, "channels": 48}
 AWKWARD = ({"rows": 1, "channels": 1}, {"rows": 2, "channels": 7}, {"rows": 37, "channels": 131})
-GROUPED = ({"rows": 1, "channels": 1, "groups": 1}, {"rows": 5, "channels": 21, "groups": 3}, {"rows": 3, "groups": 128})
+GROUPED = (
+    {"rows": 1, "channels": 1, "groups": 1},
+    {"rows": 5, "channels": 21, "groups": 3},
+    {"rows": 3, "channels": 1000},
+)
 
 EXPERIMENT = Experiment(
     problems=(
