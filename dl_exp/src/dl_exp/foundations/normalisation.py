@@ -1,7 +1,7 @@
 """Normalisation: one formula with four names, and the variance that one pass too few cannot see.
 
-Problem   $y = w \\frac{x - \\mu}{\\sqrt{\\sigma^2 + \\epsilon}} + b$, with $\\mu$ and $\\sigma^2$ mean and variance of the set
-          of entries that x is in.  x has shape (rows, channels), w and b have a number for each channel.
+Problem   $y = w (x - \\mu) / \\sqrt{\\sigma^2 + \\epsilon} + b$, with mean $\\mu$ and variance $\\sigma^2$ of the
+          set of entries that x is in.  x has shape (rows, channels), w and b have a number for each channel.
           A set is a row (Layer), a group of neighbouring channels of a row (Group), a channel over all rows (Batch);
           RMS takes a row and leaves its mean: $\\mu = 0$, $\\sigma^2 = \\overline{x^2}$, b = 0.
 Idea      The formula reads a set twice before it writes: once for the mean, once for the deviations from it.
