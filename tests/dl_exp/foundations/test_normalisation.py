@@ -136,7 +136,7 @@ def test_sabotage_is_caught(broken, kind):
 def test_the_unbiased_variance_is_caught(kind):
     """n - 1 in place of n moves every entry by a part of 1/2n."""
     inputs = given(kind)
-    x, w, b, _, groups = inputs
+    x, w, _, _, groups = inputs
     n = bounds.sets(x, kind, groups).shape[1]
     y, z = bounds.exact(*inputs)
     wrong = (y - w * z * (1 - np.sqrt((n - 1) / n))).astype(np.float32)
