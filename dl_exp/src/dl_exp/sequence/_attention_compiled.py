@@ -71,7 +71,7 @@ def _tile(q, k, v, o, keys, hidden, scale):
     (rows, dim), width, wide = q.shape, k.shape[2], v.shape[1]
     queries, sums = np.zeros((QUERIES, dim), q.dtype), np.zeros((QUERIES, wide), q.dtype)
     scores = np.empty((QUERIES, KEYS), q.dtype)
-    m, total = np.full(QUERIES, -np.inf, q.dtype), np.zeros(QUERIES, q.dtype)
+    m, total, shrink = np.full(QUERIES, -np.inf, q.dtype), np.zeros(QUERIES, q.dtype), np.zeros(QUERIES, q.dtype)
     for i in range(rows):
         for e in range(dim):
             queries[i, e] = q[i, e] * scale
@@ -83,7 +83,7 @@ def _tile(q, k, v, o, keys, hidden, scale):
         for i in range(rows):
             for beyond in range(max(0, min(keys, i + hidden + 1) - j), KEYS):
                 scores[i, beyond] = -np.inf
-            soften(scores[i], sums[i], m, total, i)
+        soften(scores, sums, m, total, shrink, rows)
         for c in range(0, wide, width):
             values = v[j : j + KEYS, c : c + width]
             for r in range(0, high, ROWS):

@@ -19,7 +19,7 @@ def seen(i, length, keys, causal):
 
 
 def exact(q, k, v, causal):
-    """(o, size): the result in float64, and $\\sum_j p_{ij} |v_{je}|$: shapes (heads, length, dim), a block at a time."""
+    """(o, size): the result in float64, and $\\sum_j p_{ij} |v_{je}|$, both (heads, length, dim)."""
     heads, length, dim = q.shape
     groups, keys, _ = k.shape
     o, size = np.zeros(q.shape), np.zeros(q.shape)

@@ -1,4 +1,4 @@
-"""Flash attention in NumPy: a tile of queries meets one tile of keys after the other, and no score outlives its tile."""
+"""Flash attention in NumPy: a tile of queries meets one tile of keys after the other; no score outlives its tile."""
 
 from __future__ import annotations
 

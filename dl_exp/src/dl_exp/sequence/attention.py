@@ -1,7 +1,7 @@
 """Attention: a weighted mean of values, and how never to write down the weights.
 
-Problem   $o_i = \\sum_j p_{ij} v_j$ with $p_{ij} = e^{s_{ij}} / \\sum_l e^{s_{il}}$ and $s_{ij} = q_i \\cdot k_j / \\sqrt d$,
-          for every head; q has shape (heads, length, d), k and v (groups, keys, d): heads / groups neighbouring heads
+Problem   $o_i = \\sum_j p_{ij} v_j$ with $p_{ij} = e^{s_{ij}} / \\sum_l e^{s_{il}}$, $s_{ij} = q_i \\cdot k_j / \\sqrt d$,
+          in every head; q has shape (heads, length, d), k and v (groups, keys, d): heads / groups neighbouring heads
           share their keys.  Causal: query i sees the keys $j \\le i + keys - length$, so that the last one sees them
           all.  A query that sees nothing has the empty sum: zero.
 Idea      The scores are a matrix of length times keys, written and read several times.  But numerator and denominator
@@ -28,7 +28,6 @@ from dl_exp.sequence._attention_compiled import KEYS as COMPILED_KEYS
 from dl_exp.sequence._attention_compiled import WORKSPACE, numba_compiled
 from dl_exp.sequence._attention_laws import (
     bound,
-    cost,
     error,
     exact,
     library_bound,
