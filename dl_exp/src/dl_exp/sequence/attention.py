@@ -1,6 +1,6 @@
 """Attention: a weighted mean of values, and how never to write down the weights.
 
-Problem   $o_i = \\sum_j p_{ij} v_j$ with $p_{ij} = e^{s_{ij}} / \\sum_l e^{s_{il}}$, $s_{ij} = q_i \\cdot k_j / \\sqrt d$,
+Problem   $o_i = \\sum_j p_{ij} v_j$ with $p_{ij} = e^{s_{ij}} / \\sum_l e^{s_{il}}$ and $s_{ij} = q_i^T k_j / \\sqrt d$
           in every head; q has shape (heads, length, d), k and v (groups, keys, d): heads / groups neighbouring heads
           share their keys.  Causal: query i sees the keys $j \\le i + keys - length$, so that the last one sees them
           all.  A query that sees nothing has the empty sum: zero.
