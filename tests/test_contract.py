@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import io
 import math
@@ -21,6 +22,7 @@ from exp_core.ladder import checksum
 from exp_core.machine import thread_limit
 
 ENTRIES = [entry for command in ("maths_exp", "dl_exp") for entry in read_catalogue(command).entries.values()]
+EMULATOR = "dl_exp.emulator"
 SABOTAGE = 64  # times the bound: a result that far off must be caught
 CONDITION = 1e15  # the largest condition number of a hard problem: there a result may have to be that much worse
 COUNTED_FLOPS = 1e6  # more than that is not a tiny case: counting takes a microsecond each
@@ -55,7 +57,7 @@ def combinations(sizes_of):
         for problem in experiment.problems:
             for dtype in problem.dtypes or experiment.dtypes:
                 for sizes in sizes_of(problem):
-                    for implementation in experiment.implementations:
+                    for implementation, device in on_devices(experiment):
                         if dtype in (implementation.dtypes or experiment.dtypes):
                             label = ",".join(f"{name}={value:g}" for name, value in sizes.items())
                             common = sizes == problem.small and dtype == (problem.dtypes or experiment.dtypes)[0]
@@ -65,12 +67,14 @@ def combinations(sizes_of):
                                 dtype,
                                 tuple(sizes.items()),
                                 implementation,
-                                id=f"{entry.name}-{problem.name}-{dtype}-{label}-{implementation.name}",
+                                device,
+                                id=f"{entry.name}-{problem.name}-{dtype}-{label}-{implementation.name}"
+                                + (f"@{device}" if implementation.devices else ""),
                                 marks=() if common else pytest.mark.exhaustive,
                             )
 
 
-NAMES = "module, problem, dtype, sizes, implementation"
+NAMES = "module, problem, dtype, sizes, implementation, device"
 everywhere = pytest.mark.parametrize(NAMES, list(combinations(lambda problem: (problem.small, *problem.awkward))))
 when_small = pytest.mark.parametrize(NAMES, list(combinations(lambda problem: (problem.small,))))
 
@@ -86,11 +90,18 @@ def given(module, problem, dtype, sizes, seed=0):
     return inputs, experiment.oracle(*inputs) if experiment.oracle else None
 
 
-def ready(implementation, inputs):
+def on_devices(experiment):
+    """Every implementation; what is written for GPUs on each of them, emulated."""
+    return [(i, device) for i in experiment.implementations for device in i.devices or ("cpu",)]
+
+
+def ready(implementation, inputs, device):
     """A call of the implementation on these inputs; None where it is not made for them, and says so."""
     for name in implementation.modules:
         pytest.importorskip(name, reason=f"{implementation.name} needs {name}")
-    contestant = Contestant(implementation)
+    contestant = Contestant(implementation, device, EMULATOR if implementation.devices else "")
+    if contestant.emulated and (missing := importlib.import_module(EMULATOR).unavailable()):
+        pytest.skip(str(missing))
     if skip := contestant.unsuited(inputs):
         assert skip.reason
         return None
@@ -115,12 +126,12 @@ def two_threads():
 
 
 @everywhere
-def test_right_deterministic_and_gentle_with_its_input(module, problem, dtype, sizes, implementation):
+def test_right_deterministic_and_gentle_with_its_input(module, problem, dtype, sizes, implementation, device):
     """Every law holds within its bound, twice with the same bits, and the input is as it was."""
     experiment = load(module)
     inputs, truth = given(module, problem, dtype, sizes)
     before = checksum(inputs)
-    if (call := ready(implementation, inputs)) is None:
+    if (call := ready(implementation, inputs, device)) is None:
         return
     result, again = as_numpy(call()), as_numpy(call())
     assert checksum(inputs) == before, "it changed its input"
@@ -133,13 +144,13 @@ def test_right_deterministic_and_gentle_with_its_input(module, problem, dtype, s
 
 
 @when_small
-def test_sabotage_is_caught(module, problem, dtype, sizes, implementation):
+def test_sabotage_is_caught(module, problem, dtype, sizes, implementation, device):
     """Each array of the result in turn: every entry off by some multiple of the bound, or a single one not a number."""
     experiment = load(module)
     if problem in implementation.unstable:
         return  # already outside of its bounds here, as it says
     inputs, truth = given(module, problem, dtype, sizes)
-    if (call := ready(implementation, inputs)) is None:
+    if (call := ready(implementation, inputs, device)) is None:
         return
     result = as_numpy(call())
     bounds = experiment.bounds(implementation, inputs)
@@ -156,7 +167,7 @@ def test_sabotage_is_caught(module, problem, dtype, sizes, implementation):
 
 
 @when_small
-def test_cost_is_sane_and_memory_is_within_it(module, problem, dtype, sizes, implementation):
+def test_cost_is_sane_and_memory_is_within_it(module, problem, dtype, sizes, implementation, device):
     """Finite, at least reading what is read once; what NumPy allocates stays within what the cost admits."""
     inputs, _ = given(module, problem, dtype, sizes)
     cost = implementation.cost(*inputs)
@@ -164,7 +175,7 @@ def test_cost_is_sane_and_memory_is_within_it(module, problem, dtype, sizes, imp
     assert cost.bytes > 0
     if implementation.rung not in ("textbook", "vectorised") or implementation.arrays == "mlx":
         return
-    if (call := ready(implementation, inputs)) is None:
+    if (call := ready(implementation, inputs, device)) is None:
         return
     call()
     tracemalloc.start()
@@ -178,14 +189,14 @@ def test_cost_is_sane_and_memory_is_within_it(module, problem, dtype, sizes, imp
 
 
 @when_small
-def test_cost_is_recounted(module, problem, dtype, sizes, implementation):
+def test_cost_is_recounted(module, problem, dtype, sizes, implementation, device):
     """The textbook's arithmetic, run on numbers that count: the cost's flops are right within a factor of 1.5."""
     if implementation.rung != "textbook":
         return
     inputs, _ = given(module, problem, dtype, sizes)
     if not all(array.dtype.kind == "f" for array in arrays_in(inputs)) or implementation.arrays != "numpy":
         return
-    if ready(implementation, inputs) is None:
+    if ready(implementation, inputs, device) is None:
         return
     declared = implementation.cost(*inputs).flops
     if declared > COUNTED_FLOPS:

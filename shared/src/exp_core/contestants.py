@@ -25,10 +25,15 @@ class Call(Protocol):
 
 @dataclass(frozen=True)
 class Contestant:
-    """One implementation on one device."""
+    """One implementation on one device.
+
+    emulator: the module that can stand in for a GPU that is not here: ``emulating(device)`` is a context in which what is
+        written for that GPU runs on the processor, ``unavailable()`` a Skip or None.
+    """
 
     implementation: Implementation
     device: DeviceName = "cpu"
+    emulator: str = ""
 
     @property
     def name(self) -> str:
@@ -45,10 +50,21 @@ class Contestant:
         """A name that tells the same implementation's devices apart."""
         return f"{self.name}@{self.device}"
 
+    @property
+    def emulated(self) -> bool:
+        """Whether the emulator runs it: it is then checked like all others, and not timed."""
+        return bool(self.emulator) and self.device in self.implementation.devices
+
     def unavailable(self, experiment: Experiment, dtype: str, package: str) -> Skip | None:
         """Why it cannot run here at all, whatever the input; None if it can."""
         if absent := missing_modules(package, self.implementation.modules):
             return absent
+        own = self.implementation.devices
+        if own and self.device not in own:
+            flags = " or ".join(f"--{name} --emulate" for name in own)
+            return Skip(f"is written for {' and '.join(own)}", f"{flags} checks it here" if self.emulator else "")
+        if self.emulated and (absent := importlib.import_module(self.emulator).unavailable()):
+            return cast("Skip", absent)
         dtypes = self.implementation.dtypes or experiment.dtypes
         if dtype not in dtypes:
             return Skip(f"does not take {dtype}", f"--dtype {dtypes[0]}")
@@ -70,14 +86,15 @@ class Contestant:
                 arguments = self.implementation.prepare(*arguments)
         function = self.implementation.function
         if self.implementation.arrays == "mlx":
-            return MlxCall(function, arguments, self._device())
+            call = MlxCall(function, arguments, self._device())
+            return EmulatedCall(call, self.emulator, self.device) if self.emulated else call
         if self.implementation.arrays == "dask":
             compute = importlib.import_module("dask").compute
             return lambda: compute(function(*arguments))[0]
         return lambda: function(*arguments)
 
     def _device(self) -> Device:
-        return Device(self.device if self.implementation.arrays == "mlx" else None)
+        return Device(("cpu" if self.emulated else self.device) if self.implementation.arrays == "mlx" else None)
 
 
 @dataclass(frozen=True)
@@ -101,6 +118,20 @@ class MlxCall:
         """The result as MLX gives it: for who wants to have many in flight (``timing.FunctionSampler``)."""
         with self.device:
             return self.function(*self.arguments)
+
+
+@dataclass(frozen=True)
+class EmulatedCall:
+    """A call whose kernels run on an emulated GPU."""
+
+    call: MlxCall
+    emulator: str
+    device: DeviceName
+
+    def __call__(self) -> object:
+        """The same result, some thousand times slower."""
+        with importlib.import_module(self.emulator).emulating(self.device):
+            return self.call()
 
 
 def memory_of(call: Call) -> Memory:

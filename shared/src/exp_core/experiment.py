@@ -164,6 +164,7 @@ class Implementation:
         ``dask`` ones take what ``prepare`` has cut into blocks (``exp_core.cluster.in_blocks``), and may return
         something lazy: the ladder computes it, on threads here or on a cluster.
     dtypes: those it supports, where they are fewer than the experiment's.
+    devices: the GPUs that it is written for (a kernel: ``("metal", "cuda")``); none: any device will do.
     """
 
     function: Callable[..., object]
@@ -177,6 +178,7 @@ class Implementation:
     requires: tuple[str, ...] = ()
     arrays: Arrays = "numpy"
     dtypes: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rung not in RUNGS:

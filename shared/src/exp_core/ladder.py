@@ -40,6 +40,7 @@ MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to u
 PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
 LEAST_PATIENCE_S = 30.0
 NOT_YET = "interrupted before its turn"
+EMULATED = "emulated: right, not timed"
 MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
 MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
 
@@ -72,6 +73,7 @@ class Ladder:
                 device=contestant.device,
                 threads=self.request.threads_of(contestant),
                 reason=NOT_YET,
+                emulated=contestant.emulated,
             )
         if user := self.request.user:
             self.rows[user.key] = Row(user.key, "yours", title="your own", threads=self.request.threads, reason=NOT_YET)
@@ -126,6 +128,10 @@ class Ladder:
             if skip:
                 self.amend(contestant.key, reason=str(skip))
                 continue
+            if contestant.emulated:  # slow and not timed: the emulator has a limit of its own
+                predicted[contestant.key] = self.starts[contestant.key] = 0.0
+                admitted.append(contestant)
+                continue
             prediction = predict_call(contestant, trials, self.inputs)
             predicted[contestant.key] = prediction.seconds
             self.starts[contestant.key] = prediction.start_s
@@ -170,7 +176,11 @@ class Ladder:
         self.judge(contestant.key, as_numpy(result), bounds, contestant.implementation.unstable)
         cost = contestant.implementation.cost(*self.inputs)
         self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
-        if self.rows[contestant.key].status == "ok":
+        if self.rows[contestant.key].status != "ok":
+            return
+        if contestant.emulated:
+            self.amend(contestant.key, reason=EMULATED)
+        else:
             self.racers[contestant.key] = call
 
     def judge(self, key: str, result: object, bounds: Mapping[str, float], unstable: Mapping[str, str]) -> None:

@@ -60,7 +60,7 @@ def describe_request(request: Request) -> Plain:
         "problem": request.problem.name,
         "sizes": dict(request.sizes),
         "dtype": request.dtype,
-        "contestants": [(contestant.name, contestant.device) for contestant in request.contestants],
+        "contestants": [(c.name, c.device) for c in request.contestants if not c.emulated],
         "seed": request.seed,
         "budget_s": request.budget_s,
         "threads": request.threads,

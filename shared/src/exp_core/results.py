@@ -40,6 +40,7 @@ class Row:
 
     Times are seconds a call, memory and traffic bytes; ``ratio_to_library`` > 1 means faster than the library.
     ``memory_seen``: whose memory is in ``peak_memory_bytes``, see ``memory.Seen``.
+    emulated: its device was not there; it was checked on an emulated one, and never timed.
     status: ``impossible`` is right, but faster than the hardware's limit: an error of the cost or of the peaks that is
         to be explained, and no success; the exit code is about answers, and stays as it is.
     """
@@ -64,6 +65,7 @@ class Row:
     peak_memory_bytes: float | None = None
     memory_seen: str | None = None
     race: Raced | None = None
+    emulated: bool = False
 
     @property
     def worst(self) -> Check | None:
@@ -99,6 +101,7 @@ class Row:
             "fraction_of_limit": number(self.fraction_of_limit),
             "threads": self.threads,
             "device": self.device,
+            "emulated": self.emulated,
             "peak_memory_bytes": number(self.peak_memory_bytes),
             "memory_seen": self.memory_seen,
             "race": self.race.to_dict() if self.race else None,

@@ -19,6 +19,7 @@ from typing import Annotated
 
 import numpy as np
 
+from dl_exp.kernels._softmax_kernel import kernel
 from exp_core import Cost, Experiment, Implementation, Problem
 from exp_core.tensor import dtype_name, gamma, normal, unit_roundoff
 
@@ -188,6 +189,7 @@ EXPERIMENT = Experiment(
         Implementation(online, "textbook", cost=passes(9, 2), bound=BOUND),
         Implementation(vectorised, "vectorised", cost=passes(5, 2, copies=3), bound=BOUND, arrays="mlx"),
         Implementation(compiled, "compiled", cost=passes(5, 2, copies=2), bound=BOUND, arrays="mlx"),
+        Implementation(kernel, "kernel", cost=passes(9, 2), bound=BOUND, arrays="mlx", devices=("metal", "cuda")),
         Implementation(library, "library", cost=passes(5, 2), bound=BOUND, arrays="mlx"),
     ),
     picture=picture,

@@ -32,7 +32,7 @@ HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limi
 class Application(click.Group):
     """A group whose experiments are found in the catalogue."""
 
-    def __init__(self, package: str, devices: tuple[str, ...]) -> None:
+    def __init__(self, package: str, devices: tuple[str, ...], emulator: str = "") -> None:
         version = click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, help="Show it.")
         version.callback = self.version
         super().__init__(
@@ -45,6 +45,7 @@ class Application(click.Group):
         )
         self.package = package
         self.devices = devices
+        self.emulator = emulator
 
     @property
     def catalogue(self) -> Catalogue:
@@ -115,7 +116,7 @@ class Application(click.Group):
             return None
         from exp_core.cli.climb import climb_command
 
-        return climb_command(entry, self.devices)
+        return climb_command(entry, self.devices, self.emulator)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -129,12 +130,15 @@ class Application(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def main(command: str, devices: tuple[str, ...] = (), args: Sequence[str] | None = None) -> NoReturn:
+def main(
+    command: str, devices: tuple[str, ...] = (), args: Sequence[str] | None = None, *, emulator: str = ""
+) -> NoReturn:
     """Run the command line and end the process with its exit code.
 
+    devices: those it has flags for.     emulator: the module that stands in for missing ones: ``contestants.Contestant``.
     0 right; 1 an implementation was wrong; 2 usage; 3 a required device or extra is missing; 130 interrupted.
     """
-    application = Application(command, devices)
+    application = Application(command, devices, emulator)
     variable = f"_{command.upper()}_COMPLETE"
     name = command if variable in os.environ else f"python -m {command}"
     try:

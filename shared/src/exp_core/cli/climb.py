@@ -11,6 +11,7 @@ from exp_core.catalogue import CatalogueError, Entry
 from exp_core.cli.keep import history_shelf, keep, say
 from exp_core.cli.options import (
     device_options,
+    emulate_options,
     name_reader,
     names_option,
     one_of,
@@ -30,7 +31,7 @@ from exp_core.experiment import Experiment, Problem, Size
 WHOLE_FILE = ""
 
 
-def climb_command(entry: Entry, devices: tuple[str, ...]) -> click.Command:
+def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") -> click.Command:
     """The command of one experiment.  Raises click.ClickException if its file is broken."""
     try:
         experiment = entry.load()
@@ -56,6 +57,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...]) -> click.Command:
         *run_options(),
         *sweep_options(),
         *device_options(devices),
+        *emulate_options(devices, emulator),
         plot_option(entry.name),
         roofline_option(entry.name),
         *output_options(),
@@ -71,7 +73,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...]) -> click.Command:
     return click.Command(
         entry.name,
         params=options,
-        callback=partial(_run, entry, experiment, devices),
+        callback=partial(_run, entry, experiment, devices, emulator),
         help=f"{entry.title}.\n\n{first.title}.",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
@@ -81,6 +83,7 @@ def _run(
     entry: Entry,
     experiment: Experiment,
     known_devices: tuple[str, ...],
+    emulator: str,
     problem: str,
     dtype: str,
     only: tuple[str, ...] | None,
@@ -111,8 +114,10 @@ def _run(
         raise click.UsageError("--roofline draws one ladder: leave --sweep out")
     chosen = experiment.problem(problem)
     axes = read_axes(sweep, chosen, given) if sweep else {}
-    sizes = chosen_sizes(chosen, given)
-    run, outputs = read_run(given, known_devices), read_outputs(given)
+    run, outputs = read_run(given, known_devices, emulator), read_outputs(given)
+    if run.emulate and sweep:
+        raise click.UsageError("--emulate times nothing: leave --sweep out")
+    sizes = chosen_sizes(chosen, given, small=run.emulate)
     user = user_function(with_, run.budget) if with_ else None
     request = make_request(entry, experiment, chosen, sizes, dtype, run, only=only, user=user)
     context = click.get_current_context()

@@ -187,6 +187,13 @@ def device_options(devices: tuple[str, ...]) -> list[click.Parameter]:
     return [click.Option([f"--{name}"], is_flag=True, help=titles[name]) for name in devices]
 
 
+def emulate_options(devices: tuple[str, ...], emulator: str) -> list[click.Parameter]:
+    """``--emulate``, where the package has an emulator."""
+    flags = " or ".join(f"--{name}" for name in devices if name != "cpu")
+    text = f"With {flags}: check its kernels on an emulated GPU, at small sizes and without timing them."
+    return [click.Option(["--emulate"], is_flag=True, help=text)] if emulator else []
+
+
 def roofline_option(name: str) -> click.Option:
     """``--roofline [FILE]``."""
     file = f"{name}-roofline.png"

@@ -30,14 +30,20 @@ class RunOptions:
     processes: int = 1
     cold: bool = False
     store: bool = True
+    emulator: str = ""
+    emulate: bool = False
 
 
-def read_run(given: Mapping[str, object], known_devices: tuple[str, ...]) -> RunOptions:
-    """How to run, out of click's dictionary."""
+def read_run(given: Mapping[str, object], known_devices: tuple[str, ...], emulator: str = "") -> RunOptions:
+    """How to run, out of click's dictionary.  Raises click.UsageError for an emulation of nothing."""
     devices = tuple(name for name in known_devices if given[name])
+    emulate = bool(given.get("emulate"))
+    if emulate and not set(devices) - {"cpu"}:
+        raise click.UsageError(f"--emulate needs a device to emulate: {' or '.join(gpus(known_devices))}")
     names = ("rung", "seed", "budget", "threads", "processes", "cold")
     how = {name: given[name] for name in names}
-    return RunOptions(**how, devices=devices, store=not given["no_store"])  # type: ignore[arg-type]
+    store = not given["no_store"]
+    return RunOptions(**how, devices=devices, store=store, emulator=emulator, emulate=emulate)  # type: ignore[arg-type]
 
 
 def make_request(
@@ -97,24 +103,38 @@ def choose_contestants(
     if not wanted and alone:
         raise click.UsageError(f"--only and --rung leave nothing of {entry.name} to run")
     try:
-        devices = chosen_devices(run.devices) if any(i.arrays == "mlx" for i in wanted) else ("cpu",)
+        mlx = any(i.arrays == "mlx" for i in wanted) and not run.emulate
+        devices = chosen_devices(run.devices) if mlx else ("cpu",)
     except DeviceMissing as error:
         raise Missing(str(error)) from error
-    contestants = tuple(
-        Contestant(implementation, device)
-        for implementation in wanted
-        for device in (devices if implementation.arrays == "mlx" else ("cpu",))
-    )
+    contestants: list[Contestant] = []
+    for implementation in wanted:
+        if own := implementation.devices:
+            there = [name for name in (run.devices if run.emulate else devices) if name in own]
+            stand_in = run.emulator if run.emulate or not there else ""
+            contestants += [Contestant(implementation, name, stand_in) for name in there or ("cpu",)]
+        else:
+            contestants += [
+                Contestant(implementation, name) for name in (devices if implementation.arrays == "mlx" else ("cpu",))
+            ]
     absences = [missing_modules(entry.package, contestant.implementation.modules) for contestant in contestants]
     if absences and all(absences):
         raise Missing(f"{wanted[0].name} {absences[0]}")
-    return contestants
+    return tuple(contestants)
 
 
-def chosen_sizes(problem: Problem, given: Mapping[str, object]) -> dict[str, float]:
-    """The sizes given, and the defaults of the others.  Raises click.UsageError for a size of another problem."""
+def gpus(devices: tuple[str, ...]) -> list[str]:
+    """The flags of the devices that can be emulated."""
+    return [f"--{name}" for name in devices if name != "cpu"]
+
+
+def chosen_sizes(problem: Problem, given: Mapping[str, object], *, small: bool = False) -> dict[str, float]:
+    """The sizes given, and the defaults of the others (small: those of tests).
+
+    Raises click.UsageError for a size of another problem.
+    """
     own = {size.name: size for size in problem.sizes}
-    sizes = {name: size.default for name, size in own.items()}
+    sizes = {name: size.default for name, size in own.items()} | dict(problem.small if small else {})
     for key, value in given.items():
         name = key.removeprefix("size_")
         if key == name or value is None:

@@ -130,7 +130,7 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
         ("cold", "right", [Text(duration(_of(row).cold_s)) for row in rows], 3),
     ]
     if len(devices) > 1 or devices != {"cpu"}:
-        columns.insert(2, ("device", "left", [Text(row.device) for row in rows], 0))
+        columns.insert(2, ("device", "left", [Text(_device(row)) for row in rows], 0))
     columns += [(name, "right", [Text(_figure(row.figures.get(name))) for row in rows], 7) for name in figures]
     columns = [
         column
@@ -144,6 +144,10 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
     for cells in zip(*(cells for _, _, cells, _ in columns), strict=True):
         table.add_row(*cells)
     return table
+
+
+def _device(row: Row) -> str:
+    return f"{row.device}, emulated" if row.emulated else row.device
 
 
 def _how(row: Row, race: Raced) -> str:

@@ -1,0 +1,61 @@
+"""Metal and CUDA kernels on any machine with a C++ compiler: correctness, not speed.
+
+from dl_exp.emulator import emulating
+
+with emulating("metal"):
+    y = kernel(x)               # raises KernelFault, with the body's own lines, if the kernel is wrong
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dl_exp.emulator.faults import EmulatorMissing, KernelFault
+from dl_exp.kernel import EMULATED, Kernel, Language, Launch
+from exp_core.experiment import Skip
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["EmulatorMissing", "KernelFault", "emulating", "run", "run_everywhere", "unavailable"]
+
+
+@contextmanager
+def emulating(language: Language) -> Iterator[None]:
+    """While entered, every Kernel that is called runs here, on the emulated GPU."""
+    token = EMULATED.set(language)
+    try:
+        yield
+    finally:
+        EMULATED.reset(token)
+
+
+def unavailable() -> Skip | None:
+    """Why nothing can be emulated on this machine; None if all is there."""
+    from dl_exp.emulator.compiler import compiler
+
+    try:
+        compiler()
+    except EmulatorMissing as missing:
+        reason, _, remedy = str(missing).rpartition(": ")
+        return Skip(reason, remedy)
+    return None
+
+
+def run(
+    kernel: Kernel, language: Language, inputs: Sequence[object], launch: Launch, schedules: Sequence[int] | None = None
+) -> tuple[np.ndarray, ...]:
+    """The outputs of one launch, as NumPy arrays: see launch.run."""
+    from dl_exp.emulator.launch import SCHEDULES
+    from dl_exp.emulator.launch import run as launched
+
+    return launched(kernel, language, inputs, launch, SCHEDULES if schedules is None else schedules)
+
+
+def run_everywhere(kernel: Kernel, language: Language, inputs: Sequence[object], launch: Launch) -> tuple[object, ...]:
+    """What a Kernel's call does while it is emulated."""
+    from dl_exp.emulator.launch import run_everywhere as launched
+
+    return launched(kernel, language, inputs, launch)

@@ -1,0 +1,129 @@
+// The program: reads the buffers from standard input, runs every group of the grid under each schedule asked for, and
+// writes the outputs to standard output.  Arguments: grid, threadgroup (three numbers each), seconds, schedules.
+#pragma once
+#include "machine.hpp"
+#include "memory.hpp"
+
+namespace gpu {
+
+struct Buffer {
+  const char* name;
+  Kind kind;
+  size_t element;                // bytes of an element
+  const unsigned char* pattern;  // of poison
+  bool sparse;
+  Region* region = nullptr;
+  std::vector<char> given = {};  // the first content; none: the GPU gives memory as it finds it
+};
+extern std::vector<Buffer> buffers;
+
+inline void read_all(void* to, size_t bytes) {
+  if (fread(to, 1, bytes, stdin) != bytes) fail("the inputs ended early");
+}
+
+inline void read_buffers() {
+  for (Buffer& buffer : buffers) {
+    uint64_t bytes, filled;
+    read_all(&bytes, 8);
+    read_all(&filled, 8);
+    Region* region = new Region{buffer.name, buffer.kind};
+    region->bytes = bytes;
+    region->element = buffer.element;
+    region->sparse = buffer.sparse;
+    region->filled = filled;
+    region->base = static_cast<char*>(aligned_alloc(256, (bytes + 256) / 256 * 256));
+    if (!region->base) fail("not enough memory for " + std::string(buffer.name));
+    if (filled) {
+      buffer.given.resize(bytes);
+      read_all(buffer.given.data(), bytes);
+    }
+    buffer.region = region;
+    regions.push_back(region);
+  }
+}
+
+inline void reset(Buffer& buffer) {
+  Region& region = *buffer.region;
+  if (region.filled) std::memcpy(region.base, buffer.given.data(), region.bytes);
+  else poison(region.base, region.bytes, buffer.pattern, region.element);
+  if (buffer.kind != Kind::output) return;
+  region.copy.assign(region.base, region.base + region.bytes);
+  region.places.assign(region.length(), {});
+}
+
+inline void require_written(const Region& region) {
+  if (region.filled) return;
+  size_t missing = 0, first = 0;
+  for (size_t i = region.length(); i-- > 0;)
+    if (!region.places[i].writer.group) ++missing, first = i;
+  if (missing)
+    fail("unwritten output: nobody writes " + place_text(region, long(first)) +
+         (missing > 1 ? " and " + std::to_string(missing - 1) + " more" : "") + " of " +
+         count_text(unsigned(region.length()), "element") + ", and outputs start with whatever was there");
+}
+
+[[noreturn]] inline void killed(int signal) {
+  std::string what = signal == SIGALRM ? "endless: it was still running" : "crashed: a wild pointer or too much on the stack";
+  fail(what + " after " + line_text(here));
+}
+
+inline void watch_signals(unsigned seconds) {
+  static char stack[65536];
+  stack_t alternative{};
+  alternative.ss_sp = stack;
+  alternative.ss_size = sizeof stack;
+  sigaltstack(&alternative, nullptr);
+  struct sigaction action {};
+  action.sa_handler = killed;
+  action.sa_flags = SA_ONSTACK;
+  for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) sigaction(signal, &action, nullptr);
+  alarm(seconds);
+}
+
+inline void run_grid() {
+  Group& g = group;
+  for (g.position.z = 0; g.position.z < g.count.z; ++g.position.z)
+    for (g.position.y = 0; g.position.y < g.count.y; ++g.position.y)
+      for (g.position.x = 0; g.position.x < g.count.x; ++g.position.x) {
+        // CUDA rounds the grid up to whole blocks; Metal's last groups are smaller
+        auto left = [](unsigned whole, unsigned at, unsigned grid) {
+          return GPU_RETURNED_MAY_MISS_BARRIERS ? whole : std::min(whole, grid - at * whole);
+        };
+        g.shape = {left(g.whole.x, g.position.x, g.grid.x), left(g.whole.y, g.position.y, g.grid.y),
+                   left(g.whole.z, g.position.z, g.grid.z)};
+        g.size = g.shape.x * g.shape.y * g.shape.z;
+        run_group();
+      }
+}
+
+inline int run(int argc, char** argv) {
+  auto number = [&](int k) { return unsigned(std::strtoul(argv[k], nullptr, 10)); };
+  group.grid = {number(1), number(2), number(3)};
+  group.whole = {std::min(number(4), number(1)), std::min(number(5), number(2)), std::min(number(6), number(3))};
+  group.count = {(number(1) + number(4) - 1) / number(4), (number(2) + number(5) - 1) / number(5),
+                 (number(3) + number(6) - 1) / number(6)};
+  group.threads.resize(group.whole.x * group.whole.y * group.whole.z);
+  group.snapshots.resize(group.threads.size());
+  group.returned_may_miss_barriers = GPU_RETURNED_MAY_MISS_BARRIERS;
+  shared_limit = GPU_SHARED_LIMIT;
+  watch_signals(number(7));
+  read_buffers();
+  for (int k = 8; k < argc; ++k) {
+    group.schedule = number(k);
+    group.random = 0x9E3779B97F4A7C15ull * (number(k) + 1);
+    group.number = 0;
+    for (Buffer& buffer : buffers) reset(buffer);
+    run_grid();
+    for (const Buffer& buffer : buffers)
+      if (buffer.kind == Kind::output) {
+        require_written(*buffer.region);
+        fwrite(buffer.region->base, 1, buffer.region->bytes, stdout);
+      }
+  }
+  fputc(group.atomics ? 1 : 0, stdout);
+  return fflush(stdout) ? 1 : 0;
+}
+
+}  // namespace gpu
+
+int main(int argc, char** argv) { return gpu::run(argc, argv); }

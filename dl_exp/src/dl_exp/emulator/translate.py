@@ -1,0 +1,213 @@
+"""Metal and CUDA to C++: only what C++ has no words for is rewritten, and every line stays where it is.
+
+    const device T* row = x + i;         gpu::Pointer<const T, gpu::device_memory> row = x + i;
+    threadgroup float part[32], total;   GPU_SHARED(float[32], part) GPU_SHARED(float, total)
+    reinterpret_cast<const float4*>(x)   gpu::cast<gpu::Pointer<const float4, ...>>(x)
+
+The pointers know how long their array is, and threadgroup memory notes who touches it: see include/memory.hpp.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from dl_exp.kernel import Language
+
+TOKEN = re.compile(
+    r"""//[^\n]* | /\*.*?\*/ | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | ^[ \t]*\#(?:\\\n|[^\n])*
+      | [A-Za-z_]\w* | \.?\d(?:[eEpP][+-]|[\w.])* | :: | \s+ | .""",
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
+)
+SPACES = {"device": "device_memory", "constant": "constant_memory", "threadgroup": "threadgroup_memory"}
+TYPES = frozenset(
+    "float double half bfloat bool char uchar short ushort int uint long ulong size_t void unsigned __half half2 "
+    "__nv_bfloat16 nv_bfloat16 float16_t bfloat16_t int8_t uint8_t int16_t uint16_t int32_t uint32_t int64_t uint64_t "
+    "float2 float3 float4 int2 int3 int4 uint2 uint3 uint4 short2 short4 ushort2 ushort4 char2 char4 uchar2 uchar4 "
+    "half4 __half2 __nv_bfloat162".split()
+)
+DECLARES = {"typename", "class", "struct", "using"}  # the name that follows is a type
+INCLUDES = re.compile(r"^[ \t]*#[ \t]*include[^\n]*", re.MULTILINE)
+
+
+class Untranslatable(ValueError):
+    """Something that the emulator does not know; one sentence."""
+
+
+def translate(source: str, language: Language, types: Iterable[str] = ()) -> str:
+    """C++ with the same number of lines; ``types`` are names of types that the source does not declare itself."""
+    tokens = TOKEN.findall(INCLUDES.sub("", source))
+    return _Rewriter(tokens, language, frozenset(types)).text()
+
+
+class _Rewriter:
+    """One pass from left to right; ``out`` is what has been written."""
+
+    def __init__(self, tokens: list[str], language: Language, types: frozenset[str]) -> None:
+        self.tokens = tokens
+        self.metal = language == "metal"
+        self.types = TYPES | types | self._declared()
+        self.out: list[str] = []
+        self.at = 0
+
+    def text(self) -> str:
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            if self.metal and token in (*SPACES, "thread"):
+                self._address_space(token)
+            elif not self.metal and token == "__shared__":
+                self.at += 1
+                self._shared()
+            elif not self.metal and token in self.types and self._next(self.at + 1)[1] == "*":
+                self._pointer(token)
+            elif token == "reinterpret_cast":
+                self.out.append("gpu::cast")
+                self.at += 1
+            elif self.metal and token == "[" and self._next(self.at + 1)[1] == "[":
+                self._attribute()
+            else:
+                self.out.append(token)
+                self.at += 1
+        return "".join(self.out)
+
+    def _declared(self) -> frozenset[str]:
+        """Names after typename, struct, using; and the last word of a typedef."""
+        words = [t for t in self.tokens if not t.isspace()]
+        found = {b for a, b in zip(words, words[1:], strict=False) if a in DECLARES and b.isidentifier()}
+        for k, word in enumerate(words):
+            if word == "typedef" and ";" in words[k:]:
+                found.add(words[words.index(";", k) - 1])
+        return frozenset(found)
+
+    def _next(self, at: int) -> tuple[int, str]:
+        """The next token that is no space or comment, and where it is."""
+        while at < len(self.tokens) and (self.tokens[at].isspace() or self.tokens[at].startswith(("//", "/*"))):
+            at += 1
+        return at, self.tokens[at] if at < len(self.tokens) else ""
+
+    def _type(self) -> tuple[list[str], list[str]]:
+        """The words of a type from here on, such as ``const``, ``metal::vec<T, 4>``; and the spaces passed over."""
+        words: list[str] = []
+        spaces: list[str] = []
+        while True:
+            at, token = self._next(self.at)
+            if not token.isidentifier() or token in ("operator",):
+                return words, spaces
+            spaces += self.tokens[self.at : at]
+            word = token
+            at += 1
+            while at < len(self.tokens) and self.tokens[at] in ("::", "<"):
+                if self.tokens[at] == "::":
+                    word += "::" + self.tokens[at + 1]
+                    at += 2
+                    continue
+                end = self._closing(at)
+                word += translate("".join(self.tokens[at:end]), "metal" if self.metal else "cuda", self.types)
+                at = end
+            words.append(word)
+            self.at = at
+
+    def _closing(self, at: int) -> int:
+        """Just behind the angle bracket that closes the one here."""
+        depth = 0
+        for k in range(at, len(self.tokens)):
+            depth += {"<": 1, ">": -1}.get(self.tokens[k], 0)
+            if depth == 0:
+                return k + 1
+        raise Untranslatable(f"line {self._line(at)}: a < without its >")
+
+    def _line(self, at: int) -> int:
+        return 1 + "".join(self.tokens[:at]).count("\n")
+
+    def _address_space(self, space: str) -> None:
+        """``[const] space [const] type *`` is a pointer, with & a reference, and else declares a variable."""
+        start = self.at
+        self.at += 1
+        words, spaces = self._type()
+        at, token = self._next(self.at)
+        if not words:
+            raise Untranslatable(f"line {self._line(start)}: write the type after {space!r}, as in `{space} float* p`")
+        if token == "*" and space != "thread":
+            if self._taken_back("const"):
+                words.insert(0, "const")
+            self.at = at + 1
+            self.out.append(f"gpu::Pointer<{' '.join(words)}, gpu::{SPACES[space]}>" + _lines(spaces))
+        elif space == "threadgroup" and token not in ("*", "&"):
+            self.at = start + 1
+            self._shared()
+        else:
+            self.out.append(" ".join(words) + _lines(spaces))
+
+    def _pointer(self, type_: str) -> None:
+        """CUDA's ``[const] type *``."""
+        words = [*self._words_back(), type_]
+        self.at = self._next(self.at + 1)[0] + 1
+        pointer = f"gpu::Pointer<{' '.join(words)}>"
+        while self._next(self.at)[1] == "*":  # a pointer to pointers
+            self.at = self._next(self.at)[0] + 1
+            pointer = f"gpu::Pointer<{pointer}>"
+        self.out.append(pointer)
+
+    def _words_back(self) -> list[str]:
+        """Qualifiers that were written already: const, unsigned."""
+        words: list[str] = []
+        for word in ("unsigned", "const"):
+            if self._taken_back(word):
+                words.insert(0, word)
+        return words
+
+    def _taken_back(self, word: str) -> bool:
+        """Take the word back if it was the last one written, up to spaces."""
+        k = len(self.out) - 1
+        while k >= 0 and self.out[k].isspace():
+            k -= 1
+        if k < 0 or self.out[k] != word:
+            return False
+        self.out[k] = ""
+        return True
+
+    def _shared(self) -> None:
+        """``type name[n][m], other;`` in threadgroup memory."""
+        start = self.at
+        words, spaces = self._type()
+        if "extern" in words:
+            raise Untranslatable(f"line {self._line(start)}: dynamic shared memory is not emulated: give it a length")
+        words = [word for word in words if word not in ("volatile", "static")]
+        name = words.pop()
+        type_ = " ".join(words)
+        while True:
+            extents = ""
+            at, token = self._next(self.at)
+            while token == "[":
+                end = at
+                while self.tokens[end] != "]":
+                    end += 1
+                extents += "".join(self.tokens[at : end + 1])
+                self.at = end + 1
+                at, token = self._next(self.at)
+            self.out.append(f"GPU_SHARED(({type_}), {name}, {extents});" + _lines(spaces))
+            if token == ",":
+                self.at, name = self._next(at + 1)
+                self.at += 1
+                continue
+            if token == ";":
+                self.at = at + 1
+                return
+            raise Untranslatable(
+                f"line {self._line(start)}: threadgroup memory cannot be initialised where it is declared"
+            )
+
+    def _attribute(self) -> None:
+        """``[[buffer(0)]]`` says nothing here."""
+        depth, at = 0, self.at
+        while at < len(self.tokens):
+            depth += {"[": 1, "]": -1}.get(self.tokens[at], 0)
+            at += 1
+            if depth == 0:
+                break
+        self.at = at
+
+
+def _lines(spaces: list[str]) -> str:
+    """The line ends among tokens that are left out: line numbers must stay."""
+    return " " + "\n" * "".join(spaces).count("\n")
