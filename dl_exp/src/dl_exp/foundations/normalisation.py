@@ -35,6 +35,7 @@ from dl_exp.foundations._normalisation_bounds import (
     welford_bound,
 )
 from dl_exp.foundations._normalisation_compiled import numba_compiled
+from dl_exp.foundations._normalisation_kernel import kernel
 from dl_exp.foundations._normalisation_picture import picture
 from dl_exp.foundations._normalisation_problems import batch, far_off, group, layer, rms
 from exp_core import Cost, Experiment, Implementation, Problem
@@ -160,6 +161,9 @@ EXPERIMENT = Experiment(
         Implementation(vectorised, "vectorised", cost=passes(7, 4), bound=two_passes_bound, arrays="mlx"),
         Implementation(compiled, "compiled", cost=passes(7, 3), bound=two_passes_bound, arrays="mlx"),
         Implementation(numba_compiled, "compiled", cost=passes(8, 0), bound=welford_bound, dtypes=("float32",)),
+        Implementation(
+            kernel, "kernel", cost=passes(10, 0), bound=welford_bound, arrays="mlx", devices=("metal", "cuda")
+        ),
         Implementation(library, "library", cost=passes(7, 3), bound=library_bound, arrays="mlx"),
     ),
     picture=picture,
