@@ -26,6 +26,7 @@ import numpy as np
 
 from dl_exp.sequence._attention_compiled import KEYS as COMPILED_KEYS
 from dl_exp.sequence._attention_compiled import WORKSPACE, numba_compiled
+from dl_exp.sequence._attention_kernel import kernel, too_wide
 from dl_exp.sequence._attention_laws import (
     bound,
     error,
@@ -165,6 +166,15 @@ EXPERIMENT = Experiment(
             cost=linear(WORKSPACE),
             bound=tiled_bound(COMPILED_KEYS),
             dtypes=("float32",),
+        ),
+        Implementation(
+            kernel,
+            "kernel",
+            cost=linear(0),
+            bound=tiled_bound(32),
+            arrays="mlx",
+            devices=("metal", "cuda"),
+            skip=too_wide,
         ),
         Implementation(
             library,
