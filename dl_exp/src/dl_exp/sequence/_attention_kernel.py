@@ -137,7 +137,7 @@ FLASH = Kernel("flash_attention", inputs=("q", "k", "v"), outputs=("o",), metal=
 
 
 def kernel(q, k, v, causal):
-    """By hand for a GPU: tiles of keys and values in shared memory, the sums of a query in the registers of its lanes."""
+    """By hand for a GPU: tiles of keys and values in shared memory, sums in the registers of the lanes."""
     (heads, length, dim), (groups, keys, _) = q.shape, k.shape
     (o,) = FLASH(
         q,
