@@ -7,9 +7,12 @@ import os
 import pytest
 from hypothesis import settings
 
+from exp_core import beneath_mlx
+
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+beneath_mlx.prepare()  # as the programs do
 
 
 def pytest_collection_modifyitems(items):

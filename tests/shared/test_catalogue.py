@@ -1,6 +1,8 @@
 """What exists: found by looking, never by importing."""
 
+import importlib.util
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -107,7 +109,15 @@ def test_a_missing_title_file(tmp_path):
     assert read_title(tmp_path / "nowhere.py") == "(cannot be read: FileNotFoundError)"
 
 
-def test_topics_come_in_the_declared_order(package):
-    root = package(one__a=GOOD, two__b=GOOD, three__c=GOOD)
-    (root / "__init__.py").write_text('TOPICS = ("three", "one")')
-    assert [topic.name for topic in read_catalogue("acme_exp").topics] == ["three", "one", "two"]
+def test_declared_topics_are_all_in_their_order(package):
+    root = package(one__a=GOOD, tools__b=GOOD, three__c=GOOD)
+    (root / "__init__.py").write_text('TOPICS = ("three", "none", "one")')
+    assert [topic.name for topic in read_catalogue("acme_exp").topics] == ["three", "one"]
+
+
+@pytest.mark.parametrize("command", ["maths_exp", "dl_exp"])
+def test_no_experiment_of_ours_is_forgotten(command):
+    """A folder that TOPICS does not name is not looked at."""
+    root = Path(importlib.util.find_spec(command).submodule_search_locations[0])
+    written = {path.stem for path in root.rglob("*.py") if "\nEXPERIMENT = " in path.read_text(encoding="utf-8")}
+    assert written == set(read_catalogue(command).entries)

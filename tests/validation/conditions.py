@@ -39,7 +39,7 @@ def work(n):
 
 def unrolled(code, names, times):
     """A loop whose body is the statement so many times, on local variables as in the loop of a sampler."""
-    body = times * f"    {code}\n"
+    body = times * f"    {code}\n" or "    pass\n"
     source = f"def run(n, now, f, x):\n  t = now()\n  for _ in repeat(None, n):\n{body}  return now() - t"
     scope = {"repeat": repeat}
     exec(source, scope)

@@ -2,4 +2,13 @@
 
 __version__ = "0.1.0"
 
-TOPICS = ("foundations", "kernels")  # in teaching order
+TOPICS = (  # in teaching order
+    "foundations",
+    "optimisers",
+    "vision",
+    "sequence",
+    "generative",
+    "efficiency",
+    "kernels",
+    "distributed",
+)

@@ -31,7 +31,10 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+if TYPE_CHECKING:
+    from exp_core.training.plan import Training
 
 Rung = Literal["textbook", "vectorised", "compiled", "kernel", "distributed", "library"]
 Kind = Literal["ordinary", "hard", "real"]
@@ -214,6 +217,7 @@ class Experiment:
     picture: ``picture(figure, *inputs)``: draws what the algorithm does on a matplotlib figure.
     figures: further numbers of a result worth a column, ``figure(result, *inputs) -> float`` (evaluations, steps, ...).
     dtypes: supported element types, the first one is the default.
+    training: how it is trained for real (``exp_core.training``); None if there is nothing to train.
     """
 
     _: KW_ONLY
@@ -224,6 +228,7 @@ class Experiment:
     oracle: Callable[..., object] | None = None
     figures: Mapping[str, Callable[..., float]] = field(default_factory=dict)
     dtypes: tuple[str, ...] = ("float64", "float32")
+    training: Training | None = None
 
     def __post_init__(self) -> None:
         if not (self.problems and self.laws and self.implementations and self.dtypes):

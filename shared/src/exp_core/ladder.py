@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import cast
 
 import numpy as np
 
+from exp_core import beneath_mlx
 from exp_core.compiled import told_of_compiling
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
@@ -307,7 +308,14 @@ class Ladder:
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
             self.amend(key, race=raced(comparison, key, library, self.rows))
-        self.notes = remarks(comparison, self.rows, self.request.threads, self.label)
+        self.notes = (*remarks(comparison, self.rows, self.request.threads, self.label), *self.slow_mlx())
+
+    def slow_mlx(self) -> Iterator[str]:
+        """One sentence if MLX computes on the CPU with the BLAS that it came with."""
+        reason = beneath_mlx.outcome()
+        there = any(c.implementation.arrays == "mlx" and c.device == "cpu" for c in self.request.contestants)
+        if there and isinstance(reason, Skip):
+            yield f"MLX on the CPU computes with the BLAS that it came with: {reason}"
 
     def label(self, key: str) -> str:
         """How a row is called below the table: with its device where its name is not enough."""

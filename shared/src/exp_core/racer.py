@@ -13,6 +13,7 @@ from typing import IO, cast
 
 import numpy as np
 
+from exp_core import beneath_mlx
 from exp_core.contestants import Call
 from exp_core.ladder import assignment, first_sentence
 from exp_core.machine import thread_limit, verify_threads
@@ -24,6 +25,7 @@ from exp_core.worker import private_pipes
 
 def main() -> None:
     """Do what the one line says."""
+    beneath_mlx.prepare()
     requests, replies = private_pipes()
     order = json.loads(requests.readline())
     request, first_calls = read_request(cast("Plain", order["request"])), order["first_calls"]

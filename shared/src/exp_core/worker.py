@@ -18,6 +18,7 @@ from typing import IO
 
 import numpy as np
 
+from exp_core import beneath_mlx
 from exp_core.contestants import Call, Contestant, as_numpy, memory_of
 from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Inputs
 from exp_core.ladder import checksum, first_sentence
@@ -31,6 +32,7 @@ from exp_core.user import Assignment, encode, send
 
 def main() -> None:
     """Serve until the other side closes the pipe."""
+    beneath_mlx.prepare()
     requests, replies = private_pipes()
     call: Call | None = None
     sampler: FunctionSampler[()] | None = None

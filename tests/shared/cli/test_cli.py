@@ -233,15 +233,26 @@ def test_a_full_disk_keeps_the_table():
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_device_that_is_not_there_is_exit_3():
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("softmax",),
+        ("softmax", "--cpu"),
+        ("softmax", "--rung", "textbook"),
+        ("softmax", "--sweep", "n=8:16:x2"),
+        ("all",),
+    ],
+)
+def test_a_device_that_is_not_there_is_exit_3(command):
     pytest.importorskip("mlx", reason="devices are MLX's")
     from exp_core.machine import devices
 
     missing = next(name for name in ("metal", "cuda") if name not in {device.name for device in devices()})
-    done = run("softmax", f"--{missing}", package="dl_exp")
+    done = run(*command, f"--{missing}", package="dl_exp")
     assert done.returncode == 3
+    assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
-    assert missing in done.stderr.lower()
+    assert f"no {missing} device: MLX has" in done.stderr and "`pip install" in done.stderr
 
 
 def test_an_extra_that_is_not_there_is_exit_3(tmp_path):

@@ -42,10 +42,24 @@ def test_what_was_measured_is_not_measured_again(folder, monkeypatch):
     assert measured == [1, 2, 1]
 
 
+def test_a_look_lasts_ten_minutes_in_this_process_and_in_the_next(folder, monkeypatch):
+    looked = []
+    monkeypatch.setattr(cache, "measure_again", lambda known: looked.append(known) or PEAKS)
+    assert cache.look(PEAKS) == PEAKS
+    monkeypatch.setattr(cache, "epoch", lambda: NOW + cache.LOOK_EXPIRES_S)
+    cache.look(PEAKS)
+    forget(monkeypatch)
+    cache.look(PEAKS)
+    assert looked == [PEAKS]
+    monkeypatch.setattr(cache, "epoch", lambda: NOW + cache.LOOK_EXPIRES_S + 1)
+    cache.look(PEAKS)  # this process remembers a time as well
+    assert looked == [PEAKS, PEAKS]
+
+
 def test_the_cache_lasts_a_week(tmp_path):
     path = tmp_path / "p.json"
     cache.store(path, PEAKS, NOW)
-    assert cache.load(path, NOW + cache.EXPIRES_S - 1) == PEAKS
+    assert cache.load(path, NOW + cache.EXPIRES_S - 1) == (NOW, PEAKS)
     assert cache.load(path, NOW + cache.EXPIRES_S + 1) is None
     assert cache.load(path, NOW - 60) is None  # somebody has set the clock
 
@@ -74,7 +88,7 @@ def test_a_corrupt_file_is_measured_anew(folder, text):
     (place / "peaks-1.json").write_text(text, encoding="latin-1")
     assert cache.peaks(1) == PEAKS
     assert measured == [1]
-    assert cache.load(place / "peaks-1.json", NOW) == PEAKS
+    assert cache.load(place / "peaks-1.json", NOW) == (NOW, PEAKS)
 
 
 def test_a_folder_that_cannot_be_made_is_done_without(folder):
@@ -110,7 +124,7 @@ for _ in range(60):
         if path.exists():
             found = cache.load(path, NOW)
             assert found is not None  # never half a file
-            seen.add(found.flops["float64"])
+            seen.add(found[1].flops["float64"])
     assert [writer.wait() for writer in writers] == [0, 0]
     assert cache.load(path, NOW) is not None
     assert seen <= {1.0, 2.0}

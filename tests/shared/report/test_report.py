@@ -7,6 +7,7 @@ import math
 
 import jsonschema
 import pytest
+from rich.console import Console
 
 from exp_core.raced import Raced
 from exp_core.report import export, terminal
@@ -63,6 +64,22 @@ def test_json_of_a_whole_run_is_a_list_and_the_scoreboard():
     jsonschema.validate(document, export.schema())
     assert len(document) == 3
     assert set(document[-1]) == {"scoreboard"}
+
+
+@pytest.mark.parametrize("width", [60, 100, 160])
+def test_rows_of_several_devices_stand_side_by_side_with_the_device_as_a_column(width):
+    rows = [
+        Row("fused", "compiled", device=device, status="ok", median_s=seconds, ratio_to_library=seconds)
+        for device, seconds in (("cpu", 1e-3), ("metal", 1e-5))
+    ]
+    out = Console(file=io.StringIO(), width=width)
+    terminal.print_result(result(rows=tuple(rows)), out)
+    lines = [line.split() for line in out.file.getvalue().splitlines()]
+    assert next(line for line in lines if "implementation" in line)[:3] == ["implementation", "device", "time"]
+    assert [line[1:4] for line in lines if "fused" in line] == [["fused", "cpu", "1"], ["fused", "metal", "10"]]
+    alone = Console(file=io.StringIO(), width=width)
+    terminal.print_result(result(rows=(rows[0],)), alone)
+    assert "device" not in alone.file.getvalue(), "one that everybody has needs no column"
 
 
 def test_a_result_can_be_read_back():

@@ -120,7 +120,6 @@ def program(kernel: Kernel, language: Language, arguments: tuple[Argument, ...],
     types = [name for name, value in launch.template.items() if not isinstance(value, (bool, int))]
     listed = ",\n".join(buffers)
     return f"""#include "{language}.hpp"
-#include "main.hpp"
 #define GPU_UNPACK(...) __VA_ARGS__
 #define GPU_SHARED(T, name, extents) \\
   using name##_element = GPU_UNPACK T; \\

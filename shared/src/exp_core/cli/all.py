@@ -12,7 +12,7 @@ from exp_core.cli.keep import keep
 from exp_core.cli.options import device_options, output_options, run_options
 from exp_core.cli.output import read_outputs, report
 from exp_core.cli.progress import climb_with_progress
-from exp_core.cli.request import make_request, read_run
+from exp_core.cli.request import devices_of, make_request, read_run
 
 
 def all_command(catalogue: Catalogue, devices: tuple[str, ...]) -> click.Command:
@@ -27,11 +27,13 @@ def all_command(catalogue: Catalogue, devices: tuple[str, ...]) -> click.Command
 
 
 def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> None:
-    """One broken or missing experiment is one line; the others go on.  Ctrl-C ends with what is known."""
+    """One broken experiment is one line, the others go on; a missing device ends all.  Ctrl-C keeps what is known."""
     from exp_core.report.terminal import console, print_result, print_scoreboard
     from exp_core.results import Result, Scoreboard, score
 
     run, outputs = read_run(given, devices), read_outputs(given)
+    if run.devices:
+        devices_of(run)  # a device that is not there ends it here, and not once for each experiment
     out = console(stderr=outputs.to_stdout)
     results: list[Result] = []
     code = EXIT_RIGHT

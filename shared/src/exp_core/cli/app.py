@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from exp_core import __version__
+from exp_core import __version__, beneath_mlx
 from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, read_catalogue
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_USAGE, Missing
 from exp_core.cli.list import print_list
@@ -81,9 +81,7 @@ class Application(click.Group):
         return [*RESERVED, *self.catalogue.entries]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Help names the experiments on few lines: the list has their titles."""
-        with formatter.section("Experiments"):
-            formatter.write_text(", ".join(self.catalogue.entries))
+        """Help stands above: the verbs are in it, and the list names the experiments with their titles."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A verb, or an experiment's command."""
@@ -138,6 +136,7 @@ def main(
     devices: those it has flags for.     emulator: the module that stands in for missing ones: ``contestants.Contestant``.
     0 right; 1 an implementation was wrong; 2 usage; 3 a required device or extra is missing; 130 interrupted.
     """
+    beneath_mlx.prepare()
     application = Application(command, devices, emulator)
     variable = f"_{command.upper()}_COMPLETE"
     name = command if variable in os.environ else f"python -m {command}"

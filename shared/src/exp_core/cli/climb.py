@@ -26,6 +26,7 @@ from exp_core.cli.output import draw_result, draw_result_under_roofs, read_outpu
 from exp_core.cli.progress import climb_on_cluster, climb_with_progress
 from exp_core.cli.request import chosen_sizes, make_request, read_run, user_function
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
+from exp_core.cli.train import read_asked, run_training, training_options, wants_training
 from exp_core.experiment import Experiment, Problem, Size
 
 WHOLE_FILE = ""
@@ -39,6 +40,9 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
         raise click.ClickException(str(error)) from error
     names = [problem.name for problem in experiment.problems]
     implementations = [implementation.name for implementation in experiment.implementations]
+    training = experiment.training
+    if training:
+        implementations += [engine.name for engine in training.engines if engine.name not in implementations]
     first = experiment.problems[0]
     sizes = [
         click.Option([f"--{size.name}", f"size_{size.name}"], type=size_reader(size), metavar="NUMBER", help=text)
@@ -46,6 +50,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
     ]
     problems = f"The input: {', '.join(_described(problem) for problem in experiment.problems)}."
     dtypes = f"Element type: {', '.join(experiment.dtypes)}."
+    trains = training_options(training, {size.name for size, _ in _sizes(experiment)}) if training else []
     options: list[click.Parameter] = [
         *sizes,
         option("--problem", name_reader("problem", names), "NAME", problems, first.name),
@@ -54,6 +59,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
         click.Option(
             ["--with", "with_"], metavar="FILE.py:FUNCTION", help="Your own implementation: checked, timed, ranked."
         ),
+        *trains,
         *run_options(),
         *sweep_options(),
         *device_options(devices),
@@ -110,6 +116,9 @@ def _run(
     for name, file in (("--plot", plot), ("--roofline", roofline)):
         if file is not None:
             require_matplotlib(name, entry.package)
+    if experiment.training and wants_training(given):
+        asked = read_asked(experiment.training, given, known_devices, plot, only)
+        click.get_current_context().exit(run_training(entry, experiment.training, asked))
     if roofline is not None and sweep:
         raise click.UsageError("--roofline draws one ladder: leave --sweep out")
     chosen = experiment.problem(problem)

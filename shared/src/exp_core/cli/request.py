@@ -14,6 +14,7 @@ from exp_core.experiment import Experiment, Problem
 
 if TYPE_CHECKING:
     from exp_core.contestants import Contestant
+    from exp_core.machine import DeviceName
     from exp_core.request import Request
     from exp_core.user import UserFunction
 
@@ -90,8 +91,7 @@ def choose_contestants(
     alone: bool = True,
 ) -> tuple[Contestant, ...]:
     """Those asked for, on the devices asked for.  Raises Missing if not one of them could run."""
-    from exp_core.contestants import Contestant, chosen_devices, missing_modules
-    from exp_core.machine import DeviceMissing
+    from exp_core.contestants import Contestant, missing_modules
 
     if absent := missing_modules(entry.package, problem.requires):
         raise Missing(f"the problem {problem.name} {absent}")
@@ -102,11 +102,8 @@ def choose_contestants(
     ]
     if not wanted and alone:
         raise click.UsageError(f"--only and --rung leave nothing of {entry.name} to run")
-    try:
-        mlx = any(i.arrays == "mlx" for i in wanted) and not run.emulate
-        devices = chosen_devices(run.devices) if mlx else ("cpu",)
-    except DeviceMissing as error:
-        raise Missing(str(error)) from error
+    asked = (run.devices or any(i.arrays == "mlx" for i in wanted)) and not run.emulate
+    devices = devices_of(run) if asked else ("cpu",)
     contestants: list[Contestant] = []
     for implementation in wanted:
         if own := implementation.devices:
@@ -121,6 +118,17 @@ def choose_contestants(
     if absences and all(absences):
         raise Missing(f"{wanted[0].name} {absences[0]}")
     return tuple(contestants)
+
+
+def devices_of(run: RunOptions) -> tuple[DeviceName, ...]:
+    """The devices asked for, or all that MLX has.  Raises Missing if one that was asked for is not there."""
+    from exp_core.contestants import chosen_devices
+    from exp_core.machine import DeviceMissing
+
+    try:
+        return chosen_devices(run.devices)
+    except DeviceMissing as error:
+        raise Missing(str(error)) from error
 
 
 def gpus(devices: tuple[str, ...]) -> list[str]:

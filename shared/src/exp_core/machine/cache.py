@@ -15,7 +15,7 @@ from exp_core.machine.apple import nominal
 from exp_core.machine.description import fingerprint
 from exp_core.machine.devices import DeviceName, require
 from exp_core.machine.libraries import versions
-from exp_core.machine.measure import measure
+from exp_core.machine.measure import measure, measure_again
 from exp_core.machine.measure_device import measure_device
 from exp_core.machine.processor import read_processor
 from exp_core.machine.roofline import Bandwidth, Peaks
@@ -23,8 +23,9 @@ from exp_core.timing import epoch
 
 SCHEMA = 2
 EXPIRES_S = 7 * 24 * 3600
+LOOK_EXPIRES_S = 600
 
-_known: dict[Path, Peaks] = {}  # of this process: where nothing can be written, nothing is measured twice
+_known: dict[Path, tuple[float, Peaks]] = {}  # of this process: where nothing can be written, nothing is measured twice
 
 
 def peaks(threads: int, *, refresh: bool = False) -> Peaks:
@@ -35,14 +36,22 @@ def peaks(threads: int, *, refresh: bool = False) -> Peaks:
     """
     if threads < 1:
         raise ValueError(f"{threads} threads cannot compute anything")
-    return _remembered(cache_path(str(threads), ("numpy", "numba", "llvmlite")), partial(measure, threads), refresh)
+    path = cache_path(str(threads), ("numpy", "numba", "llvmlite"))
+    return _remembered(path, partial(measure, threads), EXPIRES_S, refresh)
+
+
+def look(known: Peaks) -> Peaks:
+    """The same peaks as they are now: seen in the last ten minutes, or looked at again in about 0.2 s."""
+    path = cache_path(f"look {known.threads}", ("numpy", "numba", "llvmlite"))
+    return _remembered(path, partial(measure_again, known), LOOK_EXPIRES_S)
 
 
 def device_peaks(name: DeviceName, *, refresh: bool = False) -> Peaks | None:
     """The same for a device of MLX; its maker's figures where it cannot be measured, None where there are none."""
     title = require(name).title
     try:
-        return _remembered(cache_path(f"{name} {title}", ("mlx",)), partial(measure_device, name), refresh)
+        path = cache_path(f"{name} {title}", ("mlx",))
+        return _remembered(path, partial(measure_device, name), EXPIRES_S, refresh)
     except RuntimeError:  # of MLX: the memory may be in use, or an operation missing
         return nominal_peaks(title)
 
@@ -65,13 +74,13 @@ def cache_path(what: str, packages: tuple[str, ...]) -> Path:
     return Path(platformdirs.user_cache_dir("exp_core", appauthor=False)) / name
 
 
-def load(path: Path, now: float) -> Peaks | None:
-    """The peaks in a file; None if there is none, it cannot be read, or it is older than a week or from the future."""
+def load(path: Path, now: float, expires_s: float = EXPIRES_S) -> tuple[float, Peaks] | None:
+    """When a file's peaks were measured, and what they are; None if it is unreadable, too old or of the future."""
     try:
         document: object = json.loads(path.read_text())
-        if not isinstance(document, Mapping) or not 0 <= now - float(document["measured_at"]) <= EXPIRES_S:
+        if not isinstance(document, Mapping) or not 0 <= now - float(document["measured_at"]) <= expires_s:
             return None
-        return Peaks.from_dict(document["peaks"])
+        return float(document["measured_at"]), Peaks.from_dict(document["peaks"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
@@ -91,11 +100,12 @@ def store(path: Path, found: Peaks, now: float) -> None:
             raise
 
 
-def _remembered(path: Path, find: Callable[[], Peaks], refresh: bool) -> Peaks:
+def _remembered(path: Path, find: Callable[[], Peaks], expires_s: float, refresh: bool = False) -> Peaks:
     """From this process's memory, from the file, or found now and stored."""
-    found = None if refresh else _known.get(path) or load(path, epoch())
-    if found is None:
-        found = find()
-        store(path, found, epoch())
-    _known[path] = found
-    return found
+    now = epoch()
+    known = None if refresh else _known.get(path) or load(path, now, expires_s)
+    if known is None or not 0 <= now - known[0] <= expires_s:
+        known = epoch(), find()
+        store(path, known[1], known[0])
+    _known[path] = known
+    return known[1]

@@ -8,6 +8,8 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from exp_core import beneath_mlx
+from exp_core.experiment import Skip
 from exp_core.machine.advice import advice
 from exp_core.machine.apple import nominal
 from exp_core.machine.cores import usable_cores
@@ -21,6 +23,7 @@ from exp_core.machine.processor import Frequency, Processor, read_frequency, rea
 class Machine:
     """The machine and what is installed on it.  Memory in bytes.
 
+    mlx_blas: what MLX computes with on the CPU, where that is a question.
     warnings: what slows it at the moment, one sentence each.
     fingerprint: tells machines apart; it stays the same when software, load or settings change.
     """
@@ -34,6 +37,7 @@ class Machine:
     memory_available_bytes: int
     versions: Mapping[str, str | None]
     blas: tuple[Blas, ...]
+    mlx_blas: str
     devices: tuple[Device, ...]
     warnings: tuple[str, ...]
     fingerprint: str
@@ -55,6 +59,7 @@ class Machine:
             ("clock", ", ".join(part for part in (_hertz(clock), clock.governor or "") if part)),
             ("memory", f"{bytes_text(self.memory_bytes)}, {bytes_text(self.memory_available_bytes)} available"),
             ("BLAS", "; ".join(_blas_text(blas) for blas in self.blas)),
+            ("MLX's BLAS", self.mlx_blas),
             ("devices", "; ".join(_device_text(device) for device in self.devices)),
             ("versions", ", ".join(f"{name} {version}" for name, version in self.versions.items() if version)),
             ("fingerprint", self.fingerprint),
@@ -67,7 +72,7 @@ def describe(clock_hz: float | None = None) -> Machine:
 
     clock_hz: of a core at work, where it was measured: advice follows from it.
     """
-    processor = read_processor()
+    processor, found = read_processor(), devices()  # MLX is loaded by now, and what it computes with
     return Machine(
         system=platform.system(),
         release=platform.release(),
@@ -78,7 +83,8 @@ def describe(clock_hz: float | None = None) -> Machine:
         memory_available_bytes=available_memory(),
         versions=versions(),
         blas=blas_in_use(),
-        devices=devices(),
+        mlx_blas=_mlx_blas_text(),
+        devices=found,
         warnings=advice(clock_hz=clock_hz),
         fingerprint=fingerprint(processor),
     )
@@ -117,6 +123,13 @@ def _device_text(device: Device) -> str:
         flops = f"{figures.flops / 1e12:.3g} TFLOP/s in float32 and " if figures.flops else ""
         parts.append(f"GPU nominally {flops}{figures.bytes / 1e9:.3g} GB/s")
     return ", ".join(parts)
+
+
+def _mlx_blas_text() -> str:
+    outcome = beneath_mlx.outcome()
+    if isinstance(outcome, Skip):
+        return f"as it came: {outcome}"
+    return f"OpenBLAS {outcome.version}, {outcome.faster:.3g} times what it came with" if outcome else ""
 
 
 def _blas_text(blas: Blas) -> str:

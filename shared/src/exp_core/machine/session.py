@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exp_core.machine.cache import peaks
-from exp_core.machine.measure import measure_again
+from exp_core.machine.cache import look, peaks
 from exp_core.machine.roofline import Peaks
 
 NOTEWORTHY = 1.25  # a quick look errs by some percent, and by more if somebody else is at work
@@ -40,9 +39,9 @@ class Limits:
 
 
 def limits(threads: int) -> Limits:
-    """Look again, in about 0.2 s, at one point of each level of memory and at the arithmetic."""
+    """Look again at one point of each level of memory and at the arithmetic, unless that was done minutes ago."""
     known = peaks(threads)
-    drift = known.drift(measure_again(known))
+    drift = known.drift(look(known))
     return Limits(known.raised(drift), drift)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from exp_core import beneath_mlx
 from exp_core.ladder import Refused, climb
 from exp_core.request import Plain, read_request
 
 
 def measure_task(task: Plain) -> Plain:
     """What a worker does: climb the ladder, and send the result as JSON would have it."""
+    beneath_mlx.prepare()
     request = read_request(task)
     try:
         return {"result": climb(request).to_dict()}

@@ -76,9 +76,9 @@ def normal_cdf(x: Work) -> Work:
     z = xp.minimum(xp.abs(x), 40.0) * SQRT_HALF  # Φ(-40) underflows
     t = (z - K) / (z + K)
     b1 = b2 = xp.zeros(x.shape, x.dtype)
-    for c in reversed(_coefficients()[1:]):  # Clenshaw's sum
+    for c in reversed(erfc_series()[1:]):  # Clenshaw's sum
         b1, b2 = 2 * (t * b1) - b2 + c, b1
-    series = t * b1 - b2 + _coefficients()[0]
+    series = t * b1 - b2 + erfc_series()[0]
     tail = 0.5 * _half_gauss(x) * series / (1 + 2 * z)
     return xp.where(x <= 0, tail, 1 - tail)
 
@@ -92,7 +92,7 @@ def _half_gauss(x: Work) -> Work:
 
 
 @functools.cache
-def _coefficients() -> tuple[float, ...]:
+def erfc_series() -> tuple[float, ...]:
     """Chebyshev coefficients of $g(t) = (1 + 2z) e^{z^2} \\mathrm{erfc}(z)$, $t = (z - K)/(z + K)$, interpolated.
 
     Source: L. N. Trefethen, Approximation Theory and Approximation Practice (2013), chapter 3.

@@ -123,13 +123,13 @@ inline uint __ballot_sync(uint mask, int v, GPU_LINE) {
 // ---- atomics: on one processor every operation is one
 #define GPU_ATOMIC(name, formula) \
   template <class T, class U> T name(T* p, U given, GPU_LINE) { \
-    return gpu::atomically(p, gpu::find(p), line, [&](T old) { T v = T(given); (void)v; (void)old; return T(formula); }); } \
+    return gpu::atomically(p, gpu::find(p), line, true, [&](T old) { T v = T(given); (void)v; (void)old; return T(formula); }); } \
   template <class T, class S, class U> T name(gpu::Pointer<T, S> p, U given, GPU_LINE) { return name(p.p, given, line); }
 GPU_ATOMIC(atomicAdd, old + v) GPU_ATOMIC(atomicSub, old - v) GPU_ATOMIC(atomicMax, max(old, v)) GPU_ATOMIC(atomicMin, min(old, v))
 GPU_ATOMIC(atomicExch, v) GPU_ATOMIC(atomicOr, old | v) GPU_ATOMIC(atomicAnd, old & v) GPU_ATOMIC(atomicXor, old ^ v)
 #undef GPU_ATOMIC
 template <class T, class U, class V> T atomicCAS(T* p, U expected, V wanted, GPU_LINE) {
-  return gpu::atomically(p, gpu::find(p), line, [&](T old) { return old == T(expected) ? T(wanted) : old; });
+  return gpu::atomically(p, gpu::find(p), line, true, [&](T old) { return old == T(expected) ? T(wanted) : old; });
 }
 
 // ---- cooperative groups, as MLX includes them
@@ -196,5 +196,4 @@ I elem_to_loc(I element, S shape, D strides, int ndim) {
   }
   return place;
 }
-#define GPU_RETURNED_MAY_MISS_BARRIERS true
-#define GPU_SHARED_LIMIT 49152
+const gpu::Rules gpu::rules = {true, true, 49152};

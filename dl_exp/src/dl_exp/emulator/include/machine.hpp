@@ -1,78 +1,21 @@
 // A GPU's threads on one processor: every thread is a fiber, 32 of them a simdgroup (a warp), and they switch only
 // where they wait for each other.  Who runs first is the schedule's choice; a right kernel does not notice.
 #pragma once
-#include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace gpu {
 
 constexpr unsigned WIDTH = 32;          // lanes of a simdgroup
-constexpr unsigned LARGEST_GROUP = 1024;
-constexpr int FAULT = 3;                // the exit code after a report
-constexpr size_t STACK = 256 * 1024;    // bytes of a thread's own memory
 constexpr int HEADER = 1000000;         // lines of the header are counted from here, those of the body from 1
 
-inline int here = 0;  // the last line that did something that is watched
+extern int here;  // the last line that did something that is watched
 
-[[noreturn]] inline void fail(const std::string& sentence) {
-  ssize_t written = write(2, sentence.data(), sentence.size());
-  _exit(written < 0 ? FAULT + 1 : FAULT);
-}
-
-inline std::string line_text(int line) {
-  return line > HEADER ? "header line " + std::to_string(line - HEADER) : "line " + std::to_string(line);
-}
-
-// ------------------------------------------------------------------------------------------------ fibers
-// switch_stack(save, load): keep what the calling convention wants kept, leave the stack pointer in *save, take up load.
-extern "C" void gpu_switch_stack(void** save, void* load);
-#ifdef __APPLE__
-#define GPU_SYMBOL "_gpu_switch_stack"
-#else
-#define GPU_SYMBOL "gpu_switch_stack"
-#endif
-#if defined(__x86_64__)
-constexpr size_t KEPT = 6;  // registers, and above them the address to return to
-asm(".text\n.globl " GPU_SYMBOL "\n" GPU_SYMBOL ":\n"
-    "push %rbp\npush %rbx\npush %r12\npush %r13\npush %r14\npush %r15\n"
-    "mov %rsp, (%rdi)\nmov %rsi, %rsp\n"
-    "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\nret\n");
-inline void* first_stack(char* top, void (*entry)()) {
-  void** sp = reinterpret_cast<void**>(top) - 1;  // a function starts 8 bytes beside a multiple of 16
-  *sp = nullptr;
-  *--sp = reinterpret_cast<void*>(entry);
-  sp -= KEPT;
-  std::fill(sp, sp + KEPT, nullptr);
-  return sp;
-}
-#elif defined(__aarch64__)
-constexpr size_t KEPT = 20;  // x19 to x30, d8 to d15
-asm(".text\n.globl " GPU_SYMBOL "\n.p2align 2\n" GPU_SYMBOL ":\n"
-    "sub sp, sp, #160\n"
-    "stp x19, x20, [sp]\nstp x21, x22, [sp, #16]\nstp x23, x24, [sp, #32]\nstp x25, x26, [sp, #48]\n"
-    "stp x27, x28, [sp, #64]\nstp x29, x30, [sp, #80]\n"
-    "stp d8, d9, [sp, #96]\nstp d10, d11, [sp, #112]\nstp d12, d13, [sp, #128]\nstp d14, d15, [sp, #144]\n"
-    "mov x9, sp\nstr x9, [x0]\nmov sp, x1\n"
-    "ldp x19, x20, [sp]\nldp x21, x22, [sp, #16]\nldp x23, x24, [sp, #32]\nldp x25, x26, [sp, #48]\n"
-    "ldp x27, x28, [sp, #64]\nldp x29, x30, [sp, #80]\n"
-    "ldp d8, d9, [sp, #96]\nldp d10, d11, [sp, #112]\nldp d12, d13, [sp, #128]\nldp d14, d15, [sp, #144]\n"
-    "add sp, sp, #160\nret\n");
-inline void* first_stack(char* top, void (*entry)()) {
-  void** sp = reinterpret_cast<void**>(top) - KEPT;
-  std::fill(sp, sp + KEPT, nullptr);
-  sp[11] = reinterpret_cast<void*>(entry);  // x30, where ret goes
-  return sp;
-}
-#else
-#error "the emulator knows the stacks of x86-64 and of arm64 processors only"
-#endif
+[[noreturn]] void fail(const std::string& sentence);
+std::string line_text(int line);
+std::string count_text(unsigned n, const char* one);
 
 // ------------------------------------------------------------------------------------------------ threads
 constexpr uint32_t ORDERS_SHARED = 1, ORDERS_DEVICE = 2;  // the memory that a barrier orders
@@ -100,18 +43,13 @@ struct Snapshot {  // what the lanes brought to a simd operation when all had co
   alignas(16) unsigned char values[WIDTH][16];
 };
 
-// The order in which threads run: it decides nothing in a right kernel.
-struct Schedule {
-  bool backward, eager, random;
+// What the two languages do differently.
+struct Rules {
+  bool returned_may_miss_barriers;  // CUDA: a thread that has returned is not waited for
+  bool whole_groups;                // CUDA: the grid is rounded up; Metal's last groups are smaller
+  size_t shared_bytes;              // of threadgroup memory that a group has
 };
-constexpr Schedule SCHEDULES[] = {
-    {false, false, false},  // simdgroups take turns, lanes in order
-    {true, false, false},   // the same from the end
-    {false, true, false},   // a simdgroup runs as far as it can before the next one starts
-    {true, true, false},    // the same from the end
-    {false, false, true},   // any simdgroup, any lane first
-    {false, false, true},   // another draw
-};
+extern const Rules rules;
 
 struct Group {
   std::vector<Thread> threads;
@@ -126,172 +64,16 @@ struct Group {
   uint64_t device_epoch = 0;      // and device memory
   unsigned schedule = 0;
   uint64_t random = 0;
-  bool returned_may_miss_barriers = false;  // CUDA's rule; Metal's is that every thread comes
   bool atomics = false;                     // some were used: the order of sums may show
 };
-inline Group group;
+extern Group group;
+
+void body();  // the kernel, which every thread calls
 
 inline Thread& self() { return group.threads[group.current]; }
 inline unsigned lane() { return self().index % WIDTH; }
 
-void settle();  // memory.hpp: what the thread has read and written since it was resumed
-inline void wait(State state, int line, uint32_t mask = 0) {
-  here = line;
-  Thread& thread = self();
-  thread.state = state;
-  thread.line = line;
-  thread.mask = mask;
-  settle();
-  gpu_switch_stack(&thread.stack, group.scheduler);
-  here = line;
-}
-
-void body();  // the kernel, called by every thread
-inline void first_call() {
-  body();
-  settle();
-  Thread& thread = self();
-  thread.state = State::returned;
-  gpu_switch_stack(&thread.stack, group.scheduler);
-}
-
-// ------------------------------------------------------------------------------------------------ the scheduler
-inline unsigned draw(unsigned below) {
-  group.random = group.random * 6364136223846793005ull + 1442695040888963407ull;
-  return unsigned(group.random >> 33) % below;
-}
-
-inline std::string count_text(unsigned n, const char* one) {
-  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
-}
-
-// Let the lanes of one simdgroup run up to where they wait.
-inline bool run_lanes(unsigned simdgroup) {
-  const Schedule& order = SCHEDULES[group.schedule];
-  unsigned first = simdgroup * WIDTH, turn = order.random ? draw(WIDTH) : 0;
-  bool ran = false;
-  for (unsigned k = 0; k < WIDTH; ++k) {
-    unsigned lane = (k + turn) % WIDTH, index = first + (order.backward ? WIDTH - 1 - lane : lane);
-    if (index >= group.size || group.threads[index].state != State::ready) continue;
-    group.current = index;
-    gpu_switch_stack(&group.scheduler, group.threads[index].stack);
-    ran = true;
-  }
-  return ran;
-}
-
-// Let go those whose simd operation is complete.
-inline bool release_lanes(unsigned simdgroup) {
-  unsigned first = simdgroup * WIDTH, last = std::min(first + WIDTH, group.size);
-  bool released = false;
-  for (unsigned i = first; i < last; ++i) {
-    Thread& leader = group.threads[i];
-    if (leader.state != State::at_simd) continue;
-    uint32_t wanted = leader.mask, present = 0;
-    bool complete = true;
-    for (unsigned j = first; j < first + WIDTH; ++j) {
-      bool named = wanted ? wanted >> (j - first) & 1 : j < last && group.threads[j].state != State::returned;
-      if (!named) continue;
-      if (j >= last || group.threads[j].state == State::returned)
-        fail(line_text(leader.line) + ": its mask names lane " + std::to_string(j - first) +
-             (j >= last ? ", which is not there" : ", which has returned"));
-      Thread& other = group.threads[j];
-      complete &= other.state == State::at_simd && other.mask == wanted;
-      if (complete && other.line != leader.line)
-        fail("divergent simd operations: lanes of one simdgroup are at " + line_text(leader.line) + " and at " +
-             line_text(other.line));
-      present |= 1u << (j - first);
-    }
-    if (!complete) continue;
-    Snapshot& snapshot = group.snapshots[i];
-    snapshot.present = present;
-    for (unsigned j = first; j < last; ++j)
-      if (present >> (j - first) & 1) {
-        std::memcpy(snapshot.values[j - first], group.threads[j].given, 16);
-        group.threads[j].state = State::ready;
-        group.threads[j].mask = i;  // where to look
-      }
-    released = true;
-  }
-  return released;
-}
-
-// Nobody can run: either all are at one barrier, or they wait for each other for ever.
-inline bool release_group() {
-  unsigned alive = 0, waiting = 0, elsewhere = 0;
-  int line = 0, other_line = 0, simd_line = 0;
-  for (unsigned i = 0; i < group.size; ++i) {
-    const Thread& thread = group.threads[i];
-    if (thread.state == State::returned) continue;
-    ++alive;
-    if (thread.state == State::at_barrier) {
-      ++waiting;
-      if (line && thread.line != line) other_line = thread.line;
-      if (!line) line = thread.line;
-    } else {
-      ++elsewhere;
-      simd_line = thread.line;
-    }
-  }
-  if (!alive) return false;
-  unsigned gone = group.size - alive;
-  if (elsewhere && !waiting)
-    fail("divergent simd operation: " + line_text(simd_line) + " waits for lanes that never come");
-  if (elsewhere)
-    fail("divergent barrier: " + count_text(waiting, "thread") + " at the barrier of " + line_text(line) + ", " +
-         count_text(elsewhere, "thread") + " at the simd operation of " + line_text(simd_line));
-  if (other_line)
-    fail("divergent barrier: threads of one group are at " + line_text(line) + " and at " + line_text(other_line));
-  if (gone && !group.returned_may_miss_barriers)
-    fail("divergent barrier: " + count_text(waiting, "thread") + " at the barrier of " + line_text(line) + ", and " +
-         count_text(gone, "thread") + (gone == 1 ? " has" : " have") + " returned");
-  uint32_t orders = ORDERS_SHARED | ORDERS_DEVICE;
-  for (unsigned i = 0; i < group.size; ++i)
-    if (group.threads[i].state == State::at_barrier) {
-      group.threads[i].state = State::ready;
-      orders &= group.threads[i].mask;
-    }
-  group.shared_epoch += orders & ORDERS_SHARED ? 1 : 0;
-  group.device_epoch += orders & ORDERS_DEVICE ? 1 : 0;
-  return true;
-}
-
-inline void run_group() {
-  const Schedule& order = SCHEDULES[group.schedule];
-  ++group.number;
-  ++group.shared_epoch;
-  ++group.device_epoch;
-  for (unsigned i = 0; i < group.size; ++i) {
-    Thread& thread = group.threads[i];
-    if (!thread.memory) {  // below it a page that nobody may touch: an overflow is seen
-      size_t page = size_t(sysconf(_SC_PAGESIZE));
-      void* memory = mmap(nullptr, STACK + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-      if (memory == MAP_FAILED) fail("not enough memory for the threads of a group");
-      mprotect(memory, page, PROT_NONE);
-      thread.memory = static_cast<char*>(memory) + page;
-    }
-    thread.stack = first_stack(thread.memory + STACK, first_call);
-    thread.state = State::ready;
-    thread.barriers = 0;
-    thread.index = i;
-    thread.position = {i % group.shape.x, i / group.shape.x % group.shape.y, i / group.shape.x / group.shape.y};
-  }
-  unsigned simdgroups = (group.size + WIDTH - 1) / WIDTH;
-  do {
-    for (bool moved = true; moved;) {
-      moved = false;
-      unsigned turn = order.random ? draw(simdgroups) : 0;
-      for (unsigned k = 0; k < simdgroups; ++k) {
-        unsigned g = order.backward ? simdgroups - 1 - k : (k + turn) % simdgroups;
-        do {
-          bool ran = run_lanes(g), released = release_lanes(g);
-          moved |= ran || released;
-          if (!released || !order.eager) break;
-        } while (true);
-      }
-    }
-  } while (release_group());
-}
+void wait(State state, int line, uint32_t mask = 0);  // until those that it waits for have come
 
 // ------------------------------------------------------------------------------------------------ simd operations
 // Every lane brings a value and waits; then pick(read) computes its result, where read(lane, &value) is false for lanes

@@ -5,13 +5,12 @@
 #pragma once
 #include "machine.hpp"
 
-#include <csignal>
+#include <vector>
 #include <type_traits>
 
 namespace gpu {
 
 enum class Kind : uint8_t { input, output, shared };
-enum class Fill : uint8_t { given, poison };
 
 struct Visit {  // who was at a place, and when
   unsigned group = 0, thread = 0, barriers = 0;
@@ -37,126 +36,18 @@ struct Region {
   size_t length() const { return bytes / element; }
 };
 
-struct Note {
-  Region* region;
-  size_t first, last;  // elements
-  int line;
-  bool atomic, constant, wrote;
-};
+extern std::vector<Region*> regions;
+extern size_t shared_bytes;  // of threadgroup memory so far
 
-inline std::vector<Region*> regions;
-inline std::vector<Note> notes;
-inline size_t shared_bytes = 0, shared_limit = 32768;
+void poison(char* to, size_t bytes, const unsigned char* pattern, size_t element);
+std::string place_text(const Region& region, long element);
+Region* find(const void* address);  // the region that it lies in; none: null
+void access(const char* at, size_t size, size_t alignment, bool constant, Region* region, int line, bool atomic);
 
-// A quiet NaN for floats; otherwise a number that nobody would miss.
-inline void poison(char* to, size_t bytes, const unsigned char* pattern, size_t element) {
-  for (size_t i = 0; i < bytes; ++i) to[i] = char(pattern[i % element]);
-}
-
-inline Region* find(const void* address) {
-  const char* p = static_cast<const char*>(address);
-  for (Region* region : regions)
-    if (p >= region->base && p < region->base + region->bytes) return region;
-  return nullptr;
-}
-
-inline std::string place_text(const Region& region, long element) {
-  return std::string(region.name) + "[" + std::to_string(element) + "]";
-}
-
-inline std::string thread_text(const Visit& visit) {
-  return "thread " + std::to_string(visit.thread) + " of group " + std::to_string(visit.group - 1);
-}
-
-inline bool ordered(const Visit& before, const Visit& now) {
-  if (!before.group) return true;                                          // nobody was there
-  if (before.group != now.group) return false;                             // groups know nothing of each other
-  if (before.thread == now.thread || before.epoch != now.epoch) return true;
-  return before.thread / WIDTH == now.thread / WIDTH && before.barriers != now.barriers;
-}
-
-[[noreturn]] inline void race(const Region& region, size_t element, const Visit& before, const char* did,
-                              const Visit& now, const char* does) {
-  std::string where = place_text(region, long(element));
-  std::string who = before.group == now.group ? "no barrier stands between them" : "groups cannot wait for each other";
-  fail("missing barrier: " + line_text(now.line) + " " + does + " " + where + " (" + thread_text(now) + "), which " +
-       line_text(before.line) + " " + did + " (" + thread_text(before) + "), and " + who);
-}
-
-inline void visit(Region& region, size_t element, const Note& note, bool wrote) {
-  Place& place = region.places[element];
-  Visit now{group.number, self().index, self().barriers,
-            region.kind == Kind::shared ? group.shared_epoch : group.device_epoch, note.line, note.atomic};
-  auto clash = [&](const Visit& before) { return !ordered(before, now) && !(before.atomic && note.atomic); };
-  if (clash(place.writer)) race(region, element, place.writer, "wrote", now, wrote ? "writes" : "reads");
-  if (wrote) {
-    for (const Visit& reader : place.readers)
-      if (clash(reader)) race(region, element, reader, "reads", now, "writes");
-    place.writer = now;
-    return;
-  }
-  if (!place.writer.group && !region.filled) {
-    if (region.sparse && !note.constant) {  // perhaps it was written with what was there
-      place.writer = now;
-      return;
-    }
-    fail("read before written: " + line_text(note.line) + " reads " + place_text(region, long(element)) +
-         ", which nobody has written");
-  }
-  bool known = place.readers[0].group == now.group && place.readers[0].thread == now.thread;
-  if (!known) place.readers[1] = place.readers[0];
-  place.readers[0] = now;
-}
-
-inline bool changed(const Region& region, size_t element) {
-  size_t at = element * region.element;
-  return std::memcmp(region.base + at, region.copy.data() + at, region.element) != 0;
-}
-
-inline void take_over(Region& region, size_t element) {
-  size_t at = element * region.element;
-  std::memcpy(region.copy.data() + at, region.base + at, region.element);
-}
-
-// A store is complete before the next access begins: so its line is known.
-inline void see_store(Note& note) {
-  for (size_t e = note.first; e <= note.last && !note.constant; ++e) note.wrote |= changed(*note.region, e);
-  if (note.wrote)
-    for (size_t e = note.first; e <= note.last; ++e) take_over(*note.region, e);
-}
-
-inline void settle() {
-  for (size_t k = notes.size(); k-- > 0;) see_store(notes[k]);
-  for (const Note& note : notes)
-    for (size_t e = note.first; e <= note.last; ++e) visit(*note.region, e, note, note.wrote || note.atomic);
-  notes.clear();
-}
-
-// p is about to be used: is it inside of its region, and where?
+// p is about to be used: it must be inside of its region.
 template <class T>
 void access(const T* p, Region* region, int line, bool atomic = false) {
-  here = line;
-  if (!region) return;
-  long at = long(reinterpret_cast<const char*>(p) - region->base), size = long(sizeof(T));
-  if (at < 0 || at + size > long(region->bytes)) {
-    long unit = long(region->element), element = at >= 0 ? (at + size - 1) / unit : -((-at + unit - 1) / unit);
-    fail("out of range: " + line_text(line) + " reaches " + place_text(*region, element) + ", and " + region->name +
-         " has " + count_text(unsigned(region->length()), "element"));
-  }
-  if (reinterpret_cast<uintptr_t>(p) % alignof(T))
-    fail("misaligned: " + line_text(line) + " takes " + std::to_string(size) + " bytes at once at " +
-         place_text(*region, at / long(region->element)) + ", whose address is no multiple of " +
-         std::to_string(alignof(T)));
-  if (region->kind == Kind::input) return;
-  if (!notes.empty()) {
-    Note& last = notes.back();
-    if (atomic && last.region == region && last.first == size_t(at) / region->element && last.line == line)
-      notes.pop_back();  // &x[i], whose place is now used
-    else
-      see_store(last);
-  }
-  notes.push_back({region, size_t(at) / region->element, size_t(at + size - 1) / region->element, line, atomic,
-                   std::is_const_v<T>, false});
+  access(reinterpret_cast<const char*>(p), sizeof(T), alignof(T), std::is_const_v<T>, region, line, atomic);
 }
 
 // An index that knows in which line it stands.
@@ -166,6 +57,17 @@ struct At {
   template <class I, class = std::enable_if_t<std::is_integral_v<I> || std::is_enum_v<I>>>
   At(I i, int l = __builtin_LINE()) : index(long(i)), line(l) {}
 };
+
+struct Buffer {
+  const char* name;
+  Kind kind;
+  size_t element;                // bytes of an element
+  const unsigned char* pattern;  // of poison
+  bool sparse;
+  Region* region = nullptr;
+  std::vector<char> given = {};  // the first content; none: the GPU gives memory as it finds it
+};
+extern std::vector<Buffer> buffers;
 
 // ------------------------------------------------------------------------------------------------ pointers
 struct device_memory {};
@@ -273,9 +175,9 @@ class Storage {
     region_.sparse = Poison<Element>::sparse;
     regions.push_back(&region_);
     shared_bytes += sizeof(T);
-    if (shared_bytes > shared_limit)
+    if (shared_bytes > rules.shared_bytes)
       fail("too much threadgroup memory: with " + std::string(name) + " it is " + std::to_string(shared_bytes) +
-           " bytes, and a group has " + std::to_string(shared_limit));
+           " bytes, and a group has " + std::to_string(rules.shared_bytes));
   }
   // Every thread passes the declaration; the first one of a group finds the memory in the state that a GPU may leave it.
   void enter() {

@@ -101,24 +101,24 @@ inline bool simd_is_first(GPU_LINE) {
 template <class T> using atomic = gpu::Atomic<T>;
 using atomic_int = atomic<int>; using atomic_uint = atomic<uint>; using atomic_float = atomic<float>; using atomic_bool = atomic<bool>;
 enum memory_order { memory_order_relaxed };
-#define GPU_ATOMIC(name, formula) \
+#define GPU_ATOMIC(name, reads, formula) \
   template <class T, class U> T name(atomic<T>* p, U given, memory_order, GPU_LINE) { \
-    return gpu::atomically(&p->value, gpu::find(p), line, [&](T old) { T v = T(given); (void)v; (void)old; return T(formula); }); } \
+    return gpu::atomically(&p->value, gpu::find(p), line, reads, [&](T old) { T v = T(given); (void)v; (void)old; return T(formula); }); } \
   template <class T, class S, class U> T name(gpu::Pointer<atomic<T>, S> p, U given, memory_order, GPU_LINE) { \
-    return gpu::atomically(&p.p->value, p.region, line, [&](T old) { T v = T(given); (void)v; (void)old; return T(formula); }); }
-GPU_ATOMIC(atomic_fetch_add_explicit, old + v) GPU_ATOMIC(atomic_fetch_sub_explicit, old - v)
-GPU_ATOMIC(atomic_fetch_max_explicit, max(old, v)) GPU_ATOMIC(atomic_fetch_min_explicit, min(old, v))
-GPU_ATOMIC(atomic_fetch_or_explicit, old | v) GPU_ATOMIC(atomic_fetch_and_explicit, old & v) GPU_ATOMIC(atomic_fetch_xor_explicit, old ^ v)
-GPU_ATOMIC(atomic_exchange_explicit, v) GPU_ATOMIC(atomic_store_explicit, v)
+    return gpu::atomically(&p.p->value, p.region, line, reads, [&](T old) { T v = T(given); (void)v; (void)old; return T(formula); }); }
+GPU_ATOMIC(atomic_fetch_add_explicit, true, old + v) GPU_ATOMIC(atomic_fetch_sub_explicit, true, old - v)
+GPU_ATOMIC(atomic_fetch_max_explicit, true, max(old, v)) GPU_ATOMIC(atomic_fetch_min_explicit, true, min(old, v))
+GPU_ATOMIC(atomic_fetch_or_explicit, true, old | v) GPU_ATOMIC(atomic_fetch_and_explicit, true, old & v) GPU_ATOMIC(atomic_fetch_xor_explicit, true, old ^ v)
+GPU_ATOMIC(atomic_exchange_explicit, true, v) GPU_ATOMIC(atomic_store_explicit, false, v)
 #undef GPU_ATOMIC
 template <class T> T atomic_load_explicit(const atomic<T>* p, memory_order, GPU_LINE) {
-  return gpu::atomically(const_cast<T*>(&p->value), gpu::find(p), line, [](T old) { return old; });
+  return gpu::atomically(const_cast<T*>(&p->value), gpu::find(p), line, true, [](T old) { return old; });
 }
 template <class T, class S> T atomic_load_explicit(gpu::Pointer<T, S> p, memory_order order, GPU_LINE) {
   return atomic_load_explicit(p.p, order, line);
 }
 template <class T, class U> bool atomic_compare_exchange_weak_explicit(atomic<T>* p, T* expected, U wanted, memory_order, memory_order, GPU_LINE) {
-  T old = gpu::atomically(&p->value, gpu::find(p), line, [&](T now) { return now == *expected ? T(wanted) : now; });
+  T old = gpu::atomically(&p->value, gpu::find(p), line, true, [&](T now) { return now == *expected ? T(wanted) : now; });
   bool done = old == *expected;
   *expected = old;
   return done;
@@ -142,5 +142,4 @@ I elem_to_loc(I element, S shape, D strides, int ndim) {
 template <class T, class U> T ceildiv(T n, U m) { return T((n + m - 1) / m); }
 #define MLX_MTL_CONST static constexpr
 #define METAL_FUNC inline
-#define GPU_RETURNED_MAY_MISS_BARRIERS false
-#define GPU_SHARED_LIMIT 32768
+const gpu::Rules gpu::rules = {false, false, 32768};

@@ -142,7 +142,8 @@ struct Atomic { T value; };
 template <class T> struct Scalar<Atomic<T>> { using type = T; };
 
 template <class T, class F>
-T atomically(T* place, Region* region, int line, F f) {
+T atomically(T* place, Region* region, int line, bool reads, F f) {
+  if (reads) access(const_cast<const T*>(place), region, line, true);
   access(place, region, line, true);
   group.atomics = true;
   T old = *place;

@@ -1,27 +1,21 @@
 // The program: reads the buffers from standard input, runs every group of the grid under each schedule asked for, and
 // writes the outputs to standard output.  Arguments: grid, threadgroup (three numbers each), seconds, schedules.
-#pragma once
-#include "machine.hpp"
 #include "memory.hpp"
+#include "scheduler.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
 
 namespace gpu {
 
-struct Buffer {
-  const char* name;
-  Kind kind;
-  size_t element;                // bytes of an element
-  const unsigned char* pattern;  // of poison
-  bool sparse;
-  Region* region = nullptr;
-  std::vector<char> given = {};  // the first content; none: the GPU gives memory as it finds it
-};
-extern std::vector<Buffer> buffers;
-
-inline void read_all(void* to, size_t bytes) {
+static void read_all(void* to, size_t bytes) {
   if (fread(to, 1, bytes, stdin) != bytes) fail("the inputs ended early");
 }
 
-inline void read_buffers() {
+static void read_buffers() {
   for (Buffer& buffer : buffers) {
     uint64_t bytes, filled;
     read_all(&bytes, 8);
@@ -42,7 +36,7 @@ inline void read_buffers() {
   }
 }
 
-inline void reset(Buffer& buffer) {
+static void reset(Buffer& buffer) {
   Region& region = *buffer.region;
   if (region.filled) std::memcpy(region.base, buffer.given.data(), region.bytes);
   else poison(region.base, region.bytes, buffer.pattern, region.element);
@@ -51,7 +45,7 @@ inline void reset(Buffer& buffer) {
   region.places.assign(region.length(), {});
 }
 
-inline void require_written(const Region& region) {
+static void require_written(const Region& region) {
   if (region.filled) return;
   size_t missing = 0, first = 0;
   for (size_t i = region.length(); i-- > 0;)
@@ -62,12 +56,12 @@ inline void require_written(const Region& region) {
          count_text(unsigned(region.length()), "element") + ", and outputs start with whatever was there");
 }
 
-[[noreturn]] inline void killed(int signal) {
+[[noreturn]] static void killed(int signal) {
   std::string what = signal == SIGALRM ? "endless: it was still running" : "crashed: a wild pointer or too much on the stack";
   fail(what + " after " + line_text(here));
 }
 
-inline void watch_signals(unsigned seconds) {
+static void watch_signals(unsigned seconds) {
   static char stack[65536];
   stack_t alternative{};
   alternative.ss_sp = stack;
@@ -80,14 +74,14 @@ inline void watch_signals(unsigned seconds) {
   alarm(seconds);
 }
 
-inline void run_grid() {
+static void run_grid() {
   Group& g = group;
   for (g.position.z = 0; g.position.z < g.count.z; ++g.position.z)
     for (g.position.y = 0; g.position.y < g.count.y; ++g.position.y)
       for (g.position.x = 0; g.position.x < g.count.x; ++g.position.x) {
         // CUDA rounds the grid up to whole blocks; Metal's last groups are smaller
         auto left = [](unsigned whole, unsigned at, unsigned grid) {
-          return GPU_RETURNED_MAY_MISS_BARRIERS ? whole : std::min(whole, grid - at * whole);
+          return rules.whole_groups ? whole : std::min(whole, grid - at * whole);
         };
         g.shape = {left(g.whole.x, g.position.x, g.grid.x), left(g.whole.y, g.position.y, g.grid.y),
                    left(g.whole.z, g.position.z, g.grid.z)};
@@ -96,7 +90,7 @@ inline void run_grid() {
       }
 }
 
-inline int run(int argc, char** argv) {
+static int run(int argc, char** argv) {
   auto number = [&](int k) { return unsigned(std::strtoul(argv[k], nullptr, 10)); };
   group.grid = {number(1), number(2), number(3)};
   group.whole = {std::min(number(4), number(1)), std::min(number(5), number(2)), std::min(number(6), number(3))};
@@ -104,8 +98,6 @@ inline int run(int argc, char** argv) {
                  (number(3) + number(6) - 1) / number(6)};
   group.threads.resize(group.whole.x * group.whole.y * group.whole.z);
   group.snapshots.resize(group.threads.size());
-  group.returned_may_miss_barriers = GPU_RETURNED_MAY_MISS_BARRIERS;
-  shared_limit = GPU_SHARED_LIMIT;
   watch_signals(number(7));
   read_buffers();
   for (int k = 8; k < argc; ++k) {

@@ -1,0 +1,12 @@
+// What the program's parts ask of each other, and no kernel of them.
+#pragma once
+#include "machine.hpp"
+
+namespace gpu {
+
+constexpr int FAULT = 3;  // the exit code after a report
+
+void settle();     // what the running thread has read and written since it was resumed
+void run_group();  // all threads of the group, to their end
+
+}  // namespace gpu

@@ -1,0 +1,63 @@
+"""The step in MLX: the loss is written down, its gradient is MLX's."""
+
+from __future__ import annotations
+
+import functools
+
+from dl_exp.foundations._mlp_model import RATE
+
+
+@functools.cache
+def loss_and_gradient(shape):
+    """(weights, images, targets) -> (loss, its gradient)."""
+    import mlx.core as mx
+
+    def loss_of(weights, images, targets):
+        W1, b1, W2, b2 = shape.layout.unpack(weights)
+        z = mx.tanh(images @ W1 + b1) @ W2 + b2
+        chosen = mx.take_along_axis(z, targets[:, None], axis=1)[:, 0]
+        return mx.mean(mx.logsumexp(z, axis=1) - chosen)
+
+    return mx.value_and_grad(loss_of)
+
+
+@functools.cache
+def step(shape):
+    """One update: (weights, images, targets) -> (loss, weights)."""
+
+    def update(weights, images, targets):
+        loss, gradient = loss_and_gradient(shape)(weights, images, targets)
+        return loss, weights - RATE * gradient
+
+    return update
+
+
+@functools.cache
+def compiled_step(shape):
+    """The same graph, compiled."""
+    import mlx.core as mx
+
+    return mx.compile(step(shape))
+
+
+def shared_step(shape):
+    """The same for a process among others, each with its part of the batch: compiled alone, averaged in between."""
+    import mlx.core as mx
+
+    size = mx.distributed.init().size()
+    if size == 1:
+        return compiled_step(shape)
+    compiled = _compiled_gradient(shape)
+
+    def update(weights, images, targets):
+        loss, gradient = compiled(weights, images, targets)
+        return mx.distributed.all_sum(loss) / size, weights - RATE / size * mx.distributed.all_sum(gradient)
+
+    return update
+
+
+@functools.cache
+def _compiled_gradient(shape):
+    import mlx.core as mx
+
+    return mx.compile(loss_and_gradient(shape))

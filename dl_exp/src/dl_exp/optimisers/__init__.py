@@ -1,0 +1,1 @@
+"""Optimisers: how to go downhill, and what to remember on the way."""
