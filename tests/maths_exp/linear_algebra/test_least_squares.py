@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from exp_core.machine import thread_limit
 from maths_exp.linear_algebra import _least_squares_laws as laws
 from maths_exp.linear_algebra import _least_squares_nist as nist
 from maths_exp.linear_algebra import _least_squares_problems as problems
@@ -165,17 +166,14 @@ def test_products_and_sums_lose_nothing():
 
 
 def test_threads_do_not_change_a_bit():
-    numba = pytest.importorskip("numba")
+    pytest.importorskip("numba")
     inputs = problems.gaussian(5003, 7, dtype="float64", rng=np.random.default_rng(6))
     x = np.arange(1.0, 8)
-    threads, results = numba.get_num_threads(), []
-    try:
-        for count in {1, threads}:
-            numba.set_num_threads(count)
+    results = []
+    for threads in (1, 2):
+        with thread_limit(threads):
             results.append(twofold.residuals(*inputs[:1], inputs[2], inputs[1], inputs[3], x, x * 0, *inputs[1:4:2]))
-    finally:
-        numba.set_num_threads(threads)
-    assert all(np.array_equal(y, z) for result in results for y, z in zip(result, results[0], strict=True))
+    assert all(map(np.array_equal, *results))
 
 
 def test_too_few_equations_are_refused():
