@@ -1,10 +1,12 @@
 """Least squares: NIST's certified digits by rational arithmetic, all of them by refinement, and checks that bite."""
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from assembly import assembly
 
 from exp_core.machine import thread_limit
 from maths_exp.linear_algebra import _least_squares_laws as laws
@@ -179,3 +181,12 @@ def test_threads_do_not_change_a_bit():
 def test_too_few_equations_are_refused():
     with pytest.raises(ValueError, match="--rows 5"):
         problems.gaussian(4, 5, dtype="float64", rng=np.random.default_rng(7))
+
+
+def test_the_compiler_fuses_nothing():
+    """What rounding takes from a product is found by Dekker's formulas; a fused multiply-add in them would be wrong."""
+    numba = pytest.importorskip("numba")
+    text = assembly(twofold.minus_product, 6 * (numba.float64,))
+    subtractions = re.findall(r"^\s+v?subsd|^\s+fsub\s", text, re.MULTILINE)
+    assert len(subtractions) >= 11, "Dekker's seven and Knuth's four are all there"
+    assert not re.search(r"vfn?m(add|sub)\d|^\s+fn?m(add|sub)\s", text, re.MULTILINE)

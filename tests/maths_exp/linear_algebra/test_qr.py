@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from assembly import host_width, vector_width
 from counting import Tally, counted
 
 from exp_core import Skip
@@ -14,6 +15,7 @@ from exp_core.tensor import unit_roundoff
 from maths_exp.linear_algebra import _qr_blocks as blocks
 from maths_exp.linear_algebra import _qr_bounds as bounds
 from maths_exp.linear_algebra import _qr_cholesky as cholesky
+from maths_exp.linear_algebra import _qr_tiles as tiles
 from maths_exp.linear_algebra import qr
 
 ROWS = {row.name: row for row in qr.EXPERIMENT.implementations}
@@ -270,3 +272,13 @@ def test_costs_recounted_on_numbers_that_count(monkeypatch, name):
     ROWS[name].function(counted(A, tally))
     declared = ROWS[name].cost(A).flops
     assert declared / 1.25 <= tally.flops <= 1.25 * declared
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("function", ["add_dots", "subtract", "divide_by_triangle"])
+def test_the_kernels_of_a_tile_are_made_of_vectors(function, dtype):
+    numba = pytest.importorskip("numba")
+    tile = numba.from_dtype(np.dtype(dtype))[:, ::1]
+    places = {"add_dots": (tile, 0, tile, 0, 0, tile), "subtract": (tile, 0, tile, 0, 0, tile)}
+    signature = [numba.int64 if x == 0 else x for x in places.get(function, (tile, 0, 0, tile))]
+    assert vector_width(getattr(tiles, function), tuple(signature)) >= host_width()

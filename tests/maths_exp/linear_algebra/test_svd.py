@@ -2,16 +2,17 @@
 
 import numpy as np
 import pytest
+from assembly import host_width, vector_width
 from counting import Tally, counted
 
 from exp_core.machine import thread_limit
 from exp_core.tensor import gamma
 from maths_exp.linear_algebra import _svd_costs as costs
+from maths_exp.linear_algebra import _svd_jacobi as jacobi
 from maths_exp.linear_algebra import _svd_krylov as krylov
 from maths_exp.linear_algebra import _svd_laws as laws
 from maths_exp.linear_algebra import _svd_randomised as samples
 from maths_exp.linear_algebra import svd
-from maths_exp.linear_algebra._svd_jacobi import rounds
 
 ROWS = {row.name: row for row in svd.EXPERIMENT.implementations}
 FULL = [name for name, row in ROWS.items() if row.skip is None]
@@ -108,7 +109,7 @@ def by_determinants(B, D):
 
 def test_a_tournament_meets_everybody_once():
     for n in (1, 2, 5, 8, 13):
-        table = rounds(n)
+        table = jacobi.rounds(n)
         assert sorted(map(tuple, table.reshape(-1, 2))) == [(i, j) for i in range(n) for j in range(i + 1, n)]
         assert all(len(set(games.ravel())) == games.size for games in table)
 
@@ -241,3 +242,13 @@ def test_the_cost_of_jacobi_is_recounted(n):
     tally = Tally()
     svd.one_sided_jacobi(counted(A, tally), n)
     assert 1 / 1.5 <= tally.flops / costs.jacobi(A, n, 0.0).flops <= 1.5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rotations_and_readings_are_made_of_vectors(dtype):
+    numba = pytest.importorskip("numba")
+    number = numba.from_dtype(np.dtype(dtype))
+    row, matrix = number[::1], number[:, ::1]
+    assert vector_width(jacobi.turn_pair, (row, row, numba.int64, numba.float64)) >= host_width()
+    signature = (matrix, matrix, numba.int64, numba.int64, matrix, matrix)
+    assert vector_width(krylov.read_part, signature) >= host_width()

@@ -23,7 +23,6 @@ from maths_exp.linear_algebra._qr_tiles import add_dots, subtract
 
 BLOCK = 8  # columns of a block, a multiple of four
 OVERSAMPLES = 10  # vectors more than k: HMT (2011), section 4.2, find 5 or 10 enough
-ORTHONORMAL = 1e-3  # a basis farther from it than this has run out of directions, and is made afresh
 PARTS, ROWS = 64, 256  # shares of the rows for the threads, and rows of a share at the least: whatever the threads
 
 
@@ -67,7 +66,7 @@ def krylov(A, k, q, products, tall_qr):
             if 0 < scale < np.inf and scale != 1:
                 U, s, Vt = krylov(A / scale, k, q, products, tall_qr)
                 return U, s * scale, Vt
-    if np.linalg.norm(V @ V.T - np.eye(len(V))) > ORTHONORMAL:
+    if np.linalg.norm(V @ V.T - np.eye(len(V))) > A.shape[1] * limits.eps:  # farther off than inner products round
         V = np.linalg.qr(V.T)[0].T  # a block was nothing but rounding, and not at right angles to the others
         Z = V @ A.T
     Q, R = tall_qr(Z.T)
