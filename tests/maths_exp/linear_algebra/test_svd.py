@@ -134,15 +134,21 @@ def test_within_halkos_bound(q):
     assert sigma[k] * (1 - 1e-12) <= off <= halko(sigma, k, samples.OVERSAMPLES, q)
 
 
-@pytest.mark.parametrize("products", [krylov.two_products, krylov.one_reading])
+@pytest.mark.parametrize(
+    ("products", "right_angles"),
+    [
+        (krylov.two_products, krylov.at_right_angles),
+        (krylov.one_reading, krylov.at_right_angles_compiled),
+    ],
+)
 @pytest.mark.parametrize("q", [0, 1, 3])
-def test_krylovs_space_holds_the_power_iterations_of_its_block(products, q):
+def test_krylovs_space_holds_the_power_iterations_of_its_block(products, right_angles, q):
     """Its last power is a power iteration with a block of 8 = 4 + 4: it is as near, and as rank k of a larger space."""
     pytest.importorskip("numba")
     k = 4
     A, _, _ = svd.decaying(120, 80, k, dtype="float64", rng=np.random.default_rng(4))
     sigma = 1 / np.arange(1, 81)
-    U, s, Vt = krylov.krylov(A, k, q, products, np.linalg.qr)
+    U, s, Vt = krylov.krylov(A, k, q, products, right_angles, np.linalg.qr)
     powers = krylov.dimension(A, k, q) // krylov.BLOCK - 1
     off = np.linalg.norm(A - (U * s) @ Vt, 2)
     assert sigma[k] * (1 - 1e-12) <= off <= halko(sigma, k, krylov.BLOCK - k, powers)
@@ -161,6 +167,22 @@ def test_one_reading_makes_both_products(dtype, m, n, b):
     sizes = abs(X) @ abs(A.T)
     assert np.all(abs(Z - X @ A.T) <= gamma(n, dtype) * sizes)
     assert np.all(abs(-Y - X @ A.T @ A) <= gamma(m + n, dtype) * (sizes @ abs(A)))
+
+
+@pytest.mark.parametrize("function", [krylov.at_right_angles, krylov.at_right_angles_compiled])
+@pytest.mark.parametrize(("b", "before"), [(8, 0), (8, 16), (3, 8), (1, 24)])
+def test_right_angles_even_to_what_is_nearly_there_already(function, b, before):
+    """Rows of which a millionth is new: once loses six digits, twice none, but for the rounding of inner products."""
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(13)
+    V = np.linalg.qr(rng.standard_normal((50, before)))[0].T.copy()
+    X = rng.standard_normal((b, before)) @ V + 1e-6 * rng.standard_normal((b, 50))
+    given = X.copy()
+    Y = function(X, V)
+    assert np.array_equal(X, given)
+    all_rows = np.vstack([V, Y])
+    assert np.abs(all_rows @ all_rows.T - np.eye(before + b)).max() <= 2 * gamma(50, X)
+    assert np.linalg.norm(X - X @ all_rows.T @ all_rows) <= 10 * gamma(50, X) * np.linalg.norm(X), "the same space"
 
 
 def test_krylov_needs_fewer_products_than_powers():

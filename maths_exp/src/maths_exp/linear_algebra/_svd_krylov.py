@@ -20,6 +20,7 @@ import numpy as np
 from exp_core.compiled import njit, prange
 from maths_exp.linear_algebra._qr_cholesky import cholesky_qr_adaptive
 from maths_exp.linear_algebra._qr_tiles import add_dots, subtract
+from maths_exp.linear_algebra._qr_tsqr import norm, reflect
 
 BLOCK = 8  # columns of a block, a multiple of four
 OVERSAMPLES = 10  # vectors more than k: HMT (2011), section 4.2, find 5 or 10 enough
@@ -33,38 +34,36 @@ def dimension(A, k, q):
 
 def block_krylov(A, k, q):
     """Keep every block on the way, not only the last; in blocks of eight columns, of which more are made."""
-    return krylov(A, k, q, two_products, np.linalg.qr)
+    return krylov(A, k, q, two_products, at_right_angles, np.linalg.qr)
 
 
 def krylov_compiled(A, k, q):
-    """Both products of a block in one reading of A, in threads; CholeskyQR for the tall factor at the end."""
-    if not A.flags.c_contiguous:
-        U, s, Vt = krylov(np.ascontiguousarray(A.T), k, q, one_reading, cholesky_qr_adaptive)
-        return Vt.T, s, U.T
-    return krylov(A, k, q, one_reading, cholesky_qr_adaptive)
+    """Both products of a block in one reading of A, in threads; between readings no BLAS, whose threads would wait."""
+    compiled = one_reading, at_right_angles_compiled, cholesky_qr_adaptive
+    if A.flags.c_contiguous:
+        return krylov(A, k, q, *compiled)
+    U, s, Vt = krylov(np.ascontiguousarray(A.T), k, q, *compiled)
+    return Vt.T, s, U.T
 
 
-def krylov(A, k, q, products, tall_qr):
+def krylov(A, k, q, products, right_angles, tall_qr):
     """k triplets of what A is on the space; products(A, X) are X A^T and X A^T A, or a multiple of it.
 
-    All is kept transposed: a row of V is a direction, a row of Z its image.
+    All is kept transposed: a row of V is a direction, a row of Z its image.  right_angles(X, V) makes the rows of X
+    orthonormal, and orthogonal to those of V.
     """
     V = np.empty((dimension(A, k, q), A.shape[1]), A.dtype)
     Z = np.empty((len(V), A.shape[0]), A.dtype)
     X = np.random.default_rng(0).standard_normal((BLOCK, A.shape[1])).astype(A.dtype)
     limits = np.finfo(A.dtype)
     for first in range(0, len(V), BLOCK):
-        X = X[: len(V) - first]
-        for _ in range(2):  # twice is enough (Kahan, Parlett)
-            X = X - X @ V[:first].T @ V[:first]
-            X = np.linalg.qr(X.T)[0].T
-        V[first : first + BLOCK] = X
+        X = V[first : first + BLOCK] = right_angles(X[: len(V) - first], V[:first])
         Z[first : first + BLOCK], X = products(A, X)
         largest = np.max(np.abs(X))
         if first == 0 and not limits.tiny / limits.eps < largest < np.inf:  # squares of A's entries do not fit
             scale = np.max(np.abs(A))
             if 0 < scale < np.inf and scale != 1:
-                U, s, Vt = krylov(A / scale, k, q, products, tall_qr)
+                U, s, Vt = krylov(A / scale, k, q, products, right_angles, tall_qr)
                 return U, s * scale, Vt
     if np.linalg.norm(V @ V.T - np.eye(len(V))) > A.shape[1] * limits.eps:  # farther off than inner products round
         V = np.linalg.qr(V.T)[0].T  # a block was nothing but rounding, and not at right angles to the others
@@ -80,15 +79,54 @@ def two_products(A, X):
     return Z, Z @ A
 
 
-def one_reading(A, X):
-    """In threads; A in C order.  Rows of zeros make X a multiple of four."""
-    m, n = A.shape
-    padded = np.zeros((-(-len(X) // 4) * 4, n), A.dtype)
+def at_right_angles(X, V):
+    """Block Gram-Schmidt, and a QR factorisation; twice, which is enough (Kahan, Parlett)."""
+    for _ in range(2):
+        X = X - X @ V.T @ V
+        X = np.linalg.qr(X.T)[0].T
+    return X
+
+
+def at_right_angles_compiled(X, V):
+    """The same, with Gram and Schmidt's method in the block as well."""
+    padded = with_zeros(X)
+    orthonormalise(padded, V)
+    return padded[: len(X)]
+
+
+def with_zeros(X):
+    """A copy with rows of zeros, so that their number is a multiple of four."""
+    padded = np.zeros((-(-len(X) // 4) * 4, X.shape[1]), X.dtype)
     padded[: len(X)] = X
+    return padded
+
+
+def one_reading(A, X):
+    """In threads; A in C order.  The second product comes out negative: the space is the same."""
+    m, padded = len(A), with_zeros(X)
     Z = np.empty((len(padded), m), A.dtype)
     Y = np.zeros((min(PARTS, 1 + m // ROWS), *padded.shape), A.dtype)
     read(A, padded, Z, Y)
     return Z[: len(X)], Y.sum(axis=0)[: len(X)]
+
+
+@njit
+def orthonormalise(X, V):
+    """The rows of X, in place: orthogonal to those of V, whose number is a multiple of four too, and to each other."""
+    W = np.empty((len(V), len(X)), X.dtype)
+    for _ in range(2):
+        W[:] = 0
+        for j in range(0, len(X), 4):
+            for k in range(0, len(V), 4):
+                add_dots(V, k, X, j, X.shape[1], W)
+            for k in range(0, len(V), 4):
+                subtract(V, k, X, j, X.shape[1], W)
+        for i in range(len(X)):
+            for k in range(i):
+                reflect(X[k], X.dtype.type(1), X[i])  # minus its part along a row of length 1
+            length = norm(X[i])
+            if length > 0:
+                X[i] /= length
 
 
 @njit
