@@ -50,6 +50,11 @@ def test_every_file_can_be_loaded():
     assert not FAULTS
 
 
+def on_devices(experiment):
+    """Every implementation; what is written for GPUs on each of them, emulated."""
+    return [(i, device) for i in experiment.implementations for device in i.devices or ("cpu",)]
+
+
 def combinations(sizes_of):
     """One parameter set for each experiment, problem, dtype, sizes and implementation."""
     for module, entry in BY_MODULE.items():
@@ -88,11 +93,6 @@ def given(module, problem, dtype, sizes, seed=0):
         pytest.importorskip(name, reason=f"the problem {problem} needs {name}")
     inputs = made.make(**dict(sizes), dtype=dtype, rng=np.random.default_rng(seed))
     return inputs, experiment.oracle(*inputs) if experiment.oracle else None
-
-
-def on_devices(experiment):
-    """Every implementation; what is written for GPUs on each of them, emulated."""
-    return [(i, device) for i in experiment.implementations for device in i.devices or ("cpu",)]
 
 
 def ready(implementation, inputs, device):

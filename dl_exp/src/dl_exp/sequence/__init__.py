@@ -1,0 +1,1 @@
+"""Sequences: attention, language models, recurrent networks."""
