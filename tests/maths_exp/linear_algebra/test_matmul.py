@@ -89,7 +89,7 @@ def test_any_memory_layout(multiply):
 @DTYPES
 def test_every_edge_of_the_packed_blocks(dtype):
     """One less, equal, one more: than a tile's rows, a vector, a tile's columns, a block of k, a block of columns."""
-    from maths_exp.linear_algebra._matmul_llvm import registers
+    from exp_core.vector.registers import registers
     from maths_exp.linear_algebra._matmul_packed import K_BLOCK, N_BLOCK
 
     host = registers()
@@ -241,8 +241,8 @@ def test_a_row_of_zeros_is_no_trouble():
 @needs_numba
 def test_the_kernel_fills_the_widest_registers(tmp_path):
     """One multiply-add for each vector of the tile, on the widest registers there are, and no sum is kept in memory."""
+    from exp_core.vector.registers import registers
     from maths_exp.linear_algebra import _matmul_packed
-    from maths_exp.linear_algebra._matmul_llvm import registers
 
     host = registers()
     name = {64: "zmm", 32: "ymm"}.get(host.bytes)
@@ -271,7 +271,7 @@ def test_a_processor_without_wide_vectors(tmp_path):
     """Compiled for the plainest processor of the kind, without fused multiply-add or masks: slower, and as right."""
     script = """
 import numpy as np
-from maths_exp.linear_algebra._matmul_llvm import registers
+from exp_core.vector.registers import registers
 from maths_exp.linear_algebra._matmul_packed import packed_compiled
 assert registers().bytes == 16
 for m, k, n in ((9, 5, 31), (8, 3, 24)):

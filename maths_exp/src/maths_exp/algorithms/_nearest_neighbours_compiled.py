@@ -19,8 +19,8 @@ import numpy as np
 from exp_core.compiled import intrinsic, njit, prange
 from exp_core.tasks import WORKERS, take
 from exp_core.tensor import gamma
+from exp_core.vector.registers import Matrix, registers
 from maths_exp.linear_algebra._matmul_kernel import full_tile
-from maths_exp.linear_algebra._matmul_llvm import Matrix, registers
 
 EXTRA = 6  # kept beyond k
 QUERIES = 64  # a worker takes at a time: they and a tile of points share the first-level cache

@@ -7,7 +7,7 @@ that 3 + 8 loads feed 24 multiply-adds, where the plain inner loop pays two load
 from __future__ import annotations
 
 from exp_core.compiled import intrinsic
-from maths_exp.linear_algebra._matmul_llvm import Matrix, registers
+from exp_core.vector.registers import Matrix, registers
 
 
 @intrinsic

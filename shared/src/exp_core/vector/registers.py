@@ -1,5 +1,7 @@
 """The processor's vector registers, and a NumPy array as LLVM sees it: addresses, vectors of elements, and masks."""
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import functools
