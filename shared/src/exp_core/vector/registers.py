@@ -49,7 +49,7 @@ class Matrix:
 
         array = context.make_array(type_)(context, builder, value)
         self.builder, self.data = builder, array.data
-        self.stride = cgutils.unpack_tuple(builder, array.strides)[0]
+        self.stride, self.step = (cgutils.unpack_tuple(builder, array.strides)[i] for i in (0, -1))
         self.columns = cgutils.unpack_tuple(builder, array.shape)[-1]
         self.element = context.get_value_type(type_.dtype)
         self.itemsize = type_.dtype.bitwidth // 8
@@ -65,6 +65,14 @@ class Matrix:
         row = self.builder.gep(self.builder.bitcast(self.data, byte), [offset])
         column = integer(column) if isinstance(column, int) else column
         return self.builder.gep(self.builder.bitcast(row, self.element.as_pointer()), [column])
+
+    def anywhere(self, r, column):
+        """The same where the elements of a row need not be neighbours: of a transposed matrix."""
+        from llvmlite import ir
+
+        start = self.builder.bitcast(self.at(r), ir.IntType(8).as_pointer())
+        address = self.builder.gep(start, [self.builder.mul(self.step, column)])
+        return self.builder.bitcast(address, self.element.as_pointer())
 
     def _vector_at(self, r, v):
         return self.builder.bitcast(self.at(r, v * self.vector.count), self.vector.as_pointer())
@@ -108,9 +116,10 @@ class Matrix:
         address = self.builder.bitcast(self._vector_at(r, v), ir.IntType(8).as_pointer())
         self._call("llvm.prefetch.p0", ir.VoidType(), [address, *(ir.IntType(32)(flag) for flag in (1, 3, 1))])
 
-    def broadcast(self, r, column):
-        """One element in every lane."""
-        return self.spread(self.builder.load(self.at(r, column), typ=self.element), self.vector)
+    def broadcast(self, r, column, transposed=False):
+        """One element in every lane; transposed: a row's elements are not neighbours."""
+        address = self.anywhere(r, column) if transposed else self.at(r, column)
+        return self.spread(self.builder.load(address, typ=self.element), self.vector)
 
     def multiply_add(self, x, y, z):
         """x y + z, fused where the processor can; llvm.fma would call a slow function where it cannot."""
