@@ -1,0 +1,164 @@
+"""The CPU engine of diffusion's training step: gradients by hand, compiled, each thread its part of the batch.
+
+A thread keeps what it works on (its examples, their activations, its gradient) in its own cache for the whole step; the
+parts meet once, where their gradients are added up as Adam takes them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
+from dl_exp.generative._diffusion_schedule import clock, scales
+from dl_exp.products import add_product
+from exp_core.compiled import REORDER, njit, prange
+from exp_core.vector import sigmoid
+
+SPACE = 32  # numbers between what two threads write: two cache lines
+
+
+def threads(weights, x0, noise, times, shape):
+    """Everything fused by hand: no graph, no allocation in a step, a vector sigmoid, a part of the batch a thread."""
+    state = weights.copy(), np.zeros_like(weights), np.zeros_like(weights)
+    return advance(*state, x0, noise, times, 0, shape), state[0]
+
+
+def advance(weights, m, v, x0, noise, times, before, shape):
+    """As many updates as the batches have entries, in place; returns the losses.  ``before`` updates were made already."""
+    import numba
+
+    updates, batch, _ = x0.shape
+    parts = min(numba.get_num_threads(), batch)
+    losses = np.empty(updates, np.float32)
+    corrected = np.array([corrections(before + k) for k in range(1, updates + 1)], np.float32)
+    _train(weights, m, v, x0, noise, times, corrected, shape.hidden, parts, *scales(), clock(), losses)
+    return losses
+
+
+@njit(parallel=True)
+def _train(weights, m, v, x0, noise, times, corrected, h, parts, signal, spread, clock, losses):
+    updates, batch, d = x0.shape
+    features, rows = clock.shape[1], (batch + parts - 1) // parts
+    gradients = np.empty((parts, weights.size + SPACE), np.float32)
+    sums = np.zeros((parts, SPACE), np.float32)
+    x = np.empty((parts, rows, d + features), np.float32)
+    work = np.empty((parts, 8, rows, h), np.float32)  # activations, slopes, two deltas
+    wrong = np.empty((parts, rows, d), np.float32)
+    across = np.empty((parts, h * max(h, d)), np.float32)
+    for step in range(updates):
+        for part in prange(parts):
+            first, last = part * batch // parts, (part + 1) * batch // parts
+            n = last - first
+            _spoil(x0[step, first:last], noise[step, first:last], times[step, first:last], signal, spread, clock,
+                   x[part])  # fmt: skip
+            sums[part, 0] = _gradient(
+                weights, x[part, :n], noise[step, first:last], batch, gradients[part], work[part, :, :n],
+                wrong[part, :n], across[part],
+            )  # fmt: skip
+        losses[step] = sums[:, 0].sum()
+        c1, c2 = corrected[step]
+        for part in prange(parts):
+            first, last = part * weights.size // parts, (part + 1) * weights.size // parts
+            _adam(weights[first:last], m[first:last], v[first:last], gradients[:, first:last], c1, c2)
+
+
+@njit
+def _spoil(x0, noise, times, signal, spread, clock, x):
+    """x_t and the clock's features side by side."""
+    n, d = x0.shape
+    for i in range(n):
+        t = times[i]
+        for j in range(d):
+            x[i, j] = signal[t] * x0[i, j] + spread[t] * noise[i, j]
+        for j in range(clock.shape[1]):
+            x[i, d + j] = clock[t, j]
+
+
+@njit
+def _adam(w, m, v, gradients, c1, c2):
+    """Kingma and Ba (2015), algorithm 1; the gradient is the sum of the parts'."""
+    beta1, beta2 = np.float32(BETA1), np.float32(BETA2)
+    rest1, rest2 = np.float32(1 - BETA1), np.float32(1 - BETA2)
+    rate, epsilon = np.float32(RATE) / c1, np.float32(EPSILON)
+    for i in range(w.size):
+        g = gradients[0, i]
+        for part in range(1, gradients.shape[0]):
+            g += gradients[part, i]
+        m[i] = beta1 * m[i] + rest1 * g
+        v[i] = beta2 * v[i] + rest2 * g * g
+        w[i] -= rate * m[i] / (np.sqrt(v[i] / c2) + epsilon)
+
+
+@njit(fastmath=REORDER)
+def _gradient(weights, x, noise, batch, gradient, work, wrong, across):
+    """The part's share of the loss; its share of the gradient goes to ``gradient``.  Letters as in ``by_hand``."""
+    n, d = noise.shape
+    k, h = x.shape[1], work.shape[2]
+    ends = np.array([0, k * h + h, k * h + h + h * (h + 1), k * h + h + 2 * h * (h + 1), weights.size])
+    gradient[: weights.size] = np.float32(0)
+    inputs = x
+    for layer in range(3):
+        _affine(inputs, weights[ends[layer] : ends[layer + 1]], work[layer])
+        _silu(work[layer], work[3 + layer])
+        inputs = work[layer]
+    _affine(inputs, weights[ends[3] : ends[4]], wrong)
+    share, loss = np.float32(1) / np.float32(batch * d), np.float32(0)
+    for i in range(n):
+        for j in range(d):
+            r = wrong[i, j] - noise[i, j]
+            loss += share * r * r
+            wrong[i, j] = np.float32(2) * share * r
+    delta, below = work[6], work[7]
+    _into(work[2], wrong, gradient[ends[3] : ends[4]])
+    _down(wrong, weights[ends[3] : ends[4] - d].reshape(h, d), work[5], across[: d * h].reshape(d, h), delta)
+    for layer in (2, 1):
+        _into(work[layer - 1], delta, gradient[ends[layer] : ends[layer + 1]])
+        W = weights[ends[layer] : ends[layer + 1] - h].reshape(h, h)
+        _down(delta, W, work[2 + layer], across[: h * h].reshape(h, h), below)
+        delta, below = below, delta
+    _into(x, delta, gradient[: ends[1]])
+    return loss
+
+
+@njit
+def _affine(x, layer, z):
+    """z = x W + b; the layer is W and then b."""
+    k, h = x.shape[1], z.shape[1]
+    for i in range(z.shape[0]):
+        z[i] = layer[k * h :]
+    add_product(x, layer[: k * h].reshape(k, h), z)
+
+
+@njit
+def _silu(z, slope):
+    """z becomes $z \\sigma(z)$; its slope beside it."""
+    for i in range(z.shape[0]):
+        row, slopes = z[i], slope[i]
+        for j in range(row.size):
+            s = sigmoid(row[j])
+            slopes[j] = s * (np.float32(1) + row[j] * (np.float32(1) - s))
+            row[j] *= s
+
+
+@njit
+def _into(inputs, delta, layer):
+    """The gradient of a layer: $a^T \\delta$ and then the sum of $\\delta$."""
+    k, h = inputs.shape[1], delta.shape[1]
+    add_product(inputs.T, delta, layer[: k * h].reshape(k, h))
+    bias = layer[k * h :]
+    for i in range(delta.shape[0]):
+        for j in range(h):
+            bias[j] += delta[i, j]
+
+
+@njit
+def _down(delta, W, slope, across, below):
+    """below = $(\\delta W^T)$ slope; across is room for $W^T$."""
+    for i in range(W.shape[0]):
+        for j in range(W.shape[1]):
+            across[j, i] = W[i, j]
+    below[:] = np.float32(0)
+    add_product(delta, across, below)
+    for i in range(below.shape[0]):
+        for j in range(below.shape[1]):
+            below[i, j] *= slope[i, j]
