@@ -81,3 +81,8 @@ def compiled_step(shape):
     import mlx.core as mx
 
     return mx.compile(step(shape))
+
+
+def shared_step(shape):
+    """The same for a process among others, each with its part of the batch: compiled alone, averaged in between."""
+    return compiled_step(shape)
