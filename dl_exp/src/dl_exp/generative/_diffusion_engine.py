@@ -52,14 +52,16 @@ def _train(weights, m, v, x0, noise, times, corrected, h, parts, signal, spread,
             _spoil(x0[step, first:last], noise[step, first:last], times[step, first:last], signal, spread, clock,
                    x[part])  # fmt: skip
             sums[part, 0] = _gradient(
-                weights, x[part, :n], noise[step, first:last], batch, gradients[part], work[part, :, :n],
-                wrong[part, :n], across[part],
+                weights, x[part, :n], noise[step, first:last], batch, gradients[part], work[part], wrong[part, :n],
+                across[part],
             )  # fmt: skip
         losses[step] = sums[:, 0].sum()
         c1, c2 = corrected[step]
         for part in prange(parts):
             first, last = part * weights.size // parts, (part + 1) * weights.size // parts
-            _adam(weights[first:last], m[first:last], v[first:last], gradients[:, first:last], c1, c2)
+            for other in range(1, parts):
+                _add(gradients[other, first:last], gradients[0, first:last])
+            _adam(weights[first:last], m[first:last], v[first:last], gradients[0, first:last], c1, c2)
 
 
 @njit
@@ -75,17 +77,21 @@ def _spoil(x0, noise, times, signal, spread, clock, x):
 
 
 @njit
-def _adam(w, m, v, gradients, c1, c2):
-    """Kingma and Ba (2015), algorithm 1; the gradient is the sum of the parts'."""
+def _add(x, y):
+    """y += x."""
+    for i in range(y.size):
+        y[i] += x[i]
+
+
+@njit
+def _adam(w, m, v, g, c1, c2):
+    """Kingma and Ba (2015), algorithm 1."""
     beta1, beta2 = np.float32(BETA1), np.float32(BETA2)
     rest1, rest2 = np.float32(1 - BETA1), np.float32(1 - BETA2)
     rate, epsilon = np.float32(RATE) / c1, np.float32(EPSILON)
     for i in range(w.size):
-        g = gradients[0, i]
-        for part in range(1, gradients.shape[0]):
-            g += gradients[part, i]
-        m[i] = beta1 * m[i] + rest1 * g
-        v[i] = beta2 * v[i] + rest2 * g * g
+        m[i] = beta1 * m[i] + rest1 * g[i]
+        v[i] = beta2 * v[i] + rest2 * g[i] * g[i]
         w[i] -= rate * m[i] / (np.sqrt(v[i] / c2) + epsilon)
 
 
@@ -96,27 +102,38 @@ def _gradient(weights, x, noise, batch, gradient, work, wrong, across):
     k, h = x.shape[1], work.shape[2]
     ends = np.array([0, k * h + h, k * h + h + h * (h + 1), k * h + h + 2 * h * (h + 1), weights.size])
     gradient[: weights.size] = np.float32(0)
-    inputs = x
-    for layer in range(3):
-        _affine(inputs, weights[ends[layer] : ends[layer + 1]], work[layer])
-        _silu(work[layer], work[3 + layer])
-        inputs = work[layer]
-    _affine(inputs, weights[ends[3] : ends[4]], wrong)
+    h1, h2, h3 = work[0, :n], work[1, :n], work[2, :n]
+    slope1, slope2, slope3 = work[3, :n], work[4, :n], work[5, :n]
+    delta, below = work[6, :n], work[7, :n]
+    _affine(x, weights[: ends[1]], h1)
+    _silu(h1, slope1)
+    _affine(h1, weights[ends[1] : ends[2]], h2)
+    _silu(h2, slope2)
+    _affine(h2, weights[ends[2] : ends[3]], h3)
+    _silu(h3, slope3)
+    _affine(h3, weights[ends[3] :], wrong)
+    loss = _wrong(wrong, noise, batch)
+
+    _into(h3, wrong, gradient[ends[3] : ends[4]])
+    _down(wrong, weights[ends[3] : ends[4] - d].reshape(h, d), slope3, across[: d * h].reshape(d, h), delta)
+    _into(h2, delta, gradient[ends[2] : ends[3]])
+    _down(delta, weights[ends[2] : ends[3] - h].reshape(h, h), slope2, across[: h * h].reshape(h, h), below)
+    _into(h1, below, gradient[ends[1] : ends[2]])
+    _down(below, weights[ends[1] : ends[2] - h].reshape(h, h), slope1, across[: h * h].reshape(h, h), delta)
+    _into(x, delta, gradient[: ends[1]])
+    return loss
+
+
+@njit(fastmath=REORDER)
+def _wrong(guess, noise, batch):
+    """The guess becomes the derivative of the loss by it; returns this part's share of the loss."""
+    n, d = noise.shape
     share, loss = np.float32(1) / np.float32(batch * d), np.float32(0)
     for i in range(n):
         for j in range(d):
-            r = wrong[i, j] - noise[i, j]
+            r = guess[i, j] - noise[i, j]
             loss += share * r * r
-            wrong[i, j] = np.float32(2) * share * r
-    delta, below = work[6], work[7]
-    _into(work[2], wrong, gradient[ends[3] : ends[4]])
-    _down(wrong, weights[ends[3] : ends[4] - d].reshape(h, d), work[5], across[: d * h].reshape(d, h), delta)
-    for layer in (2, 1):
-        _into(work[layer - 1], delta, gradient[ends[layer] : ends[layer + 1]])
-        W = weights[ends[layer] : ends[layer + 1] - h].reshape(h, h)
-        _down(delta, W, work[2 + layer], across[: h * h].reshape(h, h), below)
-        delta, below = below, delta
-    _into(x, delta, gradient[: ends[1]])
+            guess[i, j] = np.float32(2) * share * r
     return loss
 
 

@@ -26,6 +26,7 @@ from dl_exp.generative._diffusion_mlx import mlx_compiled, mlx_grad
 from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
 from dl_exp.generative._diffusion_problems import digits, far_away, moons
 from dl_exp.generative._diffusion_schedule import FEATURES, clock, noised, scales
+from dl_exp.generative._diffusion_tape import on_our_tape
 from dl_exp.generative._diffusion_training import TRAINING
 from dl_exp.trajectories import LAWS, oracle_and_bounds
 from exp_core import Cost, Experiment, Implementation, Problem
@@ -175,6 +176,7 @@ EXPERIMENT = Experiment(
     implementations=(
         row(loops, "textbook"),
         row(by_hand, "vectorised"),
+        row(on_our_tape, "vectorised"),
         row(mlx_grad, "vectorised", arrays="mlx"),
         row(mlx_compiled, "compiled", arrays="mlx"),
         row(threads, "compiled"),
