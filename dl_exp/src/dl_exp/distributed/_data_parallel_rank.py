@@ -12,6 +12,7 @@ import numpy as np
 from dl_exp.distributed._data_parallel_ranks import LOST
 from dl_exp.foundations._mlp_mlx import loss_and_gradient
 from dl_exp.foundations._mlp_model import RATE
+from exp_core import beneath_mlx
 
 KEPT = 8  # runs; the rows of a ladder share one
 
@@ -62,6 +63,7 @@ def serve(pipe: Connection) -> None:
 
 def main() -> int:
     """The exit code: 0 when the other side has gone, LOST when a neighbour has."""
+    beneath_mlx.prepare()
     try:
         serve(Connection(int(sys.argv[1])))
     except (EOFError, BrokenPipeError, ConnectionResetError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from dl_exp.averaging import averaged
 from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
 from dl_exp.generative._diffusion_schedule import clock, scales
 
@@ -83,6 +84,15 @@ def compiled_step(shape):
     return mx.compile(step(shape))
 
 
+@functools.cache
 def shared_step(shape):
     """The same for a process among others, each with its part of the batch: compiled alone, averaged in between."""
-    return compiled_step(shape)
+    import mlx.core as mx
+
+    of_all, descend = averaged(mx.compile(loss_and_gradient(shape))), mx.compile(adam)
+
+    def update(weights, m, v, x0, noise, times, corrected):
+        loss, gradient = of_all(weights, x0, noise, times)
+        return loss, *descend(weights, m, v, gradient, corrected)
+
+    return update if mx.distributed.init().size() > 1 else compiled_step(shape)
