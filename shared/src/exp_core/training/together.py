@@ -2,7 +2,9 @@
 
 MLX's ring notices when a neighbour is gone, and ``mlx.launch`` sends SIGTERM to those that are left; but each process
 would say so in its own words, and ``mlx.launch`` itself ends with 0 whatever has happened (MLX 0.32).  So the first
-process to know speaks for all, and then ends ``mlx.launch`` too: a shell, or a queue of jobs, must see that it failed.
+process to know speaks for all, and ends ``mlx.launch`` too: a shell, or a queue of jobs, must see that it failed.  It
+speaks to where ``mlx.launch`` does, since that passes nothing on any more; where the system has no /proc (macOS), the
+sentence comes through ``mlx.launch``, and the exit code stays 0.
 """
 
 from __future__ import annotations
@@ -17,10 +19,8 @@ from pathlib import Path
 
 import click
 
-from exp_core.timing.clock import SYSTEM
 from exp_core.training.group import GroupError
 
-RELAYED_S = 0.5  # mlx.launch passes on what we print ten times a second
 PROGRAM = "mlx.launch"
 
 
@@ -42,9 +42,7 @@ def together(work: Callable[[], int], failed: int) -> int:
     if code:
         with first_to_speak() as first:
             if first:
-                click.echo(message, err=True, nl=bool(message))
-                SYSTEM.sleep(RELAYED_S)
-                end_launcher()
+                speak(message)
     return code
 
 
@@ -92,11 +90,19 @@ def launcher_id() -> str:
         return str(parent)
 
 
-def end_launcher() -> None:
-    """End mlx.launch if it is what has started this process, so that its exit code is not 0."""
+def speak(message: str) -> None:
+    """Print it where mlx.launch prints, and end mlx.launch; if that is not what has started us, only print it."""
     import psutil
 
-    with contextlib.suppress(psutil.Error):
+    try:
         parent = psutil.Process(os.getppid())
         if any(Path(word).name == PROGRAM for word in parent.cmdline()):
+            # appended: where it is a file, mlx.launch has written to it before
+            terminal = os.open(f"/proc/{parent.pid}/fd/2", os.O_WRONLY | os.O_APPEND)
+            with os.fdopen(terminal, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(f"{message}\n" if message else "")
             parent.terminate()
+            return
+    except (psutil.Error, OSError):
+        pass
+    click.echo(message, err=True, nl=bool(message))
