@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from dl_exp.engine.product import K_BLOCK, product
+from dl_exp.engine.tile import columns
 from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
 from dl_exp.generative._diffusion_schedule import clock, scales
-from dl_exp.products import add_product
 from exp_core.compiled import REORDER, njit, prange
 from exp_core.vector import sigmoid
 
@@ -31,20 +32,21 @@ def advance(weights, m, v, x0, noise, times, before, shape):
     parts = min(numba.get_num_threads(), batch)
     losses = np.empty(updates, np.float32)
     corrected = np.array([corrections(before + k) for k in range(1, updates + 1)], np.float32)
-    _train(weights, m, v, x0, noise, times, corrected, shape.hidden, parts, *scales(), clock(), losses)
+    panels = np.empty((parts, K_BLOCK, columns(4)), np.float32)
+    _train(weights, m, v, x0, noise, times, corrected, shape.hidden, panels, *scales(), clock(), losses)
     return losses
 
 
 @njit(parallel=True)
-def _train(weights, m, v, x0, noise, times, corrected, h, parts, signal, spread, clock, losses):
+def _train(weights, m, v, x0, noise, times, corrected, h, panels, signal, spread, clock, losses):
     updates, batch, d = x0.shape
+    parts = panels.shape[0]
     features, rows = clock.shape[1], (batch + parts - 1) // parts
     gradients = np.empty((parts, weights.size + SPACE), np.float32)
     sums = np.zeros((parts, SPACE), np.float32)
     x = np.empty((parts, rows, d + features), np.float32)
     work = np.empty((parts, 8, rows, h), np.float32)  # activations, slopes, two deltas
     wrong = np.empty((parts, rows, d), np.float32)
-    across = np.empty((parts, h * max(h, d)), np.float32)
     for step in range(updates):
         for part in prange(parts):
             first, last = part * batch // parts, (part + 1) * batch // parts
@@ -53,7 +55,7 @@ def _train(weights, m, v, x0, noise, times, corrected, h, parts, signal, spread,
                    x[part])  # fmt: skip
             sums[part, 0] = _gradient(
                 weights, x[part, :n], noise[step, first:last], batch, gradients[part], work[part], wrong[part, :n],
-                across[part],
+                panels[part],
             )  # fmt: skip
         losses[step] = sums[:, 0].sum()
         c1, c2 = corrected[step]
@@ -96,31 +98,30 @@ def _adam(w, m, v, g, c1, c2):
 
 
 @njit(fastmath=REORDER)
-def _gradient(weights, x, noise, batch, gradient, work, wrong, across):
+def _gradient(weights, x, noise, batch, gradient, work, wrong, panel):
     """The part's share of the loss; its share of the gradient goes to ``gradient``.  Letters as in ``by_hand``."""
     n, d = noise.shape
     k, h = x.shape[1], work.shape[2]
     ends = np.array([0, k * h + h, k * h + h + h * (h + 1), k * h + h + 2 * h * (h + 1), weights.size])
-    gradient[: weights.size] = np.float32(0)
     h1, h2, h3 = work[0, :n], work[1, :n], work[2, :n]
     slope1, slope2, slope3 = work[3, :n], work[4, :n], work[5, :n]
     delta, below = work[6, :n], work[7, :n]
-    _affine(x, weights[: ends[1]], h1)
+    _affine(x, weights[: ends[1]], h1, panel)
     _silu(h1, slope1)
-    _affine(h1, weights[ends[1] : ends[2]], h2)
+    _affine(h1, weights[ends[1] : ends[2]], h2, panel)
     _silu(h2, slope2)
-    _affine(h2, weights[ends[2] : ends[3]], h3)
+    _affine(h2, weights[ends[2] : ends[3]], h3, panel)
     _silu(h3, slope3)
-    _affine(h3, weights[ends[3] :], wrong)
+    _affine(h3, weights[ends[3] :], wrong, panel)
     loss = _wrong(wrong, noise, batch)
 
-    _into(h3, wrong, gradient[ends[3] : ends[4]])
-    _down(wrong, weights[ends[3] : ends[4] - d].reshape(h, d), slope3, across[: d * h].reshape(d, h), delta)
-    _into(h2, delta, gradient[ends[2] : ends[3]])
-    _down(delta, weights[ends[2] : ends[3] - h].reshape(h, h), slope2, across[: h * h].reshape(h, h), below)
-    _into(h1, below, gradient[ends[1] : ends[2]])
-    _down(below, weights[ends[1] : ends[2] - h].reshape(h, h), slope1, across[: h * h].reshape(h, h), delta)
-    _into(x, delta, gradient[: ends[1]])
+    _into(h3, wrong, gradient[ends[3] : ends[4]], panel)
+    _down(wrong, weights[ends[3] : ends[4] - d].reshape(h, d), slope3, delta, panel)
+    _into(h2, delta, gradient[ends[2] : ends[3]], panel)
+    _down(delta, weights[ends[2] : ends[3] - h].reshape(h, h), slope2, below, panel)
+    _into(h1, below, gradient[ends[1] : ends[2]], panel)
+    _down(below, weights[ends[1] : ends[2] - h].reshape(h, h), slope1, delta, panel)
+    _into(x, delta, gradient[: ends[1]], panel)
     return loss
 
 
@@ -138,12 +139,12 @@ def _wrong(guess, noise, batch):
 
 
 @njit
-def _affine(x, layer, z):
+def _affine(x, layer, z, panel):
     """z = x W + b; the layer is W and then b."""
     k, h = x.shape[1], z.shape[1]
     for i in range(z.shape[0]):
         z[i] = layer[k * h :]
-    add_product(x, layer[: k * h].reshape(k, h), z)
+    product(x, layer[: k * h].reshape(k, h), z, True, panel)
 
 
 @njit
@@ -158,24 +159,21 @@ def _silu(z, slope):
 
 
 @njit
-def _into(inputs, delta, layer):
+def _into(inputs, delta, layer, panel):
     """The gradient of a layer: $a^T \\delta$ and then the sum of $\\delta$."""
     k, h = inputs.shape[1], delta.shape[1]
-    add_product(inputs.T, delta, layer[: k * h].reshape(k, h))
+    product(inputs.T, delta, layer[: k * h].reshape(k, h), False, panel)
     bias = layer[k * h :]
+    bias[:] = np.float32(0)
     for i in range(delta.shape[0]):
         for j in range(h):
             bias[j] += delta[i, j]
 
 
 @njit
-def _down(delta, W, slope, across, below):
-    """below = $(\\delta W^T)$ slope; across is room for $W^T$."""
-    for i in range(W.shape[0]):
-        for j in range(W.shape[1]):
-            across[j, i] = W[i, j]
-    below[:] = np.float32(0)
-    add_product(delta, across, below)
+def _down(delta, W, slope, below, panel):
+    """below = $(\\delta W^T)$ slope."""
+    product(delta, W.T, below, False, panel)
     for i in range(below.shape[0]):
         for j in range(below.shape[1]):
             below[i, j] *= slope[i, j]

@@ -11,14 +11,13 @@ from dl_exp.generative._diffusion_schedule import FEATURES, clock, scales
 def mlx_nn(weights, x0, noise, times, shape):
     """mlx.nn.Linear, nn.SiLU and optimizers.Adam, the step compiled as MLX's documentation advises."""
     import mlx.core as mx
-    from mlx import optimizers
+    from mlx.utils import tree_map
 
     model, optimiser, step = _mlx_model(shape)
     parts = shape.layout.unpack(weights)
     layers = [{"weight": W.T, "bias": b} for W, b in zip(parts[::2], parts[1::2], strict=True)]
     model.update({"layers": [layers[0], {}, layers[1], {}, layers[2], {}, layers[3]]})
-    optimiser.state.update(optimizers.Adam(RATE).state, step=mx.array(0, mx.uint64))
-    optimiser.init(model.trainable_parameters())
+    optimiser.state.update(tree_map(mx.zeros_like, optimiser.state) | {"learning_rate": mx.array(RATE)})
     losses = []
     for batch in zip(x0, noise, times, strict=True):
         losses.append(step(*batch))

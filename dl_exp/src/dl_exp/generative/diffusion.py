@@ -34,7 +34,7 @@ from exp_core import Cost, Experiment, Implementation, Problem
 
 def loops(weights, x0, noise, times, shape):
     """Number after number: every sum of the page is a loop."""
-    told, (signal, spread) = clock().tolist(), (scale.tolist() for scale in scales())
+    told, (signal, spread) = clock(), (scale.tolist() for scale in scales())
     w = [float(number) for number in weights]
     m, v, losses = [0.0] * len(w), [0.0] * len(w), []
     for k, batch in enumerate(zip(x0.tolist(), noise.tolist(), times.tolist(), strict=True), 1):
@@ -43,7 +43,7 @@ def loops(weights, x0, noise, times, shape):
         gradients = [([[0.0] * len(b) for _ in W], [0.0] * len(b)) for W, b in layers]
         for clean, e, t in zip(*batch, strict=True):
             x = [signal[t] * x_i + spread[t] * e_i for x_i, e_i in zip(clean, e, strict=True)]
-            inputs, slopes = [x + told[t]], []
+            inputs, slopes = [x + told[t].tolist()], []
             for W, b in layers:
                 a = inputs[-1]
                 z = [b_j + sum(a_i * row[j] for a_i, row in zip(a, W, strict=True)) for j, b_j in enumerate(b)]
