@@ -1,4 +1,4 @@
-"""What the compiler made of a loop: the width of the vectors that it computes in, read off the generated assembly."""
+"""What the compiler made of a function: the width of the vectors that it works on, read off the generated assembly."""
 
 from __future__ import annotations
 
@@ -6,9 +6,24 @@ import re
 
 import pytest
 
-# Packed arithmetic on floating-point numbers; moves, shuffles and integers prove nothing.
-X86 = re.compile(r"^\s+v?(?:add|sub|mul|div|sqrt|fn?m(?:add|sub)\d+)p[sd]\s.*%(xmm|ymm|zmm)", re.MULTILINE)
-ARM = re.compile(r"^\s+f(?:add|sub|mul|div|sqrt|mla|mls)(?:\.(?:2d|4s)\s|\s+v\d+\.(?:2d|4s))", re.MULTILINE)
+REGISTER = r"\s.*%(xmm|ymm|zmm)"
+# Packed arithmetic on floating-point numbers; moves and shuffles prove nothing.
+FLOATS = (
+    re.compile(r"^\s+v?(?:add|sub|mul|div|sqrt|fn?m(?:add|sub)\d+)p[sd]" + REGISTER, re.MULTILINE),
+    re.compile(r"^\s+f(?:add|sub|mul|div|sqrt|mla|mls)(?:\.(?:2d|4s)\s|\s+v\d+\.(?:2d|4s))", re.MULTILINE),
+)
+# On bits and whole numbers: the compiler may take the instruction that is named after floats.
+INTEGERS = (
+    re.compile(
+        r"^\s+v?(?:p(?:andn?|x?or|add|sub|ternlog|sr[al]|sll|popcnt)[bwdq]*|(?:andn?|x?or)p[sd])" + REGISTER,
+        re.MULTILINE,
+    ),
+    re.compile(r"^\s+(?:and|orr|eor|add|sub|bic|cnt)(?:\.(?:2d|4s|8h|16b)\s|\s+v\d+\.(?:2d|4s|8h|16b))", re.MULTILINE),
+)
+COMPARISONS = (
+    re.compile(r"^\s+v?cmp\w*p[sd]" + REGISTER, re.MULTILINE),
+    re.compile(r"^\s+f(?:cmg[te]|cmeq)(?:\.(?:2d|4s)\s|\s+v\d+\.(?:2d|4s))", re.MULTILINE),
+)
 BITS = {"xmm": 128, "ymm": 256, "zmm": 512}
 
 
@@ -27,8 +42,8 @@ def host_width():
     pytest.skip(f"no vector instructions known on {binding.get_host_cpu_name()}")
 
 
-def vector_width(compiled, signature):
-    """Bits of the widest vectors that a compiled function computes in for a tuple of Numba types; 0: none.
+def assembly(compiled, signature):
+    """The assembly of a compiled function for a tuple of Numba types.
 
     Code that comes from the disk cache cannot be read: it is compiled once more.  Of a parallel function only what
     stands outside of its parallel loops is seen: ask about the function that the loop calls.
@@ -39,6 +54,12 @@ def vector_width(compiled, signature):
     options = {name: value for name, value in dispatcher.targetoptions.items() if name != "nopython"}
     fresh = numba.njit(**options)(dispatcher.py_func)
     fresh.compile(signature)
-    (assembly,) = fresh.inspect_asm().values()
-    widths = [BITS[register] for register in X86.findall(assembly)]
-    return max(widths, default=128 if ARM.search(assembly) else 0)
+    (text,) = fresh.inspect_asm().values()
+    return text
+
+
+def vector_width(compiled, signature, instructions=FLOATS):
+    """Bits of the widest vectors that a compiled function works on with such instructions; 0: none."""
+    x86, arm = instructions
+    text = assembly(compiled, signature)
+    return max((BITS[register] for register in x86.findall(text)), default=128 if arm.search(text) else 0)

@@ -96,3 +96,30 @@ def counted(array: np.ndarray, tally: Tally) -> np.ndarray:
     for index, value in np.ndenumerate(array):
         out[index] = Counted(value, tally)
     return out
+
+
+class Tallied(np.ndarray):
+    """An array whose operations are tallied: matrix products two flops a term, all others one a number."""
+
+    tally: Tally
+
+    def __array_finalize__(self, source):
+        self.tally = getattr(source, "tally", None)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
+        plain = [np.asarray(x) for x in inputs]
+        result = np.asarray(getattr(ufunc, method)(*plain, **options))
+        if result.dtype.kind == "f" and ufunc not in (np.negative, np.maximum, np.absolute):
+            terms = 2 * plain[0].shape[-1] * result.size if ufunc is np.matmul else result.size
+            self.tally.flops += plain[0].size if method == "reduce" else terms
+        if out is not None:
+            np.asarray(out[0])[...] = result
+            return out[0]
+        return tallied(result, self.tally) if result.dtype.kind == "f" else result
+
+
+def tallied(array: np.ndarray, tally: Tally) -> Tallied:
+    """The same array, whose operations count."""
+    view = np.array(array).view(Tallied)
+    view.tally = tally
+    return view

@@ -94,6 +94,84 @@ def test_the_disk_cache_serves_and_is_never_stale(tmp_path):
     assert run(tmp_path, "outer") == ["1020.0", "0"]
 
 
+@pytest.mark.parametrize("how", ["from inner import SIZE\n", "import inner\n"])
+def test_a_constant_of_another_file_is_compiled_in_too(tmp_path, how):
+    (tmp_path / "inner.py").write_text("SIZE = 1\n")
+    size = "inner.SIZE" if how.startswith("import") else "SIZE"
+    (tmp_path / "outer.py").write_text(
+        f"from exp_core.compiled import njit\n{how}@njit\ndef outer(x): return x + {size}\n"
+    )
+    assert run(tmp_path, "outer") == ["3.0", "0"]
+    assert run(tmp_path, "outer") == ["3.0", "1"]
+    (tmp_path / "inner.py").write_text("SIZE = 2\n")
+    assert run(tmp_path, "outer") == ["4.0", "0"]
+
+
+def test_older_code_is_never_found_under_a_new_index(tmp_path):
+    """Stopped between the two files that are saved, or read in between: the names of old and new code differ."""
+    source = "from exp_core.compiled import njit\n@njit\ndef outer(x): return x + {}\n"
+
+    def code():
+        return {path.name: path.read_bytes() for path in (tmp_path / "__pycache__").glob("*.nbc")}
+
+    (tmp_path / "outer.py").write_text(source.format(1))
+    run(tmp_path, "outer")
+    old = code()
+    (tmp_path / "outer.py").write_text(source.format(2))
+    assert run(tmp_path, "outer") == ["4.0", "0"]
+    assert len(old) == len(code()) == 1, "what older sources have left is swept away"
+    assert not old.keys() & code().keys()
+
+
+def saved_at_once(kind, folder):
+    """What is found for two signatures that two processes save, each having read the index before the other wrote."""
+    files = [kind(str(folder), "f", "stamp") for _ in range(2)]
+    for file in files:
+        file._load_index = dict  # nothing is there yet
+    keys = [((name,), "cpu", "code") for name in ("float32", "float64")]
+    for file, key in zip(files, keys, strict=True):
+        file.save(key, f"machine code for {key[0][0]}")
+    reader = kind(str(folder), "f", "stamp")
+    return [reader.load(key) for key in keys]
+
+
+def test_two_signatures_saved_at_once_are_not_confused(tmp_path):
+    """The later index has one of the two, with its own code; Numba's own file confuses them if the data come late."""
+    from exp_core.disk_cache import CacheFile
+
+    assert saved_at_once(CacheFile, tmp_path) == [None, "machine code for float64"]
+
+
+def test_the_confusion_is_real_in_numbas_own_file(tmp_path):
+    """Both take number 1.  The second index stands, the first code: float64's arguments go into float32's code."""
+    from numba.core.caching import IndexDataCacheFile
+
+    class Late(IndexDataCacheFile):
+        """Whoever begins first writes its code last."""
+
+        late: list = []  # noqa: RUF012  (shared by both on purpose)
+
+        def _save_data(self, name, data):
+            self.late.append((name, data))
+
+    saved_at_once(Late, tmp_path)
+    for name, data in reversed(Late.late):
+        IndexDataCacheFile._save_data(Late(str(tmp_path), "f", "stamp"), name, data)
+    found = IndexDataCacheFile(str(tmp_path), "f", "stamp").load((("float64",), "cpu", "code"))
+    assert found == "machine code for float32"
+
+
+def test_a_function_as_argument_leaves_nothing_behind(tmp_path):
+    """Another process would not find it: Numba would keep one more copy for each."""
+    (tmp_path / "outer.py").write_text(
+        "from exp_core.compiled import njit\n@njit\ndef square(x): return x * x\n"
+        "@njit\ndef of(f, x): return f(x)\ndef outer(x): return of(square, x)\nouter.dispatcher = of.dispatcher\n"
+    )
+    for _ in range(2):
+        assert run(tmp_path, "outer")[0] == "4.0"
+    assert not list((tmp_path / "__pycache__").glob("outer.of*.nbc"))
+
+
 def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
     """Four begin together with an empty cache: all are right, and whoever comes later is served."""
     (tmp_path / "outer.py").write_text("from exp_core.compiled import njit\n@njit\ndef outer(x): return 3 * x\n")

@@ -37,7 +37,7 @@ class KernelUnavailable(RuntimeError):
 class Launch:
     """How a kernel is called.
 
-    template: types and numbers that the body knows by name.     grid: threads in all.     threadgroup: threads of a group.
+    template: types and numbers that the body knows by name.     grid: threads in all.     threadgroup: of a group.
     shapes, dtypes: of the outputs.     init_value: what the outputs hold before; None: whatever was in that memory.
     """
 
@@ -101,7 +101,7 @@ class Kernel:
                 f"{self.name} takes {len(self.inputs)} inputs ({', '.join(self.inputs)}), not {len(inputs)}"
             )
         if language := EMULATED.get():
-            from dl_exp.emulator import run_everywhere
+            from dl_exp.emulator.launch import run_everywhere
 
             return run_everywhere(kernel, language, inputs, launch)
         return _built(kernel, _gpu(self.name))(

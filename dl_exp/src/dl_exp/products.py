@@ -7,7 +7,11 @@ loads of B, and two of C that are written back.
 
 from __future__ import annotations
 
+import numpy as np
+
 from exp_core.compiled import REORDER, njit
+
+ZERO = np.float32(0)
 
 
 @njit(fastmath=REORDER)
@@ -32,3 +36,27 @@ def add_product(A, B, C):
         for p in range(k):
             for j in range(n):
                 C[m - 1, j] += A[m - 1, p] * B[p, j]
+
+
+@njit(fastmath=REORDER)
+def add_dots(A, B, C):
+    """$C \\mathrel{+}= A B^T$: A (m, k), B (n, k), C (m, n), all float32 with contiguous rows."""
+    m, k = A.shape
+    n = B.shape[0]
+    for i in range(m):
+        a = A[i]
+        for j in range(0, n - 3, 4):
+            B0, B1, B2, B3 = B[j], B[j + 1], B[j + 2], B[j + 3]
+            s0 = s1 = s2 = s3 = ZERO
+            for p in range(k):
+                s0 += a[p] * B0[p]
+                s1 += a[p] * B1[p]
+                s2 += a[p] * B2[p]
+                s3 += a[p] * B3[p]
+            C[i, j] += s0
+            C[i, j + 1] += s1
+            C[i, j + 2] += s2
+            C[i, j + 3] += s3
+        for j in range(n - n % 4, n):
+            for p in range(k):
+                C[i, j] += a[p] * B[j, p]

@@ -1,7 +1,7 @@
 """Numba, imported at the first call and not before.
 
 ``njit`` and ``prange`` read like Numba's, but importing an experiment neither imports Numba (0.4 s) nor needs it.
-Compiled code is cached on disk, so that a second run starts at once.
+Compiled code is cached on disk (disk_cache.py), so that a second run starts at once.
 
     @njit(parallel=True)
     def total(x): ...
@@ -14,7 +14,6 @@ import importlib
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, cast, overload
 
 # What may be reordered without changing what the algorithms here rely on: no assumption about NaN or infinity is made,
@@ -64,25 +63,10 @@ class Compiled:
         try:
             compiled: Callable[..., object] = numba.njit(**self.options)(function)
             if self.options.get("cache"):
-                # Numba's cache forgets a function when its own file changes; it must when one that it calls into does.
-                compiled._cache._cache_file._source_stamp = self._stamps()  # type: ignore[attr-defined]
+                importlib.import_module("exp_core.disk_cache").keep_on_disk(compiled, self)
         except RuntimeError:  # nowhere to keep the disk cache: a read-only home, or a function typed into a REPL
             compiled = numba.njit(**self.options | {"cache": False})(function)
         return compiled
-
-    def _stamps(self) -> tuple[tuple[str, int, int], ...]:
-        """Name, time and size of every source file that the compiled code comes from."""
-        todo: list[object] = [self]
-        functions: dict[int, types.FunctionType] = {}
-        while todo:
-            value = todo.pop()
-            function = value.py_func if isinstance(value, Compiled) else value
-            if isinstance(function, types.FunctionType) and id(function) not in functions:
-                functions[id(function)] = function
-                todo += [function.__globals__.get(name) for name in _names(function.__code__)]
-        files = {function.__code__.co_filename for function in functions.values()}
-        found = ((Path(file).name, Path(file).stat()) for file in sorted(files))
-        return tuple((name, facts.st_mtime_ns, facts.st_size) for name, facts in found)
 
     def __call__(self, *args: object) -> object:
         return self.dispatcher(*args)
@@ -136,12 +120,6 @@ def njit(
         return Compiled(function, chosen)
 
     return compile_later if function is None else compile_later(function)
-
-
-def _names(code: types.CodeType) -> set[str]:
-    """Every global name that a function uses, those in functions inside it included."""
-    inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
-    return set(code.co_names).union(*map(_names, inner))
 
 
 @contextmanager

@@ -27,8 +27,9 @@ class Call(Protocol):
 class Contestant:
     """One implementation on one device.
 
-    emulator: the module that can stand in for a GPU that is not here: ``emulating(device)`` is a context in which what is
-        written for that GPU runs on the processor, ``unavailable()`` a Skip or None.
+    emulator: the module that stands in for a GPU that is not here: ``emulating(device)`` is a context in which what is
+        written for that GPU runs on the processor; ``unavailable()`` is a Skip, or None; ``own_kernel(experiment,
+        text)`` makes an implementation of a file that ends in one of ``SUFFIXES``.
     """
 
     implementation: Implementation

@@ -4,7 +4,9 @@ import importlib.util
 
 import numpy as np
 import pytest
+from assembly import COMPARISONS, host_width, vector_width
 
+from maths_exp.algorithms import _nearest_neighbours_compiled as compiled
 from maths_exp.algorithms import _nearest_neighbours_problems as problems
 from maths_exp.algorithms import nearest_neighbours as nn
 from maths_exp.algorithms._nearest_neighbours_laws import distances, nearest, none_nearer
@@ -161,3 +163,16 @@ def test_threads_change_nothing(search):
             results.append(search(*inputs))
     for one, other in zip(*results, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_row_of_a_tile_is_compared_as_vectors(dtype):
+    numba = pytest.importorskip("numba")
+    number = numba.from_dtype(np.dtype(dtype))
+    less = compiled.any_less.dispatcher
+
+    @numba.njit
+    def kernel(tile, value):
+        return less(tile, 0, value)
+
+    assert vector_width(kernel, (number[:, ::1], number), COMPARISONS) >= host_width()

@@ -5,7 +5,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from assembly import INTEGERS, host_width, vector_width
 
+from maths_exp.algorithms import _sorting_keys as keys
 from maths_exp.algorithms import _sorting_problems as problems
 from maths_exp.algorithms import _sorting_radix as radix
 from maths_exp.algorithms import _sorting_textbook as textbook
@@ -119,3 +121,12 @@ def test_sabotage_is_caught():
     assert sorting.signs(sign, x, truth) == 1
     with pytest.raises(TypeError):
         sorting.wrong(truth[1:], x, truth)
+
+
+@pytest.mark.parametrize("bits", ["uint32", "uint64"])
+def test_keys_are_made_of_many_numbers_at_once(bits):
+    numba = pytest.importorskip("numba")
+    number = numba.from_dtype(np.dtype(bits))
+    numbers, masks = number[::1], numba.types.UniTuple(number, 3)
+    assert vector_width(keys.to_keys, (numbers, masks, numbers), INTEGERS) >= host_width()
+    assert vector_width(keys.to_bits, (numbers, masks, numbers), INTEGERS) >= host_width()

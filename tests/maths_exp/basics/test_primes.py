@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from assembly import INTEGERS, host_width, vector_width
 
 from maths_exp.basics import _primes_blocks as blocks
 from maths_exp.basics import _primes_odd as odd
@@ -175,3 +176,9 @@ def test_libraries_agree(low, high):
     for function, module in ((primes.sympy_primes, "sympy"), (primes.primesieve_primes, "primesieve")):
         pytest.importorskip(module)
         assert np.array_equal(function(low, high, False), expected)
+
+
+def test_patterns_are_joined_as_vectors():
+    numba = pytest.importorskip("numba")
+    numbers = numba.uint8[::1]
+    assert vector_width(wheel.copy_patterns, (numbers, numba.int64, numbers), INTEGERS) >= host_width()

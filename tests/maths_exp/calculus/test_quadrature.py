@@ -7,12 +7,13 @@ from itertools import count
 
 import numpy as np
 import pytest
+from assembly import host_width, vector_width
 from counting import Counted, Tally
 
 from maths_exp.calculus import _quadrature_integrands as families
 from maths_exp.calculus import _quadrature_kahaner as battery
 from maths_exp.calculus import quadrature
-from maths_exp.calculus._quadrature_compiled import DEEPEST, wynn
+from maths_exp.calculus._quadrature_compiled import DEEPEST, panel, wynn
 from maths_exp.calculus._quadrature_integrands import INTEGRALS, Integrand
 from maths_exp.calculus._quadrature_laws import FLOPS, error, truth
 from maths_exp.calculus._quadrature_nodes import double_exponential, gauss, kronrod
@@ -193,3 +194,10 @@ def test_a_sabotaged_rule_is_caught():
     for short, caught in ((rules()[0], False), (wrong, True)):
         result = adaptive_set(*as_pointers(*inputs), True, short, rules()[1])
         assert (error(result, *inputs, truth(*inputs)) > 1e-9) == caught
+
+
+def test_the_sums_of_a_panel_are_made_of_vectors():
+    numba = pytest.importorskip("numba")
+    numbers, rule = numba.float64[::1], numba.float64[:, ::1]
+    signature = (numba.int64, numbers, numba.float64, numba.float64, rule, numbers)
+    assert vector_width(panel, signature) >= host_width()

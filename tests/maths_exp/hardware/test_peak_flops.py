@@ -4,7 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from assembly import host_width, vector_width
 
+from exp_core.machine import chains
 from maths_exp.hardware import _peak_flops_problems as problems
 from maths_exp.hardware import peak_flops
 
@@ -56,3 +58,12 @@ def test_a_product_of_matrices_is_chains():
         assert a.shape == (5, 8)
         assert b.shape == (8, 6)
         assert problems.misplaced(peak_flops.blas_gemm(a, b, x, last), *inputs) == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_chains_are_single_numbers_or_vectors(dtype):
+    numba = pytest.importorskip("numba")
+    number = numba.from_dtype(np.dtype(dtype))
+    signature = (number[::1], number, number, numba.int64, numba.int64)
+    assert vector_width(chains.advance, signature) == 8 * chains.vector_registers()[0] >= host_width()
+    assert vector_width(chains.advance_scalars, signature) == 0

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from assembly import host_width, vector_width
 
 from maths_exp.hardware import _stencil_compiled as compiled
 from maths_exp.hardware import stencil
@@ -130,3 +131,12 @@ def test_sabotage_is_caught(dtype):
     for bad in (stencil.numpy_slices(u, off, steps), stencil.numpy_slices(u, alpha, steps - 1), good * 0, torn):
         assert stencil.error(bad, u, alpha, steps, exact) > bound
     assert stencil.error(good, u, alpha, steps, exact) <= bound
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_row_is_made_of_vectors(dtype):
+    numba = pytest.importorskip("numba")
+    number, place = numba.from_dtype(np.dtype(dtype)), numba.int64
+    grid = number[:, ::1]
+    signature = (grid, place, place, place, place, grid, place, place, place, number, number)
+    assert vector_width(compiled.step_row, signature) >= host_width()

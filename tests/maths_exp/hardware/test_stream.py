@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from assembly import host_width, vector_width
 
 from exp_core.machine import streams
 from maths_exp.hardware import stream
@@ -71,3 +72,13 @@ def test_sabotage_is_caught():
     assert stream.misplaced(good + c, *inputs) == np.count_nonzero(c)
     assert stream.misplaced(good.astype(np.float32), *inputs) == good.size
     assert operation == streams.TRIAD
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["scale", "add", "triad"])
+def test_the_loops_are_made_of_vectors(name, dtype):
+    numba = pytest.importorskip("numba")
+    number = numba.from_dtype(np.dtype(dtype))
+    arrays = streams.ARRAYS[streams.NAMES.index(name)] * (number[::1],)
+    signature = arrays if name == "add" else (*arrays, number)
+    assert vector_width(getattr(streams, name), signature) >= host_width()

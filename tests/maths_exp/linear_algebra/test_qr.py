@@ -5,14 +5,17 @@ import math
 
 import numpy as np
 import pytest
+from assembly import host_width, vector_width
 from counting import Tally, counted
 
 from exp_core import Skip
 from exp_core.contestants import Contestant
+from exp_core.machine import thread_limit
 from exp_core.tensor import unit_roundoff
 from maths_exp.linear_algebra import _qr_blocks as blocks
 from maths_exp.linear_algebra import _qr_bounds as bounds
 from maths_exp.linear_algebra import _qr_cholesky as cholesky
+from maths_exp.linear_algebra import _qr_tiles as tiles
 from maths_exp.linear_algebra import qr
 
 ROWS = {row.name: row for row in qr.EXPERIMENT.implementations}
@@ -219,17 +222,13 @@ def test_any_layout_and_read_only_input(name, order):
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_threads_do_not_change_a_bit(name):
-    numba = pytest.importorskip("numba")
+    pytest.importorskip("numba")
     A = np.random.default_rng(10).standard_normal((9001, 6))
-    threads = numba.get_num_threads()
     results = []
-    try:
-        for count in {1, threads}:
-            numba.set_num_threads(count)
+    for threads in (1, 2):
+        with thread_limit(threads):
             results.append(run(name, A))
-    finally:
-        numba.set_num_threads(threads)
-    assert all(np.array_equal(Q, results[0][0]) and np.array_equal(R, results[0][1]) for Q, R in results)
+    assert all(map(np.array_equal, *results))
 
 
 def test_wide_input_is_skipped_with_the_reason():
@@ -273,3 +272,13 @@ def test_costs_recounted_on_numbers_that_count(monkeypatch, name):
     ROWS[name].function(counted(A, tally))
     declared = ROWS[name].cost(A).flops
     assert declared / 1.25 <= tally.flops <= 1.25 * declared
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("function", ["add_dots", "subtract", "divide_by_triangle"])
+def test_the_kernels_of_a_tile_are_made_of_vectors(function, dtype):
+    numba = pytest.importorskip("numba")
+    tile = numba.from_dtype(np.dtype(dtype))[:, ::1]
+    places = {"add_dots": (tile, 0, tile, 0, 0, tile), "subtract": (tile, 0, tile, 0, 0, tile)}
+    signature = [numba.int64 if x == 0 else x for x in places.get(function, (tile, 0, 0, tile))]
+    assert vector_width(getattr(tiles, function), tuple(signature)) >= host_width()

@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+from assembly import host_width, vector_width
 from counting import Tally, counted
 
+from exp_core.machine import thread_limit
+from exp_core.tensor import gamma
 from maths_exp.linear_algebra import _svd_costs as costs
+from maths_exp.linear_algebra import _svd_jacobi as jacobi
+from maths_exp.linear_algebra import _svd_krylov as krylov
 from maths_exp.linear_algebra import _svd_laws as laws
 from maths_exp.linear_algebra import _svd_randomised as samples
 from maths_exp.linear_algebra import svd
-from maths_exp.linear_algebra._svd_jacobi import rounds
 
 ROWS = {row.name: row for row in svd.EXPERIMENT.implementations}
 FULL = [name for name, row in ROWS.items() if row.skip is None]
@@ -105,39 +109,113 @@ def by_determinants(B, D):
 
 def test_a_tournament_meets_everybody_once():
     for n in (1, 2, 5, 8, 13):
-        table = rounds(n)
+        table = jacobi.rounds(n)
         assert sorted(map(tuple, table.reshape(-1, 2))) == [(i, j) for i in range(n) for j in range(i + 1, n)]
         assert all(len(set(games.ravel())) == games.size for games in table)
 
 
-@pytest.mark.parametrize("method", [samples.randomised, samples.block_krylov], ids=["power", "krylov"])
-@pytest.mark.parametrize("q", [0, 1, 2])
-def test_within_halkos_bound(method, q):
-    """HMT (2011), corollary 10.9 and theorem 9.2: fails with a probability of 3 / p^p = 3e-10; then k of k + p."""
-    pytest.importorskip("numba")
-    k, p = 8, samples.OVERSAMPLES
-    A, _, _ = svd.decaying(120, 80, k, dtype="float64", rng=np.random.default_rng(4))
-    sigma = 1 / np.arange(1, 81)
+def halko(sigma, k, p, q):
+    """What the error in the 2-norm is at most after q power iterations on k + p vectors, but for a chance of 3 / p^p.
+
+    HMT (2011), corollary 10.9 and theorem 9.2; then rank k of k + p.
+    """
     power = 2 * q + 1
     spread = 3 * np.sqrt(k + p) * np.linalg.norm(sigma[k:] ** power)
-    allowed = ((1 + 6 * np.sqrt((k + p) * p * np.log(p))) * sigma[k] ** power + spread) ** (1 / power) + sigma[k]
-    U, s, Vt = method(A, k, q)
-    assert sigma[k] * (1 - 1e-12) <= np.linalg.norm(A - (U * s) @ Vt, 2) <= allowed
+    return ((1 + 6 * np.sqrt((k + p) * p * np.log(p))) * sigma[k] ** power + spread) ** (1 / power) + sigma[k]
+
+
+@pytest.mark.parametrize("q", [0, 1, 2])
+def test_within_halkos_bound(q):
+    k = 8
+    A, _, _ = svd.decaying(120, 80, k, dtype="float64", rng=np.random.default_rng(4))
+    sigma = 1 / np.arange(1, 81)
+    U, s, Vt = samples.randomised(A, k, q)
+    off = np.linalg.norm(A - (U * s) @ Vt, 2)
+    assert sigma[k] * (1 - 1e-12) <= off <= halko(sigma, k, samples.OVERSAMPLES, q)
+
+
+@pytest.mark.parametrize(
+    ("products", "right_angles"),
+    [
+        (krylov.two_products, krylov.at_right_angles),
+        (krylov.one_reading, krylov.at_right_angles_compiled),
+    ],
+)
+@pytest.mark.parametrize("q", [0, 1, 3])
+def test_krylovs_space_holds_the_power_iterations_of_its_block(products, right_angles, q):
+    """Its last power is a power iteration with a block of 8 = 4 + 4: it is as near, and as rank k of a larger space."""
+    pytest.importorskip("numba")
+    k = 4
+    A, _, _ = svd.decaying(120, 80, k, dtype="float64", rng=np.random.default_rng(4))
+    sigma = 1 / np.arange(1, 81)
+    U, s, Vt = krylov.krylov(A, k, q, products, right_angles, np.linalg.qr)
+    powers = krylov.dimension(A, k, q) // krylov.BLOCK - 1
+    off = np.linalg.norm(A - (U * s) @ Vt, 2)
+    assert sigma[k] * (1 - 1e-12) <= off <= halko(sigma, k, krylov.BLOCK - k, powers)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("m", "n", "b"), [(1, 1, 1), (3, 5, 1), (4, 9, 3), (257, 31, 8), (1031, 17, 5)])
+def test_one_reading_makes_both_products(dtype, m, n, b):
+    """Rows and columns that are no multiples of four; each product is within Higham (2002), eq. (3.13)."""
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(11)
+    A, X = rng.standard_normal((m, n)).astype(dtype), rng.standard_normal((b, n)).astype(dtype)
+    Z, Y = krylov.one_reading(A, X)
+    assert Z.dtype == Y.dtype == A.dtype
+    A, X = A.astype(np.longdouble), X.astype(np.longdouble)
+    sizes = abs(X) @ abs(A.T)
+    assert np.all(abs(Z - X @ A.T) <= gamma(n, dtype) * sizes)
+    assert np.all(abs(-Y - X @ A.T @ A) <= gamma(m + n, dtype) * (sizes @ abs(A)))
+
+
+@pytest.mark.parametrize("function", [krylov.at_right_angles, krylov.at_right_angles_compiled])
+@pytest.mark.parametrize(("b", "before"), [(8, 0), (8, 16), (3, 8), (1, 24)])
+def test_right_angles_even_to_what_is_nearly_there_already(function, b, before):
+    """Rows of which a millionth is new: once loses six digits, twice none, but for the rounding of inner products."""
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(13)
+    V = np.linalg.qr(rng.standard_normal((50, before)))[0].T.copy()
+    X = rng.standard_normal((b, before)) @ V + 1e-6 * rng.standard_normal((b, 50))
+    given = X.copy()
+    Y = function(X, V)
+    assert np.array_equal(X, given)
+    all_rows = np.vstack([V, Y])
+    assert np.abs(all_rows @ all_rows.T - np.eye(before + b)).max() <= 2 * gamma(50, X)
+    assert np.linalg.norm(X - X @ all_rows.T @ all_rows) <= 10 * gamma(50, X) * np.linalg.norm(X), "the same space"
 
 
 def test_krylov_needs_fewer_products_than_powers():
-    pytest.importorskip("numba")
     inputs = svd.decaying(400, 200, 10, dtype="float64", rng=np.random.default_rng(5), excess=1e-5)
-    assert samples.fewest(samples.block_krylov)(*inputs)[2] < samples.fewest(samples.randomised)(*inputs)[2]
+    A, k, q = samples.fewest(krylov.block_krylov)(*inputs)
+    powers = samples.fewest(samples.randomised)(*inputs)[2]
+    assert krylov.dimension(A, k, q) < (powers + 1) * (k + samples.OVERSAMPLES)
 
 
-def test_krylov_when_there_are_no_directions_left():
-    """Rank 3 of 40: the second block is rounding, and beyond the fourth there is no room."""
+KRYLOV = [krylov.block_krylov, krylov.krylov_compiled]
+
+
+@pytest.mark.parametrize("method", KRYLOV)
+def test_krylov_when_there_are_no_directions_left(method):
+    """Rank 3 of 40: the second block is rounding, and beyond the fifth there is no room."""
     pytest.importorskip("numba")
     rng = np.random.default_rng(6)
     A = rng.standard_normal((60, 3)) @ rng.standard_normal((3, 40))
     for q in (0, 1, 2, 9):
-        assert not broken(samples.block_krylov(A, 3, q), (A, 3, 0.0))
+        assert not broken(method(A, 3, q), (A, 3, 0.0))
+
+
+@pytest.mark.parametrize("method", KRYLOV)
+@pytest.mark.parametrize("scale", [0.0, 1e-30, 1e30])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_krylov_where_squares_vanish_or_overflow(method, scale, order):
+    """A^T A X leaves float32's range at 1e-45 and 1e38: A is scaled first."""
+    pytest.importorskip("numba")
+    A, k, excess = svd.decaying(60, 40, 3, dtype="float32", rng=np.random.default_rng(12))
+    A = np.asarray(A * np.float32(scale), order=order)
+    with np.errstate(all="ignore"):
+        result = method(A, k, 5)
+    assert not broken(result, (A, k, excess))
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -160,16 +238,14 @@ def test_sabotage_is_caught(name, law, damage):
 
 
 def test_threads_do_not_change_a_bit():
-    numba = pytest.importorskip("numba")
-    inputs = svd.square(40, dtype="float64", rng=np.random.default_rng(8))
-    threads, results = numba.get_num_threads(), []
-    try:
-        for count in {1, threads}:
-            numba.set_num_threads(count)
-            results.append(run("jacobi_compiled", inputs))
-    finally:
-        numba.set_num_threads(threads)
-    assert all(np.array_equal(x, y) for result in results for x, y in zip(result, results[0], strict=True))
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(8)
+    inputs, (A, X) = svd.square(40, dtype="float64", rng=rng), (rng.standard_normal((k, 90)) for k in (1030, 8))
+    results = []
+    for threads in (1, 2):
+        with thread_limit(threads):
+            results.append((*run("jacobi_compiled", inputs), *krylov.one_reading(A, X)))
+    assert all(map(np.array_equal, *results))
 
 
 def test_sizes_that_make_no_sense_are_refused():
@@ -188,3 +264,13 @@ def test_the_cost_of_jacobi_is_recounted(n):
     tally = Tally()
     svd.one_sided_jacobi(counted(A, tally), n)
     assert 1 / 1.5 <= tally.flops / costs.jacobi(A, n, 0.0).flops <= 1.5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rotations_and_readings_are_made_of_vectors(dtype):
+    numba = pytest.importorskip("numba")
+    number = numba.from_dtype(np.dtype(dtype))
+    row, matrix = number[::1], number[:, ::1]
+    assert vector_width(jacobi.turn_pair, (row, row, numba.int64, numba.float64)) >= host_width()
+    signature = (matrix, matrix, numba.int64, numba.int64, matrix, matrix)
+    assert vector_width(krylov.read_part, signature) >= host_width()

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from assembly import assembly
 
 pytest.importorskip("numba", reason="the loops are compiled")
 
@@ -49,7 +50,6 @@ def test_stores_go_past_the_caches():
         line(a, b, c, 3.0, 0)
         wait()
 
-    kernel.compile("(float64[::1], float64[::1], float64[::1])")
-    (assembly,) = kernel.inspect_asm().values()
-    assert re.search(r"vmovntp[ds]\s+%[yz]mm", assembly)
-    assert re.search(r"\bmfence\b|\block\b\s+or", assembly)
+    text = assembly(kernel, 3 * (numba.float64[::1],))
+    assert re.search(r"vmovntp[ds]\s+%[yz]mm", text)
+    assert re.search(r"\bmfence\b|\block\b\s+or", text)

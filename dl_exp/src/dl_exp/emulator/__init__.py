@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from dl_exp.emulator.faults import EmulatorMissing, KernelFault
 from dl_exp.kernel import EMULATED, Kernel, Language, Launch
-from exp_core.experiment import Skip
+from exp_core.experiment import Experiment, Implementation, Skip
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["EmulatorMissing", "KernelFault", "emulating", "run", "run_everywhere", "unavailable"]
+__all__ = ["SUFFIXES", "EmulatorMissing", "KernelFault", "emulating", "own_kernel", "run", "unavailable"]
+
+SUFFIXES = (".metal", ".cu")  # of files that hold a body
 
 
 @contextmanager
@@ -44,6 +46,13 @@ def unavailable() -> Skip | None:
     return None
 
 
+def own_kernel(experiment: Experiment, text: str) -> Implementation:
+    """The implementation that runs a reader's body: see own.own_kernel."""
+    from dl_exp.emulator.own import own_kernel as made
+
+    return made(experiment, text)
+
+
 def run(
     kernel: Kernel, language: Language, inputs: Sequence[object], launch: Launch, schedules: Sequence[int] | None = None
 ) -> tuple[np.ndarray, ...]:
@@ -52,10 +61,3 @@ def run(
     from dl_exp.emulator.launch import run as launched
 
     return launched(kernel, language, inputs, launch, SCHEDULES if schedules is None else schedules)
-
-
-def run_everywhere(kernel: Kernel, language: Language, inputs: Sequence[object], launch: Launch) -> tuple[object, ...]:
-    """What a Kernel's call does while it is emulated."""
-    from dl_exp.emulator.launch import run_everywhere as launched
-
-    return launched(kernel, language, inputs, launch)

@@ -35,12 +35,12 @@ def compiler() -> str:
 def compiled(source: str) -> Path:
     """The program of this source.  Raises KernelFault for what the compiler refuses, EmulatorMissing without one."""
     digest = hashlib.sha256("\n".join([source, _version(), *FLAGS, _shim()]).encode()).hexdigest()[:24]
-    place = _folder() / f"{digest}.exe"
+    place = folder() / f"{digest}.exe"
     if place.exists():
         return place
     place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-        written, made = Path(folder, "kernel.cpp"), Path(folder, "kernel")
+    with tempfile.TemporaryDirectory(dir=place.parent) as workplace:
+        written, made = Path(workplace, "kernel.cpp"), Path(workplace, "kernel")
         written.write_text(source, encoding="utf-8")
         command = [compiler(), *FLAGS, "-I", str(INCLUDE), str(written), *map(str, _machine()), "-o", str(made)]
         done = subprocess.run(
@@ -57,7 +57,7 @@ def _machine() -> tuple[Path, ...]:
     """The parts of the program that are the same for every kernel, as object files."""
     sources = sorted(INCLUDE.glob("*.cpp"))
     digest = hashlib.sha256("\n".join([_version(), *FLAGS, _shim()]).encode()).hexdigest()[:24]
-    places = tuple(_folder() / f"{source.stem}-{digest}.o" for source in sources)
+    places = tuple(folder() / f"{source.stem}-{digest}.o" for source in sources)
     for source, place in zip(sources, places, strict=True):
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -80,8 +80,9 @@ def _sentence(said: str) -> str:
 
 def _plain(words: str) -> str:
     """The body's own words for the shim's types."""
-    words = re.sub(r"gpu::Pointer<(.*?), gpu::any_memory>", r"\1*", words)
-    words = re.sub(r"gpu::Pointer<(const )?(.*?), gpu::(\w+)_memory>", r"\1\3 \2*", words)
+    words = re.sub(r"(?:gpu::)?Pointer<[^<>]*?, ?(?:gpu::)?any_memory>", "pointer", words)
+    words = re.sub(r"(?:gpu::)?Pointer<[^<>]*?, ?(?:gpu::)?(\w+)_memory>", r"pointer to \1 memory", words)
+    words = re.sub(r"read-only location .*", "read-only memory", words)
     return words.replace("gpu::Half", "half").replace("gpu::Bfloat", "bfloat")
 
 
@@ -95,7 +96,8 @@ def _shim() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted(INCLUDE.iterdir()))
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where compiled programs are kept."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("exp_core", appauthor=False)) / "emulator"

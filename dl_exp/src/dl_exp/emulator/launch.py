@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dl_exp.emulator import address_spaces, nvcc
 from dl_exp.emulator.compiler import compiled
 from dl_exp.emulator.faults import KernelFault, quoted
 from dl_exp.emulator.program import Argument, extra_buffers, program
@@ -45,6 +46,7 @@ def run(
         raise KernelFault(f"{label} has no body in this language")
     try:
         path = compiled(program(kernel, language, arguments, launch))
+        _second_opinion(kernel, language, arguments, launch)
     except (KernelFault, Untranslatable) as fault:
         raise KernelFault(f"{label}: {quoted(str(fault), body, kernel.header)}") from fault
     types = [numpy_dtype(dtype_name(dtype)) for dtype in launch.dtypes]
@@ -62,6 +64,14 @@ def run(
             if not atomics and first.tobytes() != other.tobytes():
                 raise KernelFault(f"{label}: {name} depends on who runs first: schedules {schedules[0]} and {schedule}")
     return found[0]
+
+
+def _second_opinion(kernel: Kernel, language: Language, arguments: tuple[Argument, ...], launch: Launch) -> None:
+    """What other compilers say, where they are here.  Raises KernelFault."""
+    if language == "cuda":
+        nvcc.check(kernel, arguments, launch)
+    elif address_spaces.available():
+        address_spaces.check(kernel, arguments, launch)
 
 
 def _given(arrays: list[np.ndarray], arguments: tuple[Argument, ...], body: str) -> list[bytes]:

@@ -82,7 +82,7 @@ def template_lines(launch: Launch, language: Language) -> list[str]:
 
 
 def extra_buffers(argument: Argument, body: str) -> list[str]:
-    """Which of shape, strides and ndim come with an input: those that the body names, as MLX's search of its text has it."""
+    """Which of shape, strides and ndim come with an input: those that the body's text names, as MLX has it."""
     return [what for what in ("shape", "strides", "ndim") if argument.ndim and f"{argument.name}_{what}" in body]
 
 

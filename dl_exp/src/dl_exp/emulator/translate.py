@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from dl_exp.kernel import Language
 
@@ -20,12 +21,11 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 SPACES = {"device": "device_memory", "constant": "constant_memory", "threadgroup": "threadgroup_memory"}
-TYPES = frozenset(
-    "float double half bfloat bool char uchar short ushort int uint long ulong size_t void unsigned __half half2 "
-    "__nv_bfloat16 nv_bfloat16 float16_t bfloat16_t int8_t uint8_t int16_t uint16_t int32_t uint32_t int64_t uint64_t "
-    "float2 float3 float4 int2 int3 int4 uint2 uint3 uint4 short2 short4 ushort2 ushort4 char2 char4 uchar2 uchar4 "
-    "half4 __half2 __nv_bfloat162".split()
-)
+NUMBERS = ("float", "half", "bfloat", "bool", "char", "uchar", "short", "ushort", "int", "uint", "long", "ulong")
+FIXED = tuple(f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64))
+HALVES = ("float16_t", "bfloat16_t", "__half", "__half2", "__nv_bfloat16", "__nv_bfloat162", "nv_bfloat16")
+VECTORS = tuple(f"{number}{n}" for number in NUMBERS for n in (2, 3, 4))
+TYPES = frozenset((*NUMBERS, *FIXED, *HALVES, *VECTORS, "double", "size_t", "void", "unsigned"))
 DECLARES = {"typename", "class", "struct", "using"}  # the name that follows is a type
 INCLUDES = re.compile(r"^[ \t]*#[ \t]*include[^\n]*", re.MULTILINE)
 
@@ -73,7 +73,7 @@ class _Rewriter:
     def _declared(self) -> frozenset[str]:
         """Names after typename, struct, using; and the last word of a typedef."""
         words = [t for t in self.tokens if not t.isspace()]
-        found = {b for a, b in zip(words, words[1:], strict=False) if a in DECLARES and b.isidentifier()}
+        found = {b for a, b in pairwise(words) if a in DECLARES and b.isidentifier()}
         for k, word in enumerate(words):
             if word == "typedef" and ";" in words[k:]:
                 found.add(words[words.index(";", k) - 1])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from dl_exp.optimisers._adam_rules import METHODS
 from exp_core.compiled import FUSE, njit, prange
 
-METHODS = {"sgd": 0, "momentum": 1, "rmsprop": 2, "adam": 3, "adamw": 3}
 BLOCK = 4096  # weights that one thread takes at a time; their losses are one partial sum
 
 

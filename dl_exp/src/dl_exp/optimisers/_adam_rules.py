@@ -22,3 +22,4 @@ RMSPROP = Rule("rmsprop", 0.01, beta2=0.99)
 ADAM = Rule("adam", 0.01)
 ADAMW = Rule("adamw", 0.01, decay=0.01)
 RULES = (SGD, MOMENTUM, RMSPROP, ADAM, ADAMW)
+METHODS = {"sgd": 0, "momentum": 1, "rmsprop": 2, "adam": 3, "adamw": 3}  # numbers for compiled code and kernels

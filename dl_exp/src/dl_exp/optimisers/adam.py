@@ -22,6 +22,7 @@ import math
 import numpy as np
 
 from dl_exp.optimisers._adam_engine import threads
+from dl_exp.optimisers._adam_kernel import fused_kernel
 from dl_exp.optimisers._adam_library import mlx_optimizers, mlx_optimizers_compiled, torch_optim
 from dl_exp.optimisers._adam_picture import picture
 from dl_exp.optimisers._adam_problems import AWKWARD, SMALL, adam, adamw, ill_conditioned, momentum, rmsprop, sgd
@@ -163,6 +164,7 @@ EXPERIMENT = Experiment(
         row(mlx_arrays, "vectorised", arrays="mlx"),
         row(mlx_compiled, "compiled", arrays="mlx"),
         row(threads, "compiled"),
+        row(fused_kernel, "kernel", arrays="mlx", devices=("metal", "cuda")),
         row(mlx_optimizers, "library", arrays="mlx"),
         row(mlx_optimizers_compiled, "library", arrays="mlx"),
         row(torch_optim, "library", requires=("torch",)),

@@ -8,12 +8,10 @@ that is a sum of powers.
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from exp_core import Cost
+from exp_core.remembered import remembered
 from maths_exp.algorithms._logistic_regression_laws import gradient, steepest
 
 SEEN = 100  # passes of gradient descent that are made
@@ -44,29 +42,10 @@ def descent_foretold(X, y, lam, tolerance):
     return w, SEEN + 1 + enough
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A method and a problem, compared by a digest: the same question has its passes counted once."""
-
-    digest: str
-    function: object
-    arguments: tuple = field(compare=False)
-
-
-@functools.lru_cache(maxsize=64)
-def counted_passes(asked):
-    """How many passes over the data it takes."""
-    return asked.function(*asked.arguments)[1]
-
-
+@remembered(64)
 def passes(function, prepare, inputs):
-    """The number of passes of a method on these inputs; prepare as for an implementation."""
-    import hashlib
-
-    digest = hashlib.blake2b(repr(inputs[2:]).encode())
-    for array in inputs[:2]:
-        digest.update(np.ascontiguousarray(array))
-    return counted_passes(Asked(digest.hexdigest(), function, prepare(*inputs) if prepare else inputs))
+    """How many passes over the data a method takes on these inputs; prepare as for an implementation."""
+    return function(*prepare(*inputs) if prepare else inputs)[1]
 
 
 CACHE = 64 * 2**20  # bytes that a cache may keep from one pass to the next: only what is beyond must move again

@@ -9,6 +9,7 @@ import math
 
 BARD = (0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39)
 GAUSS = (0.0009, 0.0044, 0.0175, 0.0540, 0.1295, 0.2420, 0.3521, 0.3989)  # and back again
+MEYER = (34780, 28610, 23650, 19630, 16370, 13720, 11540, 9744, 8261, 7030, 6005, 5147, 4427, 3820, 3307, 2872)
 KOWALIK_Y = (0.1957, 0.1947, 0.1735, 0.1600, 0.0844, 0.0627, 0.0456, 0.0342, 0.0323, 0.0235, 0.0246)
 KOWALIK_U = (4.0, 2.0, 1.0, 0.5, 0.25, 0.167, 0.125, 0.1, 0.0833, 0.0714, 0.0625)
 
@@ -100,4 +101,51 @@ def biggs(x, g, n):
         g[3] -= 2 * r * b
         g[4] -= 2 * r * x[5] * t * c
         g[5] += 2 * r * c
+    return f
+
+
+def meyer(x, g, n):
+    """No. 10: the resistance of a thermistor; the variables are of the order of 0.01, 10^4 and 10^2."""
+    f = g[0] = g[1] = g[2] = 0.0
+    for i in range(16):
+        below = 50 + 5 * i + x[2]
+        curve = math.exp(x[1] / below)
+        r = x[0] * curve - MEYER[i]
+        f += r * r
+        g[0] += 2 * r * curve
+        g[1] += 2 * r * x[0] * curve / below
+        g[2] -= 2 * r * x[0] * curve * x[1] / (below * below)
+    return f
+
+
+def gulf(x, g, n):
+    """No. 11: how far it is from x[1], to the power x[2], in the exponent."""
+    f = g[0] = g[1] = g[2] = 0.0
+    for i in range(1, 100):
+        t = i / 100
+        d = 25 + math.exp(math.log(-50 * math.log(t)) * 2 / 3) - x[1]
+        log_d = math.log(d * d) / 2
+        power = math.exp(x[2] * log_d)
+        e = math.exp(-power / x[0])
+        r = e - t
+        f += r * r
+        each = 2 * r * e * power / x[0]
+        g[0] += each / x[0]
+        g[1] += each * x[2] / d
+        g[2] -= each * log_d
+    return f
+
+
+def brown_dennis(x, g, n):
+    """No. 16: two curves and their squares at once."""
+    f = g[0] = g[1] = g[2] = g[3] = 0.0
+    for i in range(1, 21):
+        t = i / 5
+        a, b = x[0] + t * x[1] - math.exp(t), x[2] + x[3] * math.sin(t) - math.cos(t)
+        r = a * a + b * b
+        f += r * r
+        g[0] += 4 * r * a
+        g[1] += 4 * r * a * t
+        g[2] += 4 * r * b
+        g[3] += 4 * r * b * math.sin(t)
     return f

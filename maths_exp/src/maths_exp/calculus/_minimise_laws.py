@@ -8,9 +8,12 @@ import math
 import numpy as np
 
 from exp_core import Cost, Implementation
+from exp_core.tensor import unit_roundoff
 from maths_exp.calculus import _minimise_fits as fits
 from maths_exp.calculus import _minimise_objectives as functions
+from maths_exp.calculus import _minimise_osborne as osborne
 from maths_exp.calculus import _minimise_systems as systems
+from maths_exp.calculus._minimise_curvature import hessian
 
 ELEMENTARY = 20  # flops of exp, a root or an arc tangent: a polynomial of degree 10
 # f              flops of one evaluation with its gradient, from the number of variables
@@ -21,7 +24,7 @@ FLOPS = {
     functions.brown_badly_scaled: lambda n: 16,
     functions.beale: lambda n: 42,
     functions.helical_valley: lambda n: 28 + 2 * ELEMENTARY,
-    functions.powell_singular: lambda n: 40,
+    functions.powell_singular: lambda n: 10 * n,
     functions.wood: lambda n: 44,
     functions.penalty: lambda n: 11 * n + 2,
     functions.variably_dimensioned: lambda n: 15 * n,
@@ -36,6 +39,18 @@ FLOPS = {
     systems.boundary_value: lambda n: 28 * n,
     systems.broyden_banded: lambda n: 9 * n * min(n, 6) + 14 * n,
     systems.linear: lambda n: 11 * n,
+    fits.meyer: lambda n: 16 * (21 + ELEMENTARY),
+    fits.gulf: lambda n: 99 * (22 + 5 * ELEMENTARY),
+    fits.brown_dennis: lambda n: 20 * (24 + 4 * ELEMENTARY),
+    osborne.osborne_1: lambda n: 33 * (25 + 2 * ELEMENTARY),
+    osborne.osborne_2: lambda n: 65 * (67 + 7 * ELEMENTARY),
+    systems.watson: lambda n: 29 * (14 * n + 6),
+    systems.penalty_2: lambda n: 9 * n + (19 + 5 * ELEMENTARY) * (n - 1),
+    systems.brown_almost_linear: lambda n: n * (n + 11),
+    systems.integral_equation: lambda n: n * (21 * n + 5),
+    systems.linear_rank_1: lambda n: 10 * n,
+    systems.linear_rank_1_with_zeros: lambda n: 10 * n,
+    systems.chebyquad: lambda n: n * n * (5 * n + 9),
     functions.quadratic: lambda n: (6 + ELEMENTARY) * n,
     functions.lennard_jones: lambda n: 28 * (n // 3) * (n // 3 - 1) / 2,
 }
@@ -61,7 +76,7 @@ def over_set(method):
             start = np.array(task.start)
             try:
                 x, calls = method(evaluator(task.f, start.size), start, tolerance)
-            except ArithmeticError:  # a step so wild that f overflows
+            except (ArithmeticError, np.linalg.LinAlgError):  # a step so wild that f or its curvature overflows
                 x, calls = start, 0
             results.append(x)
             evaluations += calls
@@ -80,15 +95,32 @@ def pieces(result, tasks):
 
 
 def gradient(result, tasks, tolerance):
-    """The largest component of a gradient: at a minimum there is none."""
+    """The largest component of a gradient: at a minimum there is none.  One that rounding hides counts for less."""
     worst = 0.0
     for task, x in pieces(result, tasks):
         try:
-            g = evaluator(task.f, x.size)(x)[1]
+            f, g = evaluator(task.f, x.size)(x)
         except ArithmeticError:
             return math.inf
-        worst = max(worst, float(np.max(abs(g)))) if np.all(np.isfinite(g)) else math.inf
+        if not np.all(np.isfinite(g)):
+            return math.inf
+        slope = float(np.max(abs(g)))
+        if slope > tolerance:
+            slope *= tolerance / max(tolerance, hidden(task, x, f, g))
+        worst = max(worst, slope)
     return worst
+
+
+def hidden(task, x, f, g):
+    """The steepest slope that cannot be seen in f: down along g it falls by $|g|^2 / 2 |H|$, and rounding is u |f|.
+
+    Source: P. E. Gill, W. Murray, M. H. Wright, Practical Optimization (1981), section 8.2.2.
+    """
+    try:
+        H = hessian(evaluator(task.f, x.size), x, g)
+    except ArithmeticError:
+        return 0.0
+    return math.sqrt(2 * unit_roundoff(x) * abs(f) * np.linalg.norm(H, 2)) if np.all(np.isfinite(H)) else 0.0
 
 
 def solved(result, tasks, tolerance):

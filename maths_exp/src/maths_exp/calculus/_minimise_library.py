@@ -64,7 +64,11 @@ def scipy_trust_exact(functions, starts, tolerance):
 
         sphere = {"initial_trust_radius": reach(x), "max_trust_radius": 1e10}  # by default, no step above 1000
         options = {"gtol": tolerance, "maxiter": MOST // (x.size + 2)} | sphere
-        one = minimize(f, x, jac=True, hess=matrix, method="trust-exact", options=options)
+        try:
+            one = minimize(f, x, jac=True, hess=matrix, method="trust-exact", options=options)
+        except ValueError:  # after a step so wild that its matrix overflows
+            results.append(x)
+            continue
         results.append(one.x)
         calls += int(one.nfev) + int(one.nhev) * (x.size + 1)
     return np.concatenate(results), calls

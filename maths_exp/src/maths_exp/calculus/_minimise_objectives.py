@@ -73,13 +73,16 @@ def helical_valley(x, g, n):
 
 
 def powell_singular(x, g, n):
-    """No. 13: the Hessian at the minimum is singular."""
-    r, s, t, u = x[0] + 10 * x[1], x[2] - x[3], x[1] - 2 * x[2], x[0] - x[3]
-    g[0] = 2 * r + 40 * u**3
-    g[1] = 20 * r + 4 * t**3
-    g[2] = 10 * s - 8 * t**3
-    g[3] = -10 * s - 40 * u**3
-    return r * r + 5 * s * s + t**4 + 10 * u**4
+    """No. 13 and 22: for each four variables; the Hessian at the minimum is singular."""
+    f = 0.0
+    for i in range(0, n, 4):
+        r, s, t, u = x[i] + 10 * x[i + 1], x[i + 2] - x[i + 3], x[i + 1] - 2 * x[i + 2], x[i] - x[i + 3]
+        f += r * r + 5 * s * s + t**4 + 10 * u**4
+        g[i] = 2 * r + 40 * u**3
+        g[i + 1] = 20 * r + 4 * t**3
+        g[i + 2] = 10 * s - 8 * t**3
+        g[i + 3] = -10 * s - 40 * u**3
+    return f
 
 
 def wood(x, g, n):

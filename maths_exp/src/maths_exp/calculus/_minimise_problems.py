@@ -34,7 +34,7 @@ def ill_conditioned(n: Annotated[int, "variables"] = 20, tolerance: Tolerance = 
 
 
 def collection(functions: Annotated[int, "the first so many"] = ALL, tolerance: Tolerance = 1e-6, *, dtype, rng):
-    """Functions of Moré, Garbow and Hillstrom's, from their standard starts."""
+    """The functions of Moré, Garbow and Hillstrom, from their standard starts."""
     if not 1 <= functions <= ALL:
         raise ValueError(f"the collection holds {ALL} functions, not {functions}: try --functions {ALL}")
     return COLLECTION[:functions], possible(tolerance)

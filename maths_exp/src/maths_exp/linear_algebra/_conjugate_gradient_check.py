@@ -15,12 +15,10 @@ all.  Working out b - A x once more adds $(m + 1) u |A| X$ and $u \\|b\\|$.
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from exp_core import Cost
+from exp_core.remembered import remembered
 from exp_core.tensor import unit_roundoff
 from maths_exp.linear_algebra._conjugate_gradient_compiled import LIMIT
 
@@ -37,33 +35,14 @@ def residual(result, data, indices, indptr, b, tolerance):
     return true / allowed if allowed else (0.0 if true == 0 else np.inf)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A system and a preconditioner, compared by a digest: the same question has its steps counted once."""
-
-    digest: str
-    kind: str
-    inputs: tuple = field(compare=False)
-
-
-@functools.lru_cache(maxsize=16)
-def counted_steps(asked):
-    """How many steps it takes: nobody can say beforehand, so it is tried."""
+@remembered(16)
+def steps(kind, inputs):
+    """How many steps "plain" CG takes, or a preconditioned way by its name: nobody knows beforehand, so it is tried."""
     from maths_exp.linear_algebra import conjugate_gradient as cg
 
-    if asked.kind == "plain":
-        return cg.scipy_cg(*cg.as_scipy(*asked.inputs))[1]
-    return getattr(cg, f"cg_{asked.kind.replace(' ', '_')}")(*asked.inputs)[1]
-
-
-def steps(kind, inputs):
-    """The number of steps on these inputs: "plain", or of a preconditioned way by its name."""
-    import hashlib
-
-    digest = hashlib.blake2b(repr(inputs[4]).encode())
-    for array in inputs[:4]:
-        digest.update(np.ascontiguousarray(array))
-    return counted_steps(Asked(digest.hexdigest(), kind, inputs))
+    if kind == "plain":
+        return cg.scipy_cg(*cg.as_scipy(*inputs))[1]
+    return getattr(cg, f"cg_{kind.replace(' ', '_')}")(*inputs)[1]
 
 
 CACHE = 64 * 2**20  # bytes that a cache may keep from one step to the next: only what is beyond it must move again

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from exp_core import Cost
-from maths_exp.linear_algebra._svd_randomised import OVERSAMPLES
+from maths_exp.linear_algebra._svd_krylov import BLOCK, OVERSAMPLES, dimension
 
 
 def sides(A):
@@ -50,32 +50,36 @@ def lapack(A, k, excess):
     return cost(A, k, 6 * m * n * n + 20 * n**3, 3 * m * n + 6 * n * n)
 
 
-def sampled(A, k, q, width):
-    """2q + 2 products of A with k + 10 vectors, A read each time; then orthogonal bases of so many columns."""
+def on_a_space(A, k, width):
+    """Of what A is on so many directions the SVD: a tall QR factorisation, a small SVD, and U and V from there."""
     m, n = sides(A)
-    products = (2 * q + 2) * 2.0 * m * n * (k + OVERSAMPLES)
-    bases = 2 * (m + n) * width * width + 20 * width**3 + 2 * m * width * k + 2 * n * width * k
-    moved = ((2 * q + 2) * A.size + k * (m + n + 1)) * A.itemsize
-    return Cost(products + bases, moved, (4 * (m + n) * width + 4 * width * width) * A.itemsize)
+    moved = k * (m + n + 1) * A.itemsize
+    flops = 2 * m * width * width + 20 * width**3 + 2 * (m + n) * width * k
+    return Cost(flops, moved, (4 * (m + n) * width + 4 * width * width) * A.itemsize)
 
 
 def power(fewest):
-    """Power iterations: a basis of k + 10 columns after each product."""
+    """2q + 2 products of A with k + 10 vectors, A read each time; after each an orthogonal basis but for the last."""
 
     def of(A, k, excess):
-        q = fewest(A, k, excess)[2]
+        q, width = fewest(A, k, excess)[2], k + OVERSAMPLES
         m, n = sides(A)
-        between = Cost(2 * q * (m + n) * (k + OVERSAMPLES) ** 2)
-        return sampled(A, k, q, k + OVERSAMPLES) + between
+        products = Cost((2 * q + 2) * 2.0 * m * n * width, (2 * q + 2) * A.nbytes)
+        return products + Cost((q + 1) * 2.0 * m * width**2 + q * 2.0 * n * width**2) + on_a_space(A, k, width)
 
     return of
 
 
-def krylov(fewest):
-    """One basis that grows: q + 1 blocks of k + 10 columns."""
+def krylov(readings):
+    """Two products of A with every direction, so many readings of A a block; each at right angles to all before."""
 
-    def of(A, k, excess):
-        q = fewest(A, k, excess)[2]
-        return sampled(A, k, q, (q + 1) * (k + OVERSAMPLES))
+    def of_function(fewest):
+        def of(A, k, excess):
+            width = dimension(A, k, fewest(A, k, excess)[2])
+            blocks = -(-width // BLOCK)
+            products = Cost(4.0 * A.size * width, readings * blocks * A.nbytes)
+            return products + Cost(2 * 2.0 * A.shape[1] * width * (width + BLOCK)) + on_a_space(A, k, width)
 
-    return of
+        return of
+
+    return of_function

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from maths_exp.linear_algebra._svd_krylov import OVERSAMPLES, block_krylov, dimension
 from maths_exp.linear_algebra._svd_laws import singular_values, tail
 from maths_exp.linear_algebra._svd_problems import CHINA
-from maths_exp.linear_algebra._svd_randomised import OVERSAMPLES, block_krylov, randomised
+from maths_exp.linear_algebra._svd_randomised import randomised
 
 SHOWN = 300  # rows and columns at the most: a larger matrix is drawn by its first ones
 
@@ -56,18 +57,23 @@ def spectrum(axes, A, sigma):
 
 
 def sharpening(axes, A, k, sigma):
-    """How far above the least error of rank k the randomised methods are after q power iterations."""
-    axes.set(xlabel="power iterations q", ylabel="error over the least, minus 1")
+    """How far above the least error of rank k the randomised methods are for the products that they make."""
+    axes.set(xlabel="products of A or $A^T$ with a vector", ylabel="error over the least, minus 1")
     axes.set_title(f"Rank {k}: Krylov keeps what powers forget")
     least = tail(sigma, k)
     if k + OVERSAMPLES > min(A.shape) or least <= 1e-12 * sigma[0]:
         axes.text(0.5, 0.5, "too small for random samples", ha="center", transform=axes.transAxes)
         return
-    for method, colour in ((randomised, "tab:orange"), (block_krylov, "tab:blue")):
-        most = (min(A.shape) // (k + OVERSAMPLES)) - 1 if method is block_krylov else 6
+    whole = min(A.shape)
+    powers = range(6)
+    further = [q for q in range(0, 40, 2) if dimension(A, k, q) < whole and dimension(A, k, q) <= 6 * (k + OVERSAMPLES)]
+    for method, products, qs in (
+        (randomised, lambda q: (2 * q + 2) * (k + OVERSAMPLES), powers),
+        (block_krylov, lambda q: 2 * dimension(A, k, q), further),
+    ):
         errors = []
-        for q in range(min(most, 5) + 1):
+        for q in qs:
             U, s, Vt = method(A, k, q)
             errors.append(max(np.linalg.norm(A - (U * s) @ Vt) / least - 1, 1e-16))
-        axes.semilogy(errors, "o-", color=colour, label=method.__name__.replace("_", " "))
+        axes.semilogy([products(q) for q in qs], errors, "o-", label=method.__name__.replace("_", " "))
     axes.legend(fontsize="small")

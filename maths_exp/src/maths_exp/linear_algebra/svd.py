@@ -26,11 +26,11 @@ from exp_core import Experiment, Implementation, Problem
 from maths_exp.linear_algebra import _svd_costs as costs
 from maths_exp.linear_algebra._svd_golub_kahan import golub_kahan
 from maths_exp.linear_algebra._svd_jacobi import jacobi_compiled, jacobi_rounds
+from maths_exp.linear_algebra._svd_krylov import block_krylov, krylov_compiled
 from maths_exp.linear_algebra._svd_laws import LAWS, digits, leading, singular_values
 from maths_exp.linear_algebra._svd_picture import picture
 from maths_exp.linear_algebra._svd_problems import decaying, graded, photograph, repeated, square
 from maths_exp.linear_algebra._svd_randomised import (
-    block_krylov,
     fewest,
     not_small,
     randomised,
@@ -117,8 +117,9 @@ EXPERIMENT = Experiment(
         row(golub_kahan, "textbook", costs.bidiagonal, **FULL),
         row(jacobi_rounds, "vectorised", costs.jacobi, **FULL),
         sample(randomised, "vectorised", costs.power),
+        sample(block_krylov, "vectorised", costs.krylov(readings=2)),
         row(jacobi_compiled, "compiled", costs.preconditioned, **FULL),
-        sample(block_krylov, "compiled", costs.krylov),
+        sample(krylov_compiled, "compiled", costs.krylov(readings=1)),
         sample(svd_dask, "distributed", costs.power, requires=("dask",)),
         row(lapack_gesdd, "library", costs.lapack, **FULL),
         row(lapack_gejsv, "library", costs.preconditioned, **FULL),

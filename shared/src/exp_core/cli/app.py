@@ -133,7 +133,7 @@ def main(
 ) -> NoReturn:
     """Run the command line and end the process with its exit code.
 
-    devices: those it has flags for.     emulator: the module that stands in for missing ones: ``contestants.Contestant``.
+    devices: those it has flags for.     emulator: the module that stands in for those that are not here.
     0 right; 1 an implementation was wrong; 2 usage; 3 a required device or extra is missing; 130 interrupted.
     """
     beneath_mlx.prepare()

@@ -24,7 +24,7 @@ from exp_core.cli.options import (
 )
 from exp_core.cli.output import draw_result, draw_result_under_roofs, read_outputs, report, require_matplotlib
 from exp_core.cli.progress import climb_on_cluster, climb_with_progress
-from exp_core.cli.request import chosen_sizes, make_request, read_run, user_function
+from exp_core.cli.request import chosen_sizes, make_request, own_body, read_run, user_function, with_own_kernel
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
 from exp_core.cli.train import read_asked, run_training, training_options, wants_training
 from exp_core.experiment import Experiment, Problem, Size
@@ -51,14 +51,15 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
     problems = f"The input: {', '.join(_described(problem) for problem in experiment.problems)}."
     dtypes = f"Element type: {', '.join(experiment.dtypes)}."
     trains = training_options(training, {size.name for size, _ in _sizes(experiment)}) if training else []
+    own = "Your own implementation: checked, timed, ranked."
+    if emulator:
+        own += "  FILE.metal or FILE.cu: a kernel's body, in the place of ours."
     options: list[click.Parameter] = [
         *sizes,
         option("--problem", name_reader("problem", names), "NAME", problems, first.name),
         option("--dtype", name_reader("dtype", experiment.dtypes), "NAME", dtypes, experiment.dtypes[0]),
         names_option("--only", "implementation", implementations, "Only these, separated by commas."),
-        click.Option(
-            ["--with", "with_"], metavar="FILE.py:FUNCTION", help="Your own implementation: checked, timed, ranked."
-        ),
+        click.Option(["--with", "with_"], metavar="FILE.py:FUNCTION", help=own),
         *trains,
         *run_options(),
         *sweep_options(),
@@ -127,7 +128,11 @@ def _run(
     if run.emulate and sweep:
         raise click.UsageError("--emulate times nothing: leave --sweep out")
     sizes = chosen_sizes(chosen, given, small=run.emulate)
-    user = user_function(with_, run.budget) if with_ else None
+    user = None
+    if with_ and own_body(with_, emulator):
+        experiment = with_own_kernel(experiment, with_, emulator, run)
+    elif with_:
+        user = user_function(with_, run.budget)
     request = make_request(entry, experiment, chosen, sizes, dtype, run, only=only, user=user)
     context = click.get_current_context()
     if axes:

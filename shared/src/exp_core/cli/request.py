@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from exp_core.catalogue import Entry
 from exp_core.cli.errors import Missing
-from exp_core.experiment import Experiment, Problem
+from exp_core.experiment import Experiment, Implementation, Problem
 
 if TYPE_CHECKING:
     from exp_core.contestants import Contestant
@@ -27,7 +28,7 @@ class RunOptions:
     seed: int
     budget: float
     threads: int | None
-    devices: tuple[str, ...] = ()
+    devices: tuple[DeviceName, ...] = ()
     processes: int = 1
     cold: bool = False
     store: bool = True
@@ -107,13 +108,16 @@ def choose_contestants(
     contestants: list[Contestant] = []
     for implementation in wanted:
         if own := implementation.devices:
-            there = [name for name in (run.devices if run.emulate else devices) if name in own]
+            asked = cast("tuple[DeviceName, ...]", run.devices) if run.emulate else devices
+            there = [name for name in asked if name in own]
             stand_in = run.emulator if run.emulate or not there else ""
-            contestants += [Contestant(implementation, name, stand_in) for name in there or ("cpu",)]
+            contestants += [Contestant(implementation, name, stand_in) for name in there]
+            if not there:
+                contestants.append(Contestant(implementation, emulator=stand_in))
+        elif implementation.arrays == "mlx":
+            contestants += [Contestant(implementation, name) for name in devices]
         else:
-            contestants += [
-                Contestant(implementation, name) for name in (devices if implementation.arrays == "mlx" else ("cpu",))
-            ]
+            contestants.append(Contestant(implementation))
     absences = [missing_modules(entry.package, contestant.implementation.modules) for contestant in contestants]
     if absences and all(absences):
         raise Missing(f"{wanted[0].name} {absences[0]}")
@@ -153,6 +157,22 @@ def chosen_sizes(problem: Problem, given: Mapping[str, object], *, small: bool =
         assert isinstance(value, (int, float))
         sizes[name] = value
     return sizes
+
+
+def own_body(text: str, emulator: str) -> bool:
+    """Whether ``--with`` names the body of a kernel, which the package's emulator can put in place of its own."""
+    return bool(emulator) and text.partition(":")[0].endswith(importlib.import_module(emulator).SUFFIXES)
+
+
+def with_own_kernel(experiment: Experiment, text: str, emulator: str, run: RunOptions) -> Experiment:
+    """The experiment with one implementation more: the reader's kernel.  Raises click.UsageError."""
+    if run.processes > 1:
+        raise click.UsageError("--with a kernel is timed in this process: leave --processes out")
+    try:
+        own: Implementation = importlib.import_module(emulator).own_kernel(experiment, text)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return replace(experiment, implementations=(*experiment.implementations, own))
 
 
 def user_function(text: str, budget: float) -> UserFunction:

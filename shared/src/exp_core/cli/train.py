@@ -13,7 +13,7 @@ import numpy as np
 
 from exp_core.catalogue import Entry
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG, Missing
-from exp_core.cli.options import one_of, option, size_reader, whole_reader
+from exp_core.cli.options import STANDARD_OUTPUT, one_of, option, size_reader, whole_reader
 from exp_core.cli.train_progress import Watcher
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ def read_asked(
         if name not in known:
             flag = name.removeprefix("size_").removesuffix("_").replace("_", "-")
             raise click.UsageError(f"--{flag} belongs to the ladder, not to training: leave it out")
+    if given["csv"] == STANDARD_OUTPUT:
+        raise click.UsageError("--csv - is for the ladder: name a file for the log of a training run")
     return Asked(
         **{
             name: given.get(name)
@@ -137,9 +139,7 @@ def run_training(entry: Entry, training: Training, asked: Asked) -> int:
     if absent := missing_modules(entry.package, ("safetensors",)):
         raise Missing(f"checkpoints {absent}")
     group = join()
-    engine, device = choose_engine(entry, training, asked)
-    if group.size > 1 and not engine.parallel:
-        raise click.UsageError(f"{engine.name} does not share its batches among processes: choose another with --only")
+    engine, device = choose_engine(entry, training, asked, shared=group.size > 1)
     try:
         with Device(device if engine.arrays == "mlx" else None), thread_limit(asked.threads or usable_cores()):
             job, begin, path = prepare(entry, training, engine, asked)
@@ -151,8 +151,11 @@ def run_training(entry: Entry, training: Training, asked: Asked) -> int:
         raise click.ClickException(str(error)) from error
 
 
-def choose_engine(entry: Entry, training: Training, asked: Asked) -> tuple[Engine, DeviceName]:
-    """The first engine asked for that can run here, and its device.  Raises Missing and click.UsageError."""
+def choose_engine(entry: Entry, training: Training, asked: Asked, *, shared: bool = False) -> tuple[Engine, DeviceName]:
+    """The first engine asked for that can run here, and its device.  Raises Missing and click.UsageError.
+
+    shared: it must be able to share its batches with other processes.
+    """
     from exp_core.contestants import chosen_devices, missing_modules
     from exp_core.machine import DeviceMissing
 
@@ -164,6 +167,11 @@ def choose_engine(entry: Entry, training: Training, asked: Asked) -> tuple[Engin
     if not wanted:
         names = ", ".join(f"{engine.name} ({engine.rung})" for engine in training.engines)
         raise click.UsageError(f"nothing of that name or rung trains {entry.name}; these do: {names}")
+    if shared and not (wanted := [engine for engine in wanted if engine.parallel]):
+        able = ", ".join(engine.name for engine in training.engines if engine.parallel) or "none"
+        raise click.UsageError(
+            f"several processes cannot share a batch there; engines of {entry.name} that can: {able}"
+        )
     absences = [missing_modules(entry.package, engine.modules) for engine in wanted]
     usable = [engine for engine, absent in zip(wanted, absences, strict=True) if absent is None]
     if not usable:
@@ -281,7 +289,6 @@ def _run(entry: Entry, job: Job, begin: Checkpoint, path: Path | None, asked: As
 
 def _tell(entry: Entry, job: Job, outcome: Outcome, asked: Asked) -> None:
     """What came of it: figures beside their targets, the files, and how to go on."""
-    from exp_core.cli.output import require_matplotlib
     from exp_core.report.export import write
     from exp_core.training import log
     from exp_core.training.curve import draw
@@ -292,7 +299,7 @@ def _tell(entry: Entry, job: Job, outcome: Outcome, asked: Asked) -> None:
     if outcome.interrupted:
         click.echo(f"stopped after step {outcome.step} of {job.steps}, saved; to go on: {command}")
     else:
-        for target in job.training.targets:
+        for target in job.targets:
             value = outcome.figures[target.figure]
             sign, verdict = (
                 "≥" if target.better == "more" else "≤",
@@ -300,17 +307,15 @@ def _tell(entry: Entry, job: Job, outcome: Outcome, asked: Asked) -> None:
             )
             click.echo(f"{target.figure}: {value:.4g}   target {sign} {target.value:g} ({target.source}): {verdict}")
     click.echo(f"checkpoint and log: {job.folder}", err=True)
-    if asked.csv:
-        write(asked.csv, (job.folder / log.NAME).read_text(encoding="utf-8"))
-    if asked.plot:
-        require_matplotlib("--plot", entry.package)
-        draw(
-            job,
-            outcome,
-            f"{entry.title.partition(':')[0]}: {outcome.step} steps on {Path(job.data_name).name}",
-            asked.plot,
-        )
-        click.echo(f"drawn: {asked.plot}", err=True)
+    try:
+        if asked.csv:
+            write(asked.csv, (job.folder / log.NAME).read_text(encoding="utf-8"))
+        if asked.plot:
+            title = f"{entry.title.partition(':')[0]}: {outcome.step} steps on {Path(job.data_name).name}"
+            draw(job, outcome, title, asked.plot)
+            click.echo(f"drawn: {asked.plot}", err=True)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} could not be written: {error.strerror}") from error
 
 
 def _say_on(job: Job, trained: Checkpoint, asked: Asked) -> None:

@@ -1,4 +1,4 @@
-"""A training run as it goes: a bar on a terminal, plain lines where standard output is a file."""
+"""A training run as it goes: a bar on a terminal, plain lines where standard output is none."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Watcher:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
         self.job = job
         self.quiet = not job.group.leads
+        self.lines = not screen.is_terminal or not console().is_terminal
         self.bar = Progress(*columns, console=screen, transient=True, disable=self.quiet or not screen.is_terminal)
         self.task = self.bar.add_task(entry.name, total=job.steps, completed=begin, told="")
         self.step = max(1, job.steps // LINES)
@@ -44,7 +45,7 @@ class Watcher:
         told = _told(moment, self.job.training.unit)
         if not self.bar.disable:
             self.bar.update(self.task, completed=moment.step, told=told, refresh=True)
-        elif moment.step >= self.next or moment.figures:
+        if self.lines and (moment.step >= self.next or moment.figures):
             click.echo(f"step {moment.step}/{moment.steps}  {told}")
             self.next = moment.step + self.step
 

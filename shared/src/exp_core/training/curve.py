@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exp_core.training.log import Line
-from exp_core.training.plan import Training
+from exp_core.training.plan import Target
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,17 +29,17 @@ def draw(job: Job, outcome: Outcome, title: str, path: Path) -> None:
     figure = Figure(figsize=(9, 9 if training.picture else 5), layout="constrained")
     figure.suptitle(title, fontweight="bold", fontsize="large")
     parts = figure.subfigures(2 if training.picture else 1, 1, squeeze=False)
-    draw_curve(parts[0, 0], outcome.lines, training)
+    draw_curve(parts[0, 0], outcome.lines, job.targets)
     if training.picture:
         training.picture(parts[1, 0], job.shape, outcome.state, job.data, np.random.default_rng(job.seed))
     figure.savefig(path, dpi=150)
 
 
-def draw_curve(figure: SubFigure, lines: Sequence[Line], training: Training) -> None:
+def draw_curve(figure: SubFigure, lines: Sequence[Line], targets: Sequence[Target]) -> None:
     """Losses on a logarithmic axis on the left; beside them each figure beside its target."""
-    all_axes = figure.subplots(1, 1 + len(training.targets), squeeze=False)[0]
+    all_axes = figure.subplots(1, 1 + len(targets), squeeze=False)[0]
     _draw_losses(all_axes[0], lines)
-    for axes, target in zip(all_axes[1:], training.targets, strict=True):
+    for axes, target in zip(all_axes[1:], targets, strict=True):
         known = [(line.step, line.figures[target.figure]) for line in lines if target.figure in line.figures]
         axes.plot([step for step, _ in known], [value for _, value in known], marker="o", color=BLUE, label="this run")
         axes.axhline(target.value, color=ORANGE, linestyle="--", label=f"target {target.value:g}")

@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ class Line:
 class Log:
     """A log being written.  ``figures``: the names of the columns beside step and loss."""
 
-    def __init__(self, folder: Path, figures: Sequence[str]) -> None:
+    def __init__(self, folder: Path, figures: Iterable[str]) -> None:
         self.path = folder / NAME
         self.figures = tuple(figures)
 

@@ -97,12 +97,16 @@ class Engine:
 
 @dataclass(frozen=True)
 class Target:
-    """The published figure that a full run must reach: at least (``more``) or at most (``less``) so much."""
+    """The published figure that a full run must reach: at least (``more``) or at most (``less``) so much.
+
+    data: the data sets that it is for; none: all.
+    """
 
     figure: str
     value: float
     better: Better
     source: str
+    data: tuple[str, ...] = ()
 
     def reached(self, value: float) -> bool:
         """Whether a figure is good enough; one that is not a number never is."""

@@ -14,7 +14,7 @@ from exp_core.training import checkpoint
 from exp_core.training.checkpoint import Checkpoint, CheckpointError, Identity
 from exp_core.training.group import ALONE, Group
 from exp_core.training.log import Line, Log, read_log
-from exp_core.training.plan import Engine, State, Training
+from exp_core.training.plan import Engine, State, Target, Training
 
 TURN_S = 0.25  # seconds that an engine is given at once: as often the bar moves, and Ctrl-C is heard
 MOST_STEPS = 1000  # at once
@@ -52,6 +52,11 @@ class Job:
     def identity(self) -> Identity:
         """What a checkpoint of this run says about itself."""
         return Identity(self.experiment, repr(self.shape), self.data_name, self.seed, self.batch, self.engine.name)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What to reach on these data."""
+        return tuple(target for target in self.training.targets if not target.data or self.data_name in target.data)
 
     def beginning(self) -> Checkpoint:
         """Before the first step."""
@@ -115,7 +120,7 @@ class Run:
         self.job, self.watch = job, watch
         self.now = Standing(begin.step, begin.state, saved=begin.step if path else -1)
         self.sound = path is None or path.name == checkpoint.LATEST  # the latest file is one that can be relied on
-        self.log = Log(job.folder, [target.figure for target in job.training.targets])
+        self.log = Log(job.folder, dict.fromkeys(target.figure for target in job.training.targets))
         self.figures: Mapping[str, float] = {}
         self.length = 1
         self.turned = False

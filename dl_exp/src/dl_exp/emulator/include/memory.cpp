@@ -14,6 +14,7 @@ struct Note {
   bool atomic, constant, wrote;
 };
 
+static std::string overdue;      // a complaint that waits for the next barrier
 static std::vector<Note> notes;  // of the thread that runs, since it was resumed
 
 // A quiet NaN for floats; otherwise a number that nobody would miss.
@@ -68,8 +69,9 @@ void visit(Region& region, size_t element, const Note& note, bool wrote) {
       place.writer = now;
       return;
     }
-    fail("read before written: " + line_text(note.line) + " reads " + place_text(region, long(element)) +
-         ", which nobody has written");
+    if (overdue.empty())  // a writer who comes before the next barrier shows that it is one that is missing
+      overdue = "read before written: " + line_text(note.line) + " reads " + place_text(region, long(element)) +
+                ", which nobody has written";
   }
   bool known = place.readers[0].group == now.group && place.readers[0].thread == now.thread;
   if (!known) place.readers[1] = place.readers[0];
@@ -121,6 +123,10 @@ void access(const char* p, size_t size, size_t alignment, bool constant, Region*
       see_store(last);
   }
   notes.push_back({region, size_t(at / unit), size_t((at + long(size) - 1) / unit), line, atomic, constant, false});
+}
+
+void complain() {
+  if (!overdue.empty()) fail(overdue);
 }
 
 }  // namespace gpu

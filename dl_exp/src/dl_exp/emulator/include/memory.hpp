@@ -46,7 +46,7 @@ void access(const char* at, size_t size, size_t alignment, bool constant, Region
 
 // p is about to be used: it must be inside of its region.
 template <class T>
-void access(const T* p, Region* region, int line, bool atomic = false) {
+void access(T* p, Region* region, int line, bool atomic = false) {
   access(reinterpret_cast<const char*>(p), sizeof(T), alignof(T), std::is_const_v<T>, region, line, atomic);
 }
 
@@ -74,6 +74,11 @@ struct device_memory {};
 struct constant_memory {};
 struct threadgroup_memory {};
 struct any_memory {};  // CUDA's pointers do not say
+#ifdef __METAL_VERSION__
+using SharedSpace = threadgroup_memory;
+#else
+using SharedSpace = any_memory;
+#endif
 
 template <class T, class Space = any_memory>
 struct Pointer {
@@ -141,12 +146,10 @@ struct Slice<T[N]> {  // an array inside an array: each index is checked by itse
            region->name + ", where " + std::to_string(N) + " would be one too many");
     return Slice<T>::of(base + at.index * long(sizeof(T)), region, at.line);
   }
-  template <class Space>
-  operator Pointer<T, Space>() const { return {reinterpret_cast<T*>(base), region}; }
-  template <class Space>
-  operator Pointer<const T, Space>() const { return {reinterpret_cast<T*>(base), region}; }
+  operator Pointer<T, SharedSpace>() const { return {reinterpret_cast<T*>(base), region}; }
+  operator Pointer<const T, SharedSpace>() const { return {reinterpret_cast<T*>(base), region}; }
   template <class I>
-  Pointer<T, threadgroup_memory> operator+(I n) const { return {reinterpret_cast<T*>(base) + n, region}; }
+  Pointer<T, SharedSpace> operator+(I n) const { return {reinterpret_cast<T*>(base) + n, region}; }
 };
 
 // The element's type decides the poison.
@@ -211,7 +214,7 @@ struct Shared : Storage<T> {  // one value
   Shared& operator=(Given given) { at(given.line) = given.value; return *this; }
   Shared& operator+=(Given given) { at(given.line) += given.value; return *this; }
   Shared& operator*=(Given given) { at(given.line) *= given.value; return *this; }
-  Pointer<T, threadgroup_memory> operator&() { return {reinterpret_cast<T*>(this->memory_), &this->region_}; }
+  Pointer<T, SharedSpace> operator&() { return {reinterpret_cast<T*>(this->memory_), &this->region_}; }
 };
 
 template <class T, size_t N>
@@ -219,12 +222,10 @@ struct Shared<T[N]> : Storage<T[N]> {
   using Storage<T[N]>::Storage;
   Slice<T[N]> slice() { return {this->memory_, &this->region_}; }
   decltype(auto) operator[](At at) { return slice()[at]; }
-  template <class Space>
-  operator Pointer<T, Space>() { return slice(); }
-  template <class Space>
-  operator Pointer<const T, Space>() { return slice(); }
+  operator Pointer<T, SharedSpace>() { return slice(); }
+  operator Pointer<const T, SharedSpace>() { return slice(); }
   template <class I>
-  Pointer<T, threadgroup_memory> operator+(I n) { return slice() + n; }
+  Pointer<T, SharedSpace> operator+(I n) { return slice() + n; }
 };
 
 // ------------------------------------------------------------------------------------------------ barriers

@@ -175,7 +175,10 @@ bool release_group() {
       simd_line = thread.line;
     }
   }
-  if (!alive) return false;
+  if (!alive) {
+    complain();
+    return false;
+  }
   unsigned gone = group.size - alive;
   if (elsewhere && !waiting)
     fail("divergent simd operation: " + line_text(simd_line) + " waits for lanes that never come");
@@ -187,6 +190,7 @@ bool release_group() {
   if (gone && !rules.returned_may_miss_barriers)
     fail("divergent barrier: " + count_text(waiting, "thread") + " at the barrier of " + line_text(line) + ", and " +
          count_text(gone, "thread") + (gone == 1 ? " has" : " have") + " returned");
+  complain();
   uint32_t orders = ORDERS_SHARED | ORDERS_DEVICE;
   for (unsigned i = 0; i < group.size; ++i)
     if (group.threads[i].state == State::at_barrier) {

@@ -1,0 +1,92 @@
+"""Metal's address spaces, checked by Clang's front end where ``libclang`` is installed: pip install 'dl-exp[emulator]'.
+
+C++ has no address spaces, but Clang's C++ for OpenCL has the same four under other names (device is __global,
+threadgroup __local, constant __constant, thread __private).  A body is parsed as such a kernel, and only what Clang
+says of address spaces and of const is passed on: the emulator's own compiler judges the rest.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+
+from dl_exp.emulator.faults import KernelFault
+from dl_exp.emulator.program import Argument
+from dl_exp.emulator.signature import metal_source
+from dl_exp.kernel import Kernel, Launch
+
+SPOKEN = re.compile(r"address space|changes address|read-only|const-qualified|without an address|type qualifier")
+NAMES = {"__global": "device", "__local": "threadgroup", "__constant": "constant", "__private": "thread"}
+ARGUMENTS = ("-x", "cl", "-cl-std=clc++2021", "-target", "spir64", "-cl-ext=-all,+cl_khr_fp16", "-Wno-everything")
+KINDS = ("float", "half", "int", "uint", "short", "ushort", "char", "uchar")
+VECTORS = "\n".join(
+    f"typedef {kind} {kind}{n} __attribute__((ext_vector_type({n})));" for kind in KINDS for n in (2, 3, 4)
+)
+PRELUDE = f"""
+#pragma OPENCL EXTENSION cl_khr_fp16 : enable
+typedef unsigned uint; typedef unsigned char uchar; typedef unsigned short ushort; typedef unsigned long ulong;
+typedef unsigned long size_t; typedef long int64_t; typedef unsigned long uint64_t; typedef int int32_t;
+typedef unsigned uint32_t; typedef short int16_t; typedef unsigned short uint16_t; typedef signed char int8_t;
+typedef unsigned char uint8_t; typedef half float16_t; typedef half bfloat; typedef half bfloat16_t;
+{VECTORS}
+#define INFINITY (__builtin_inff())
+#define NAN (__builtin_nanf(""))
+#define __METAL_VERSION__ 310
+#define device __global
+#define threadgroup __local
+#define constant __constant
+#define thread __private
+namespace metal {{
+enum class mem_flags {{ mem_none, mem_device, mem_threadgroup }};
+enum memory_order {{ memory_order_relaxed }};
+template <class T> struct atomic {{ T v; }};
+void threadgroup_barrier(mem_flags); void simdgroup_barrier(mem_flags);
+template <class T> T exp(T); template <class T> T log(T); template <class T> T sqrt(T); template <class T> T rsqrt(T);
+template <class T> T max(T, T); template <class T> T min(T, T); template <class T> T fma(T, T, T);
+template <class T> T simd_sum(T); template <class T> T simd_max(T); template <class T> T simd_min(T);
+}}
+using namespace metal;
+"""
+
+
+def available() -> bool:
+    """Whether libclang is installed."""
+    return importlib.util.find_spec("clang") is not None
+
+
+def check(kernel: Kernel, arguments: tuple[Argument, ...], launch: Launch) -> None:
+    """Raises KernelFault where a pointer changes its address space, or a const input is written."""
+    import clang.cindex
+
+    files = [("kernel.clcpp", _as_opencl(kernel, arguments, launch)), ("opencl-c-base.h", "")]
+    unit = clang.cindex.Index.create().parse("kernel.clcpp", unsaved_files=files, args=[*ARGUMENTS, "-I."])
+    for found in unit.diagnostics:
+        name, words = str(found.location.file), found.spelling
+        if found.severity >= clang.cindex.Diagnostic.Error and name in ("body", "header") and SPOKEN.search(words):
+            for theirs, ours in NAMES.items():
+                words = words.replace(theirs, ours)
+            where = "line" if name == "body" else "header line"
+            raise KernelFault(f"wrong address space: {where} {found.location.line}: {words}")
+
+
+def _as_opencl(kernel: Kernel, arguments: tuple[Argument, ...], launch: Launch) -> str:
+    """The source as MLX assembles it, its template's arguments written out."""
+    source = metal_source(kernel, arguments, launch)
+    signature, _, body = source.removeprefix(kernel.header).partition(") {\n")
+    signature = re.sub(r"^template <[^\n]*>\n", "", signature)
+    signature = re.sub(r"\s*\[\[[^\]]*\]\]", "", signature.replace("[[kernel]] void", "__kernel void"))
+    signature = re.sub(r"(constant \w+)& ", r"\1* ", signature)  # a kernel's parameters are no references in OpenCL
+    lines = [
+        f"constexpr int {name} = {int(value)};" if isinstance(value, int) else f"using {name} = {_type(value)};"
+        for name, value in launch.template.items()
+    ]
+    return (
+        f'{PRELUDE}\n#line 1 "header"\n{kernel.header}\n#line 1 "signature"\n{signature}) {{\n{" ".join(lines)}\n'
+        f'#line 1 "body"\n{body}'
+    )
+
+
+def _type(dtype: object) -> str:
+    from dl_exp.emulator.program import c_type
+
+    return c_type(dtype, "metal")
