@@ -160,20 +160,29 @@ COLUMNS = Kernel(
 
 def kernel(x, w, dy, kind):
     """By hand for a GPU: two kernels, since dx adds up along rows, dw and db down the columns."""
+    dx, moments = _rows(x, w, dy, kind != "rms")
+    return dx, *_columns(x, dy, moments)
+
+
+def _rows(x, w, dy, centred):
     import mlx.core as mx
 
     rows, n = x.shape
-    dx, moments = ROWS(
+    return ROWS(
         x,
         w,
         dy,
-        template={"T": x.dtype, "N": n, "CENTRED": kind != "rms"},
+        template={"T": x.dtype, "N": n, "CENTRED": centred},
         grid=(THREADS * rows, 1, 1),
         threadgroup=(THREADS, 1, 1),
         shapes=(x.shape, (rows, 2)),
         dtypes=(x.dtype, mx.float32),
     )
-    dw, db = COLUMNS(
+
+
+def _columns(x, dy, moments):
+    rows, n = x.shape
+    return COLUMNS(
         x,
         dy,
         moments,
@@ -183,4 +192,3 @@ def kernel(x, w, dy, kind):
         shapes=((n,), (n,)),
         dtypes=(x.dtype, x.dtype),
     )
-    return dx, dw, db
