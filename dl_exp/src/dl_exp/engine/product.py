@@ -1,36 +1,44 @@
 """Matrix products of one thread: forwards $Y = X W$, backwards $dX = dY W^T$ and $dW = X^T dY$.
 
-Each of the three is C = A B or C += A B with A or B transposed.  B is copied, as many rows of it as stay in the
-first-level cache, panel by panel into the order in which the tiles read it; A and C are used where they lie.
+Each of the three is C = A B or C += A B, with A or B transposed.  B is copied, panel by panel, as many rows of it as
+stay in the first-level cache, into the order in which the tiles read it; A and C are used where they lie.
 """
 
 from __future__ import annotations
 
+from dl_exp.engine.tile import ROWS, copy_row, full_tile, half_tile, lanes, low_tile, narrow_tile
 from exp_core.compiled import njit
-from dl_exp.engine.tile import copy_row, full_tile, low_tile, narrow_tile
 
-ROWS = 6
+K_BLOCK = 128  # rows of a panel: 32 KiB with AVX-512
+
+
+@njit(forceinline=True)
+def product(a, b, c, add, panel):
+    """C = A B, or C += A B if ``add``; a: (m, k) and b: (k, n) of any layout, c: (m, n) with contiguous rows.
+
+    panel: (K_BLOCK, columns of a tile), the workspace.  k must be at least 1.
+    """
+    # A step of one makes NumPy's layouts one type: the product is compiled once.
+    _product(a[::1, ::1], b[::1, ::1], c[::1, ::1], add, panel)
 
 
 @njit
-def product(a, b, c, add, panel):
-    """C = A B, or C += A B; a: (m, k), b: (k, n), c: (m, n).
-
-    c has contiguous rows.  panel: (k block, columns of a tile), contiguous: the workspace, overwritten.
-    """
+def _product(a, b, c, add, panel):
     k, n = b.shape
     k_block, columns = panel.shape
     for j in range(0, n, columns):
-        width = min(columns, n - j)
         for p in range(0, k, k_block):
-            pack(b[p : p + k_block, j : j + width], panel)
-            _panel(a[:, p : p + k_block], panel, c[:, j : j + width], add or p > 0)
+            block = b[p : p + k_block, j : j + columns]
+            pack(block, panel)
+            tiles(a[:, p : p + k_block], panel, c[:, j : j + columns], add or p > 0)
 
 
 @njit
 def pack(b, panel):
-    """Copy one panel of B; what is missing of its width is zero."""
+    """Copy a block of B; what is missing of a panel's width is zero."""
     k, width = b.shape
+    if width < panel.shape[1]:
+        panel[:k, width:] = 0
     if b.strides[1] == b.itemsize and width == panel.shape[1]:
         for p in range(k):
             copy_row(b[p : p + 1], panel[p : p + 1])
@@ -38,29 +46,35 @@ def pack(b, panel):
         for p in range(k):
             for j in range(width):
                 panel[p, j] = b[p, j]
-            for j in range(width, panel.shape[1]):
-                panel[p, j] = 0
     else:
         for j in range(width):
             for p in range(k):
                 panel[p, j] = b[p, j]
-        for p in range(k):
-            for j in range(width, panel.shape[1]):
-                panel[p, j] = 0
 
 
 @njit
-def _panel(a, panel, c, add):
-    """Every tile of one panel, from top to bottom."""
+def tiles(a, panel, c, add):
+    """All tiles of one panel, from top to bottom."""
     m, width = c.shape
-    whole = m // ROWS * ROWS
-    lanes = panel.shape[1] // 4
-    if width == panel.shape[1]:
-        for i in range(0, whole, ROWS):
+    columns = panel.shape[1]
+    whole = m - m % ROWS
+    for i in range(0, whole, ROWS):
+        if width == columns:
             full_tile(a[i : i + ROWS], panel, c[i : i + ROWS], add)
-    else:
-        for i in range(0, whole, ROWS):
-            for j in range(0, width, lanes):
-                narrow_tile(a[i : i + ROWS], panel[:, j:], c[i : i + ROWS, j:], add)
+        else:
+            _edge(a[i : i + ROWS], panel, c[i : i + ROWS], add)
     for i in range(whole, m):
         low_tile(a[i : i + 1], panel, c[i : i + 1], add)
+
+
+@njit
+def _edge(a, panel, c, add):
+    """What is narrower than a tile: half of one, and single vectors."""
+    width, j = c.shape[1], 0
+    half = panel.shape[1] // 2
+    if width >= half:
+        half_tile(a, panel, c, add)
+        j = half
+    while j < width:
+        narrow_tile(a, panel[:, j:], c[:, j:], add)
+        j += lanes(panel)

@@ -1,7 +1,7 @@
 """A tile of a matrix product, in LLVM's own instructions: its sums live in vector registers while k runs.
 
 6 rows of 4 vectors: 4 loads and 6 broadcasts feed 24 multiply-adds.  Layers of a network are multiples of 64 wide, and
-so is a tile of float32 with AVX-512.
+so is this tile in float32 on the widest registers.
 Source: F. Van Zee, R. van de Geijn, BLIS: A Framework for Rapidly Instantiating BLAS Functionality, ACM TOMS 41 (2015).
 """
 
@@ -13,20 +13,26 @@ from exp_core.vector.registers import Matrix, registers
 ROWS = 6
 
 
-def vectors():
-    """Width of a tile: ROWS * vectors sums, a row of B and an element of A must fit into the registers together."""
+def vectors() -> int:
+    """Width of a tile: its sums, a row of B and an element of A must fit into the registers together."""
     return 4 if registers().count >= 32 else 2
 
 
-def columns(itemsize):
-    """The same in elements."""
+def columns(itemsize: int) -> int:
+    """The same in elements of so many bytes."""
     return vectors() * registers().lanes(itemsize)
 
 
 @intrinsic
 def full_tile(typing, a, b, c, add):
-    """C = A B or C += A B for ROWS rows and as many columns as a tile has; A may be transposed."""
+    """C = A B or C += A B for ROWS rows and as many columns as a tile has."""
     return _tile(ROWS, vectors(), a, b, c, add)
+
+
+@intrinsic
+def half_tile(typing, a, b, c, add):
+    """The same, half as wide."""
+    return _tile(ROWS, vectors() // 2, a, b, c, add)
 
 
 @intrinsic
@@ -39,6 +45,17 @@ def narrow_tile(typing, a, b, c, add):
 def low_tile(typing, a, b, c, add):
     """The same, one row high and no wider than C: for what is left over at the lower edge."""
     return _tile(1, vectors(), a, b, c, add, ragged=True)
+
+
+@intrinsic
+def lanes(typing, panel):
+    """Elements of a vector."""
+    from numba import types
+
+    def emit(context, builder, signature, arguments):
+        return context.get_constant(types.intp, registers().lanes(panel.dtype.bitwidth // 8))
+
+    return types.intp(panel), emit
 
 
 @intrinsic
@@ -55,41 +72,61 @@ def copy_row(typing, source, target):
     return types.void(source, target), emit
 
 
-def _tile(rows, vectors, a, b, c, add, ragged=False):
-    """The instructions: a is (rows, k), b (k, vectors), c (rows, vectors); the rows of b and c are contiguous."""
+def _tile(rows, width, a, b, c, add, ragged=False):
+    """The instructions: a is (rows, k) of any layout, b (k, width), c (rows, width) with contiguous rows; k >= 1.
+
+    They make a function of their own that is never inlined: it is compiled once, not at every product of a network.
+    """
     from llvmlite import ir
     from numba import types
 
     def emit(context, builder, signature, arguments):
-        a, b, c = (Matrix(context, builder, *each) for each in zip(signature.args[:3], arguments[:3], strict=True))
-        inside = [c.inside(v) if ragged else None for v in range(vectors)]
-        tile = [(r, v) for r in range(rows) for v in range(vectors)]
-        before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
-        builder.branch(loop)
-
-        builder.position_at_end(loop)
-        p = builder.phi(ir.IntType(64), "p")
-        sums = {at: builder.phi(c.vector) for at in tile}
-        b_p = [b.load(p, v) for v in range(vectors)]
-        new = {}
-        for r in range(rows):
-            a_rp = a.broadcast(r, p, transposed=True)
-            for v in range(vectors):
-                new[r, v] = c.multiply_add(a_rp, b_p[v], sums[r, v])
-        following = builder.add(p, p.type(1))
-        for phi, first, then in [(p, p.type(0), following), *((sums[at], c.vector(None), new[at]) for at in tile)]:
-            phi.add_incoming(first, before)
-            phi.add_incoming(then, loop)
-        builder.cbranch(builder.icmp_signed("<", following, a.columns), loop, after)
-
-        builder.position_at_end(after)
-        with builder.if_else(builder.trunc(arguments[3], ir.IntType(1))) as (accumulate, assign):
-            with accumulate:
-                for r, v in tile:
-                    c.store(builder.fadd(c.load(r, v, inside[v]), new[r, v]), r, v, inside[v])
-            with assign:
-                for r, v in tile:
-                    c.store(new[r, v], r, v, inside[v])
+        kinds = [context.get_value_type(each) for each in signature.args]
+        name = f"tile_{rows}_{width}_{'ragged' if ragged else 'whole'}_{c.dtype}"
+        module = builder.module
+        function = module.globals.get(name)
+        if function is None:
+            function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), name)
+            function.linkage = "linkonce_odr"
+            function.attributes.add("noinline")
+            inner = ir.IRBuilder(function.append_basic_block("entry"))
+            _instructions(rows, width, ragged, context, inner, signature, function.args)
+            inner.ret_void()
+        builder.call(function, arguments)
         return context.get_dummy_value()
 
     return types.void(a, b, c, add), emit
+
+
+def _instructions(rows, width, ragged, context, builder, signature, arguments):
+    from llvmlite import ir
+
+    a, b, c = (Matrix(context, builder, *each) for each in zip(signature.args[:3], arguments[:3], strict=True))
+    inside = [c.inside(v) if ragged else None for v in range(width)]
+    tile = [(r, v) for r in range(rows) for v in range(width)]
+    before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
+    builder.branch(loop)
+
+    builder.position_at_end(loop)
+    p = builder.phi(ir.IntType(64), "p")
+    sums = {at: builder.phi(c.vector) for at in tile}
+    b_p = [b.load(p, v) for v in range(width)]
+    new = {}
+    for r in range(rows):
+        a_rp = a.broadcast(r, p, transposed=True)
+        for v in range(width):
+            new[r, v] = c.multiply_add(a_rp, b_p[v], sums[r, v])
+    following = builder.add(p, p.type(1))
+    for phi, first, then in [(p, p.type(0), following), *((sums[at], c.vector(None), new[at]) for at in tile)]:
+        phi.add_incoming(first, before)
+        phi.add_incoming(then, loop)
+    builder.cbranch(builder.icmp_signed("<", following, a.columns), loop, after)
+
+    builder.position_at_end(after)
+    with builder.if_else(builder.trunc(arguments[3], ir.IntType(1))) as (accumulate, assign):
+        with accumulate:
+            for r, v in tile:
+                c.store(builder.fadd(c.load(r, v, inside[v]), new[r, v]), r, v, inside[v])
+        with assign:
+            for r, v in tile:
+                c.store(new[r, v], r, v, inside[v])
