@@ -153,6 +153,16 @@ def columns(x: Tensor, start: int, stop: int) -> Tensor:
     return Tensor(value[..., start:stop], ((x, back),))
 
 
+def item(x: Tensor, i: int) -> Tensor:
+    """One of a stack; the others have the derivative 0."""
+    xp, value = namespace(x.value), x.value
+
+    def back(g):
+        return xp.concatenate([value[:i] * 0, xp.expand_dims(g, 0), value[i + 1 :] * 0], axis=0)
+
+    return Tensor(value[i], ((x, back),))
+
+
 def take(x: Tensor, rows) -> Tensor:
     """Rows of a matrix by their numbers, an array of any shape: what is taken twice has the sum of both."""
 

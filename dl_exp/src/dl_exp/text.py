@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dl_exp.bpe import Pieces
+from dl_exp.bpe import BYTES, Pieces
 from dl_exp.data import downloaded
 
 TINYSHAKESPEARE = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
@@ -50,29 +50,39 @@ class Corpus:
         if not self.text:
             raise ValueError("there is no text in it: choose another file")
 
-    def tokeniser(self, merges: int) -> Characters | Pieces:
-        """Characters; with merges, pieces of bytes, learnt from the part that is not held out."""
-        return _tokeniser(self, merges)
+    @property
+    def characters(self) -> int:
+        """How many different ones there are."""
+        return _characters(self).size
 
-    def learnt(self, merges: int) -> np.ndarray:
+    def tokeniser(self, vocabulary: int) -> Characters | Pieces:
+        """The one with so many symbols: the text's characters, or else pieces of bytes, learnt from what is learnt."""
+        return _characters(self) if vocabulary == self.characters else _pieces(self, vocabulary)
+
+    def learnt(self, vocabulary: int) -> np.ndarray:
         """The tokens to learn from, int32."""
-        return _tokens(self, merges)[0]
+        return _tokens(self, vocabulary)[0]
 
-    def held_out(self, merges: int) -> np.ndarray:
+    def held_out(self, vocabulary: int) -> np.ndarray:
         """The tokens held out, int32."""
-        return _tokens(self, merges)[1]
+        return _tokens(self, vocabulary)[1]
 
 
 @functools.lru_cache(maxsize=4)
-def _tokeniser(corpus: Corpus, merges: int) -> Characters | Pieces:
-    if merges == 0:
-        return Characters("".join(sorted(set(corpus.text))))
-    return Pieces.learnt(corpus.text[: int(LEARNT * len(corpus.text))], merges)
+def _characters(corpus: Corpus) -> Characters:
+    return Characters("".join(sorted(set(corpus.text))))
 
 
 @functools.lru_cache(maxsize=4)
-def _tokens(corpus: Corpus, merges: int) -> tuple[np.ndarray, np.ndarray]:
-    tokeniser, cut = corpus.tokeniser(merges), int(LEARNT * len(corpus.text))
+def _pieces(corpus: Corpus, vocabulary: int) -> Pieces:
+    if vocabulary <= BYTES:
+        raise ValueError(f"{vocabulary} pieces are no more than the {BYTES} bytes: ask for {BYTES + 1} at least")
+    return Pieces.learnt(corpus.text[: int(LEARNT * len(corpus.text))], vocabulary - BYTES)
+
+
+@functools.lru_cache(maxsize=4)
+def _tokens(corpus: Corpus, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
+    tokeniser, cut = corpus.tokeniser(vocabulary), int(LEARNT * len(corpus.text))
     return tokeniser.encode(corpus.text[:cut]), tokeniser.encode(corpus.text[cut:])
 
 

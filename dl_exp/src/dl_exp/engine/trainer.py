@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from dl_exp.engine.adamw import AdamW, add, adamw, squared
+from dl_exp.engine.adamw import AdamW, adamw, add, squared
 from dl_exp.engine.gpt import loss_and_gradient, loss_only
 from dl_exp.engine.shape import Shape, unpacked
 from dl_exp.engine.workspace import aligned, workspace

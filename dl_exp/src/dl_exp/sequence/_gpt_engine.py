@@ -19,8 +19,7 @@ def threads(weights, tokens, targets, shape):
 
 def advance(shape: Shape, state, batches, step: int):
     """Updates from a state with weights and perhaps m and v, ``step`` of which were made before; the state after."""
-    tokens, targets = batches
-    trainer = prepared(shape, tokens.shape[1], parts(), state["weights"].dtype.name)
+    trainer = prepared(shape, batches[0].shape[1], parts(), state["weights"].dtype.name)
     for name, array in (("weights", trainer.weights), ("m", trainer.m), ("v", trainer.v)):
         array[:] = state.get(name, 0)
     losses = [trainer.step(x, y, step + i + 1, rate(step + i)) for i, (x, y) in enumerate(zip(*batches, strict=True))]

@@ -105,9 +105,7 @@ def _mlx_model(shape, device):
         [lambda name, weight: "norm" not in name],
     )
     state = [model.state, optimiser.state]
-    loss_and_gradient = nn.value_and_grad(
-        model, lambda x, y: nn.losses.cross_entropy(model(x), y, reduction="mean")
-    )
+    loss_and_gradient = nn.value_and_grad(model, lambda x, y: nn.losses.cross_entropy(model(x), y, reduction="mean"))
 
     @functools.partial(mx.compile, inputs=state, outputs=state)
     def step(x, y):
