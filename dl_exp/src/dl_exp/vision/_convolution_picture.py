@@ -9,8 +9,8 @@ from dl_exp.vision._convolution_winograd import winograd, winograd_bound
 
 TILES = (2, 4, 6)
 FILTERS = {
-    "across an edge": ((1, 0, -1), (2, 0, -2), (1, 0, -1)),
-    "along an edge": ((1, 2, 1), (0, 0, 0), (-1, -2, -1)),
+    "upright edges": ((1, 0, -1), (2, 0, -2), (1, 0, -1)),
+    "level edges": ((1, 2, 1), (0, 0, 0), (-1, -2, -1)),
     "smooth": ((1, 2, 1), (2, 4, 2), (1, 2, 1)),
 }
 
@@ -59,6 +59,6 @@ def draw_errors(axes, x, w):
         axes.annotate(
             f"{count:.3g} multiplications\na result", (m, error), (0, 8), textcoords="offset points", ha="center"
         )
-    axes.set(xlabel="m, of F(m×m, 3×3)", ylabel="error, relative to max|x| sum|w|", xticks=TILES, xlim=(1.3, 6.7))
+    axes.set(xlabel="m, of F(m×m, 3×3)", ylabel="error / (max|x| sum|w|)", xticks=TILES, xlim=(1.3, 6.7))
     axes.set_title("Winograd: larger tiles multiply less and lose more")
     axes.legend(fontsize="small")

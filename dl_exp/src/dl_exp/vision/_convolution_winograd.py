@@ -105,8 +105,9 @@ def winograd_bound(x, w, m=2):
 
     Every number is summed and scaled at most so many times, whatever the order: with the roundings of all three
     transforms and of the sum over the channels it is $|\\hat Y - Y| \\le
-    \\gamma |A^T| (\\sum_c |G||g||G^T| \\odot |B^T||d||B|) |A|$, and $|d| \\le \\max|x|$.  Source: B. Barabasz et al., Error analysis and improving the accuracy of Winograd
-    convolution for deep neural networks, ACM TOMS 46 (2020), theorem 3.
+    \\gamma |A^T| (\\sum_c |G||g||G^T| \\odot |B^T||d||B|) |A|$, and $|d| \\le \\max|x|$.
+    Source: B. Barabasz et al., Error analysis and improving the accuracy of Winograd convolution for deep neural
+    networks, ACM TOMS 46 (2020), theorem 3.
     """
     A, G, B = ([[abs(entry) for entry in row] for row in matrix] for matrix in cook_toom(m))
     channels, g = w.shape[3], np.abs(w.astype(np.float64))
