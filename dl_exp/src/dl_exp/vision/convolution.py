@@ -4,10 +4,12 @@ Problem   $y_{nabo} = \\sum_{ijc} w_{oijc} \\, x_{n,\\, a+i-p,\\, b+j-p,\\, c}$;
           float32, with $p = \\lfloor (k - 1)/2 \\rfloor$ zeros around the image.
 Idea      The windows of all pixels as rows of a matrix make one matrix product of it (im2col): fast, and $k^2$ times
           the memory.  In frequencies a convolution is a product, whatever k is.  Winograd's F(2×2, 3×3) takes 16
-          multiplications for 4 results instead of 36 and pays in additions, and in digits.
-Look for  The windows need not be written down: the image read with overlap is their matrix.  How much of the 2.25 is
-          left of Winograd's gain, and which error it pays.  On the problem edges, filters that sum to zero, everybody
-          loses digits of y, and Winograd and Fourier lose most.
+          multiplications for 4 results instead of 36 and pays in additions, and with larger tiles in digits.
+Look for  The windows need not be written down: the image read with overlap is their matrix.  How little of the 2.25 is
+          left of Winograd's gain, once its transforms are paid; F(2×2, 3×3) is as exact as the sum, larger tiles are
+          not (the picture).  On the problem edges brightness cancels in filters that sum to zero: everybody loses
+          digits of y, and Winograd fewest, whose first step takes differences of pixels.
+          mx.conv2d beats our array forms since each of their steps is a pass over memory, and it makes one copy.
 Source    A. Lavin, S. Gray, Fast algorithms for convolutional neural networks, arXiv:1509.09308 (2015).
           B. Barabasz et al., Error analysis and improving the accuracy of Winograd convolution for deep neural
           networks, ACM TOMS 46 (2020).
