@@ -10,6 +10,7 @@ from dl_exp.engine.shape import Shape, unpacked
 from dl_exp.sequence import _gpt_engine
 from dl_exp.sequence._gpt_by_hand import forwards, mean_loss
 from dl_exp.sequence._gpt_model import STEPS, start_weights
+from dl_exp.sequence._gpt_picture import draw_attention
 from dl_exp.text import read_python_docs, read_text, read_tinyshakespeare
 from exp_core.training import DataSet, Engine, Target, Training, windows
 
@@ -92,6 +93,13 @@ def sample(shape, state, data, prompt, length, rng):
     return tokeniser.decode(tokens[begun:])
 
 
+def picture(figure, shape, state, data, rng):
+    """Where the heads look in a piece of the text that was held out."""
+    tokens = data.held_out(shape.vocabulary)
+    begin = int(rng.integers(0, len(tokens) - shape.context))
+    draw_attention(figure, state["weights"], tokens[None, begin : begin + shape.context], shape)
+
+
 TRAINING = Training(
     data=(
         DataSet("python-docs", read_python_docs, "Python's own help, 0.7 MB"),
@@ -109,4 +117,5 @@ TRAINING = Training(
     per_example=lambda shape: shape.context,
     file=read_text,
     sample=sample,
+    picture=picture,
 )
