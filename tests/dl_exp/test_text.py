@@ -43,9 +43,9 @@ def test_pieces_are_learnt_from_what_is_learnt():
 
 def test_python_brings_its_own_text():
     corpus = read_python_docs()
-    assert len(corpus.text) > 500_000
-    assert "The ``if`` statement" in corpus.text or "if" in corpus.text
-    assert 90 <= corpus.characters <= 200
+    assert len(corpus.text) > 400_000
+    assert 'The "assert" statement' in corpus.text
+    assert 95 <= corpus.characters <= 256  # ASCII, and a few letters of other scripts as examples
 
 
 def test_files(tmp_path):
@@ -79,7 +79,7 @@ def test_no_network_is_one_sentence(monkeypatch):
 
     monkeypatch.setattr(pooch, "retrieve", refuse)
     text.read_tinyshakespeare.cache_clear()
-    with pytest.raises(OSError, match="tinyshakespeare.txt could not be downloaded") as caught:
+    with pytest.raises(OSError, match=r"tinyshakespeare\.txt could not be downloaded") as caught:
         text.read_tinyshakespeare()
     assert "\n" not in str(caught.value)
     assert data.downloaded.__doc__

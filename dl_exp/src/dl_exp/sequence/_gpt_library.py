@@ -6,7 +6,7 @@ import functools
 
 from dl_exp.engine.layernorm import EPSILON
 from dl_exp.engine.shape import Layer, Weights, unpacked
-from dl_exp.sequence._gpt_model import ADAMW, rate
+from dl_exp.sequence._gpt_model import ADAMW, ladder_rate
 
 
 def mlx_nn(weights, tokens, targets, shape):
@@ -36,7 +36,7 @@ def mlx_nn(weights, tokens, targets, shape):
     optimiser.init(model.trainable_parameters())
     losses = []
     for i, (x, y) in enumerate(zip(tokens, targets, strict=True)):
-        optimiser.learning_rate = rate(i)
+        optimiser.learning_rate = ladder_rate(i)
         losses.append(step(x, y))
         mx.eval(losses[-1], model.state, optimiser.state)
     layers = tuple(
@@ -99,8 +99,8 @@ def _mlx_model(shape, device):
     options = {"betas": [ADAMW.beta1, ADAMW.beta2], "eps": ADAMW.epsilon, "bias_correction": True}
     optimiser = optimizers.MultiOptimizer(
         [
-            optimizers.AdamW(rate(0), weight_decay=ADAMW.decay, **options),
-            optimizers.AdamW(rate(0), weight_decay=0.0, **options),
+            optimizers.AdamW(ladder_rate(0), weight_decay=ADAMW.decay, **options),
+            optimizers.AdamW(ladder_rate(0), weight_decay=0.0, **options),
         ],
         [lambda name, weight: "norm" not in name],
     )

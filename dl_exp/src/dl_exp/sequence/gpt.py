@@ -25,6 +25,7 @@ from dl_exp.foundations._autograd_scalar import Value
 from dl_exp.sequence._gpt_by_hand import train
 from dl_exp.sequence._gpt_engine import threads
 from dl_exp.sequence._gpt_library import mlx_nn
+from dl_exp.sequence._gpt_model import ladder_rate
 from dl_exp.sequence._gpt_picture import draw
 from dl_exp.sequence._gpt_problems import AWKWARD, SMALL, python_docs, saturated, symbols
 from dl_exp.sequence._gpt_textbook import adamw, arrays_loss, leaves, numbers_loss
@@ -69,7 +70,7 @@ def mlx_grad(weights, tokens, targets, shape):
     """mx.value_and_grad on the device; exponentials are ``dl_exp.elementwise``'s."""
     from dl_exp.sequence._gpt_mlx import run, update
 
-    losses, state = run(update(shape), (weights, weights * 0, weights * 0), (tokens, targets), 0)
+    losses, state = run(update(shape), (weights, weights * 0, weights * 0), (tokens, targets), 0, ladder_rate)
     return losses, state[0]
 
 
@@ -77,7 +78,7 @@ def mlx_compiled(weights, tokens, targets, shape):
     """The same graph, compiled once."""
     from dl_exp.sequence._gpt_mlx import compiled_run
 
-    losses, state = compiled_run(weights, weights * 0, weights * 0, (tokens, targets), 0, shape)
+    losses, state = compiled_run(weights, weights * 0, weights * 0, (tokens, targets), 0, ladder_rate, shape)
     return losses, state[0]
 
 
