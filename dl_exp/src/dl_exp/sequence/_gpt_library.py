@@ -33,7 +33,7 @@ def mlx_nn(weights, tokens, targets, shape):
             ],
         }
     )
-    optimiser.init(model.trainable_parameters())
+    forget(optimiser.state)
     losses = []
     for i, (x, y) in enumerate(zip(tokens, targets, strict=True)):
         optimiser.learning_rate = ladder_rate(i)
@@ -50,6 +50,17 @@ def mlx_nn(weights, tokens, targets, shape):
     return mx.stack(losses), packed(
         Weights(model.tokens.weight, model.positions.weight, layers, model.norm.weight), shape
     )
+
+
+def forget(state):
+    """The optimiser's means and its count back to 0, where they are: the compiled step knows these containers."""
+    import mlx.core as mx
+
+    for key, value in state.items() if isinstance(state, dict) else enumerate(state):
+        if isinstance(value, mx.array):
+            state[key] = mx.zeros_like(value)
+        else:
+            forget(value)
 
 
 def packed(w: Weights, shape):
@@ -104,6 +115,7 @@ def _mlx_model(shape, device):
         ],
         [lambda name, weight: "norm" not in name],
     )
+    optimiser.init(model.trainable_parameters())
     state = [model.state, optimiser.state]
     loss_and_gradient = nn.value_and_grad(model, lambda x, y: nn.losses.cross_entropy(model(x), y, reduction="mean"))
 
