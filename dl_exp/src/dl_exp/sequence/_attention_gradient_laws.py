@@ -78,7 +78,7 @@ def value_bound(q, k, v, do, causal):
 
 
 def score_bound(q, k, v, do, causal):
-    """The weights stand in dS twice, once in $do^T o$; each has products of d numbers; then sums over keys or queries."""
+    """The weights stand in dS twice, once in $do^T o$; products of d numbers; then sums over keys or queries."""
     terms = max(k.shape[1], q.shape[1] * q.shape[0] // k.shape[0])
     return 3 * of_weights(q, k) + gamma(2 * q.shape[-1] + terms + 8, "float32") + unit_roundoff(q)
 
