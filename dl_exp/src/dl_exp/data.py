@@ -84,7 +84,7 @@ def _idx(name: str) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
-def downloaded(url: str, checksum: str) -> Path:
+def downloaded(url: str, checksum: str, name: str = "") -> Path:
     """A file from the network, kept in the user's cache folder; its checksum is compared every time.
 
     Raises OSError with one sentence where there is no network, or the file is another one.
@@ -93,7 +93,7 @@ def downloaded(url: str, checksum: str) -> Path:
     import pooch
 
     folder = Path(platformdirs.user_cache_dir("exp_core", appauthor=False)) / "data"
-    name = url.rpartition("/")[2]
+    name = name or url.rpartition("/")[2]
     pooch.get_logger().setLevel("ERROR")
     try:
         return Path(pooch.retrieve(url, checksum, fname=name, path=folder))

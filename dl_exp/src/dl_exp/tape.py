@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from exp_core.tensor import dtype_name, gelu_tanh, gelu_tanh_derivative, namespace, one_hot, relu_derivative
 from exp_core.tensor import logsumexp as logsumexp_of
-from exp_core.tensor import namespace, relu_derivative, softmax
 from exp_core.tensor import relu as relu_of
+from exp_core.tensor import softmax as softmax_of
 
 
 class Tensor:
@@ -46,9 +47,15 @@ class Tensor:
         )
 
     def __matmul__(self, other):
-        """$C = AB$: $\\bar A = \\bar C B^T$, $\\bar B = A^T \\bar C$; both are matrices."""
+        """$C = AB$: $\\bar A = \\bar C B^T$, $\\bar B = A^T \\bar C$; both are matrices, or stacks of them."""
         a, b = self, as_tensor(other)
-        return Tensor(a.value @ b.value, ((a, lambda g: g @ b.value.T), (b, lambda g: a.value.T @ g)))
+        return Tensor(
+            a.value @ b.value,
+            (
+                (a, lambda g: folded(g @ transposed(b.value), a)),
+                (b, lambda g: folded(transposed(a.value) @ g, b)),
+            ),
+        )
 
     def __neg__(self):
         return Tensor(-self.value, ((self, lambda g: -g),))
@@ -95,7 +102,80 @@ def mean(x: Tensor) -> Tensor:
 def logsumexp(x: Tensor) -> Tensor:
     """$\\log \\sum_j e^{x_j}$ along the last axis; its derivative is the softmax."""
     xp = namespace(x.value)
-    return Tensor(logsumexp_of(x.value), ((x, lambda g: xp.expand_dims(g, -1) * softmax(x.value)),))
+    return Tensor(logsumexp_of(x.value), ((x, lambda g: xp.expand_dims(g, -1) * softmax_of(x.value)),))
+
+
+def softmax(x: Tensor) -> Tensor:
+    """$p = \\mathrm{softmax}(x)$ along the last axis: $\\bar x = p \\circ (\\bar p - \\sum p\\,\\bar p)$."""
+    xp, p = namespace(x.value), softmax_of(x.value)
+    return Tensor(p, ((x, lambda g: p * (g - xp.sum(p * g, axis=-1, keepdims=True))),))
+
+
+def gelu(x: Tensor) -> Tensor:
+    """GELU in GPT-2's form."""
+    return Tensor(gelu_tanh(x.value), ((x, lambda g: g * gelu_tanh_derivative(x.value)),))
+
+
+def standardised(x: Tensor, epsilon: float) -> Tensor:
+    """$y = (x - \\mu)\\,r$, $r = 1/\\sqrt{\\sigma^2 + \\epsilon}$, along the last axis.
+
+    $\\bar x = r\\,(\\bar y - \\mathrm{mean}\\,\\bar y - y\\,\\mathrm{mean}(\\bar y\\,y))$.
+    """
+    xp = namespace(x.value)
+
+    def mean_of(y):
+        return xp.mean(y, axis=-1, keepdims=True)
+
+    away = x.value - mean_of(x.value)
+    r = 1 / xp.sqrt(mean_of(away * away) + epsilon)
+    y = away * r
+    return Tensor(y, ((x, lambda g: r * (g - mean_of(g) - y * mean_of(g * y))),))
+
+
+def reshape(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The same entries in another shape."""
+    return Tensor(x.value.reshape(shape), ((x, lambda g: g.reshape(x.shape)),))
+
+
+def swap(x: Tensor, one: int, other: int) -> Tensor:
+    """Two axes exchanged."""
+    xp = namespace(x.value)
+    return Tensor(xp.swapaxes(x.value, one, other), ((x, lambda g: xp.swapaxes(g, one, other)),))
+
+
+def columns(x: Tensor, start: int, stop: int) -> Tensor:
+    """A part of the last axis; the rest has the derivative 0."""
+    xp, value = namespace(x.value), x.value
+
+    def back(g):
+        return xp.concatenate([value[..., :start] * 0, g, value[..., stop:] * 0], axis=-1)
+
+    return Tensor(value[..., start:stop], ((x, back),))
+
+
+def item(x: Tensor, i: int) -> Tensor:
+    """One of a stack; the others have the derivative 0."""
+    xp, value = namespace(x.value), x.value
+
+    def back(g):
+        return xp.concatenate([value[:i] * 0, xp.expand_dims(g, 0), value[i + 1 :] * 0], axis=0)
+
+    return Tensor(value[i], ((x, back),))
+
+
+def take(x: Tensor, rows) -> Tensor:
+    """Rows of a matrix by their numbers, an array of any shape: what is taken twice has the sum of both."""
+
+    def back(g):
+        hot = one_hot(rows.reshape(-1), x.shape[0], dtype=dtype_name(x.value))
+        return hot.T @ g.reshape(-1, x.shape[1])
+
+    return Tensor(x.value[rows], ((x, back),))
+
+
+def transposed(x):
+    """Matrices, or each of a stack, with rows and columns exchanged."""
+    return namespace(x).swapaxes(x, -1, -2)
 
 
 def folded(g, like: Tensor):

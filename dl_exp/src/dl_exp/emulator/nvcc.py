@@ -25,6 +25,7 @@ INCLUDES = """
 namespace mlx::core::cu {  // as mlx/backend/cuda/device/utils.cuh has them
 using Shape = cuda::std::array<int, 10>;
 using Strides = cuda::std::array<int64_t, 10>;
+template <class I> __device__ I elem_to_loc(I element, const int* shape, const int64_t* strides, int ndim);
 }
 """
 FLAGS = ("-std=c++17", "-arch=sm_80", "-ptx", "-w")

@@ -99,21 +99,21 @@ def program(kernel: Kernel, language: Language, arguments: tuple[Argument, ...],
         if argument.ndim == 0 and language == "metal":
             variables.append(f"const {type_}& {argument.name} = *({type_}*)gpu::buffers[{len(buffers)}].region->base;")
         else:
-            variables.append(_pointer(f"const {type_}", space, argument.name, len(buffers)))
+            variables.append(_pointer(f"Pointer<const {type_}, {space}>", argument.name, len(buffers)))
         buffers.append(_buffer(argument.name, "input", type_))
         for what in extra_buffers(argument, body):
             name, integer = f"{argument.name}_{what}", "int64_t" if what == "strides" else "int"
             if what == "ndim":
                 variables.append(f"const int {name} = *(int*)gpu::buffers[{len(buffers)}].region->base;")
             else:
-                few = "gpu::constant_memory" if language == "metal" else space
-                variables.append(_pointer(f"const {integer}", few, name, len(buffers)))
+                pointer = "Pointer<{}, gpu::constant_memory>" if language == "metal" else "Extents<{}>"
+                variables.append(_pointer(pointer.format(f"const {integer}"), name, len(buffers)))
             buffers.append(_buffer(name, "input", integer))
     for name, dtype in zip(kernel.outputs, launch.dtypes, strict=True):
         type_ = c_type(dtype, language)
         seen = f"metal::atomic<{type_}>" if kernel.atomic_outputs and language == "metal" else type_
         space = "gpu::device_memory" if language == "metal" else "gpu::any_memory"
-        variables.append(_pointer(seen, space, name, len(buffers)))
+        variables.append(_pointer(f"Pointer<{seen}, {space}>", name, len(buffers)))
         buffers.append(_buffer(name, "output", type_))
     if language == "metal":
         variables += [f"const {form.format(name)};" for name, form in ATTRIBUTES.items() if name in body]
@@ -146,9 +146,9 @@ void gpu::body() {{ kernel_body(); }}
 """
 
 
-def _pointer(type_: str, space: str, name: str, buffer: int) -> str:
+def _pointer(type_: str, name: str, buffer: int) -> str:
     region = f"gpu::buffers[{buffer}].region"
-    return f"gpu::Pointer<{type_}, {space}> {name}(({type_}*){region}->base, {region});"
+    return f"gpu::{type_} {name}((decltype(gpu::{type_}::p)){region}->base, {region});"
 
 
 def _buffer(name: str, kind: str, type_: str) -> str:

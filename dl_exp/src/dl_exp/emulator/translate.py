@@ -127,9 +127,10 @@ class _Rewriter:
         at, token = self._next(self.at)
         if not words:
             raise Untranslatable(f"line {self._line(start)}: write the type after {space!r}, as in `{space} float* p`")
+        if token in ("*", "&") and space != "thread":
+            constant = self._taken_back("const") or space == "constant"  # which nobody writes
+            words = ["const"] * constant + [word for word in words if not (constant and word == "const")]
         if token == "*" and space != "thread":
-            if self._taken_back("const"):
-                words.insert(0, "const")
             self.at = at + 1
             self.out.append(f"gpu::Pointer<{' '.join(words)}, gpu::{SPACES[space]}>" + _lines(spaces))
         elif space == "threadgroup" and token not in ("*", "&"):
@@ -170,7 +171,7 @@ class _Rewriter:
         """``type name[n][m], other;`` in threadgroup memory."""
         start = self.at
         words, spaces = self._type()
-        if "extern" in words:
+        if self._taken_back("extern"):
             raise Untranslatable(f"line {self._line(start)}: dynamic shared memory is not emulated: give it a length")
         words = [word for word in words if word not in ("volatile", "static")]
         name = words.pop()

@@ -1,4 +1,4 @@
-"""Cross-entropy of rows of logits, and its gradient $(\\mathrm{softmax}(z) - e_y)/N$, in one pass while a row is in cache.
+"""Cross-entropy of rows of logits, and its gradient $(\\mathrm{softmax}(z) - e_y)/N$, while a row is in cache.
 
 Source: C. Bishop, Pattern Recognition and Machine Learning (2006), sections 4.3.4 and 5.2.
 """

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
 import numpy as np
+
+from dl_exp.parameters import Layout
 
 
 class Shape(NamedTuple):
@@ -17,11 +20,43 @@ class Shape(NamedTuple):
     heads: int
     layers: int
 
+    @property
+    def layout(self) -> Layout:
+        """Where the weights lie: matrices first, since those alone decay; each name has all layers behind each other.
+
+        There are no biases, and the embedding of tokens is the last layer's matrix as well.
+        """
+        return _layout(self)
+
+    @property
+    def matrices(self) -> int:
+        """How many of the weights are in matrices."""
+        norms = (math.prod(shape) for name, shape in self.layout.shapes.items() if name.startswith("norm"))
+        return self.layout.size - sum(norms)
+
+
+@functools.cache
+def _layout(shape: Shape) -> Layout:
+    v, t, c, _, n = shape[:5]
+    return Layout(
+        {
+            "tokens": (v, c),
+            "positions": (t, c),
+            "qkv": (n, c, 3 * c),  # queries, keys, values side by side
+            "out": (n, c, c),
+            "up": (n, c, 4 * c),
+            "down": (n, 4 * c, c),
+            "norm1": (n, c),
+            "norm2": (n, c),
+            "norm": (c,),
+        }
+    )
+
 
 class Layer(NamedTuple):
-    """The weights of one layer, or their gradients; there are no biases."""
+    """The weights of one layer, or their gradients."""
 
-    qkv: np.ndarray  # (C, 3C): queries, keys, values side by side
+    qkv: np.ndarray  # (C, 3C)
     out: np.ndarray  # (C, C)
     up: np.ndarray  # (C, 4C)
     down: np.ndarray  # (4C, C)
@@ -30,45 +65,16 @@ class Layer(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Views of the flat vector."""
+    """All weights, or their gradients, as the model wants them."""
 
-    tokens: np.ndarray  # (V, C): the embedding, and the last layer's matrix as well
+    tokens: np.ndarray  # (V, C)
     positions: np.ndarray  # (T, C)
-    norm: np.ndarray  # (C,)
     layers: tuple[Layer, ...]
+    norm: np.ndarray  # (C,)
 
 
-def shapes(s: Shape) -> dict[str, tuple[int, ...]]:
-    """The weights' names and shapes in the order in which they are packed: matrices first, those alone decay."""
-    v, t, c, _, n = s
-    return {
-        "tokens": (v, c),
-        "positions": (t, c),
-        "qkv": (n, c, 3 * c),
-        "out": (n, c, c),
-        "up": (n, c, 4 * c),
-        "down": (n, 4 * c, c),
-        "norm1": (n, c),
-        "norm2": (n, c),
-        "norm": (c,),
-    }
-
-
-def count(s: Shape) -> int:
-    """P, the length of the flat vector."""
-    return sum(map(math.prod, shapes(s).values()))
-
-
-def matrices(s: Shape) -> int:
-    """How many of the weights are in matrices: they come first."""
-    return sum(math.prod(shape) for name, shape in shapes(s).items() if not name.startswith("norm"))
-
-
-def unpacked(flat: np.ndarray, s: Shape) -> Weights:
-    """The flat vector (P,) as Weights: views, no copies."""
-    views, start = {}, 0
-    for name, shape in shapes(s).items():
-        views[name] = flat[start : start + math.prod(shape)].reshape(shape)
-        start += math.prod(shape)
-    layers = (Layer(*(views[name][i] for name in Layer._fields)) for i in range(s.layers))
-    return Weights(views["tokens"], views["positions"], views["norm"], tuple(layers))
+def unpacked(flat, shape: Shape) -> Weights:
+    """The flat vector (P,) as Weights: views of a NumPy array, slices of an MLX one."""
+    tokens, positions, *stacked, norm = shape.layout.unpack(flat)
+    layers = (Layer(*(each[i] for each in stacked)) for i in range(shape.layers))
+    return Weights(tokens, positions, tuple(layers), norm)

@@ -47,7 +47,7 @@ class Workspace(NamedTuple):
 
 def workspace(s: Shape, sequences: int, dtype: np.dtype) -> Workspace:
     """Memory for so many sequences."""
-    v, t, c, heads, _ = s
+    v, t, c, heads = s[:4]
     r = sequences * t
 
     def empty(*shape: int) -> np.ndarray:

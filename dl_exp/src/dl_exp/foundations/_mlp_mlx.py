@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from dl_exp import elementwise
+from dl_exp.averaging import averaged
 from dl_exp.foundations._mlp_model import RATE
 
 
@@ -43,24 +44,15 @@ def compiled_step(shape):
     return mx.compile(step(shape, elementwise.tanh))
 
 
+@functools.cache
 def shared_step(shape):
     """The same for a process among others, each with its part of the batch: compiled alone, averaged in between."""
     import mlx.core as mx
 
-    size = mx.distributed.init().size()
-    if size == 1:
-        return compiled_step(shape)
-    compiled = _compiled_gradient(shape)
+    of_all = averaged(mx.compile(loss_and_gradient(shape, elementwise.tanh)))
 
     def update(weights, images, targets):
-        loss, gradient = compiled(weights, images, targets)
-        return mx.distributed.all_sum(loss) / size, weights - RATE / size * mx.distributed.all_sum(gradient)
+        loss, gradient = of_all(weights, images, targets)
+        return loss, weights - RATE * gradient
 
-    return update
-
-
-@functools.cache
-def _compiled_gradient(shape):
-    import mlx.core as mx
-
-    return mx.compile(loss_and_gradient(shape, elementwise.tanh))
+    return update if mx.distributed.init().size() > 1 else compiled_step(shape)

@@ -1,9 +1,9 @@
 """Brute force whose distances never leave the first-level cache: a tile of products, then only those that may be near.
 
 $|x|^2/2 - x \\cdot q$ orders the points as their distances do.  It is the product of $(-q, 1)$ and $(x, |x|^2/2)$, so
-that the kernel of the matrix product computes it, one tile of queries and points at a time (``_matmul_kernel``).  Each
-row of a tile is compared with the worst value that its query has kept so far, as vectors: hardly any row has one that
-is less.
+that the kernel of the matrix product (``exp_core.vector.tiles``) computes it, one tile of queries and points at a time.
+Each row of a tile is compared with the worst value that its query has kept so far, as vectors: hardly any row has one
+that is less.
 
 These values are rounded, so a few more than k are kept, and their distances computed again by differences.  If the
 worst one kept lies farther behind the k-th than rounding can explain, nothing outside the list belongs into it: the
@@ -20,7 +20,7 @@ from exp_core.compiled import intrinsic, njit, prange
 from exp_core.tasks import WORKERS, take
 from exp_core.tensor import gamma
 from exp_core.vector.registers import Matrix, registers
-from maths_exp.linear_algebra._matmul_kernel import full_tile
+from exp_core.vector.tiles import full_tile
 
 EXTRA = 6  # kept beyond k
 QUERIES = 64  # a worker takes at a time: they and a tile of points share the first-level cache

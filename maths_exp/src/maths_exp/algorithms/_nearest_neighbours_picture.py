@@ -50,7 +50,8 @@ def scatter(axes, X, q, indices):
     axes.plot(X[indices, 0], X[indices, second], "o", color="#0072B2", markersize=5, label="its neighbours")
     axes.plot(q[0], q[second], "*", color="#D55E00", markersize=12, label="a query")
     axes.set(xlabel="$x_1$", ylabel=f"$x_{second + 1}$")
-    axes.set_title("a query and its nearest points", fontsize="medium")
+    hidden = f": two of {X.shape[1]} coordinates" if X.shape[1] > 2 else ""
+    axes.set_title(f"a query and its nearest points{hidden}", fontsize="medium")
     axes.legend(frameon=False, fontsize="small")
 
 

@@ -16,7 +16,7 @@ def picture(figure, A, b, A_low, b_low):
 
     rows = max(A.shape[1], MOST // A.shape[1])
     here = tuple(x[:rows] for x in (A, b, A_low, b_low))
-    cases = [("here", here), *((make.__name__, make(dtype="float64", rng=None)) for make, _ in CERTIFIED)]
+    cases = [("this input", here), *((make.__name__, make(dtype="float64", rng=None)) for make, _ in CERTIFIED)]
     axes = figure.subplots()
     methods = {
         "normal equations": lambda A, b, *low: least_squares.normal_equations(A, b),

@@ -19,7 +19,7 @@ import numpy as np
 from exp_core import Cost
 from exp_core.compiled import njit, prange
 from exp_core.vector.registers import registers
-from maths_exp.linear_algebra._matmul_kernel import copy_row, full_tile, low_tile, narrow_tile
+from exp_core.vector.tiles import copy_row, full_tile, low_tile, narrow_tile
 
 K_BLOCK = 384  # rows of a packed block of B: eight rows of A as long as this fill most of the first-level cache
 N_BLOCK = 1024  # and its columns: a block comes from the second- or third-level cache, one panel at a time

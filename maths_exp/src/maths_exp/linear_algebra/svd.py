@@ -9,8 +9,10 @@ Idea      Turn pairs of columns until all are orthogonal: their lengths are the 
 Look for  On graded, all digits of the smallest singular value by Jacobi, none by bidiagonalisation: reflections mix
           columns of all lengths, rotations of two do not (watch the column of digits).  For all of the values gesdd
           wins: Jacobi's sweeps cost several times its work, and gesdd's products of matrices run near the peak.  For k
-          of n, Krylov's space keeps what power iterations forget, more digits from as many products, but its basis is
-          larger: where A is small and the excess is not, scikit-learn is faster, whose basis stays at k + 10 columns.
+          of n, all random methods are run until their error is within the excess that was asked for, and no further:
+          Krylov's space keeps what power iterations forget, and blocks of eight columns give it a high degree for few
+          products.  Both products of a block in one reading of A save half of the traffic, which counts where A does
+          not fit into the cache.
 Source    J. Demmel, K. Veselic, Jacobi's method is more accurate than QR, SIAM J. Matrix Anal. Appl. 13 (1992).
           G. H. Golub, C. F. Van Loan, Matrix Computations, 4th ed. (2013), sections 8.6 and 10.4.
           N. Halko, P. G. Martinsson, J. A. Tropp, Finding structure with randomness, SIAM Review 53 (2011), 217-288.

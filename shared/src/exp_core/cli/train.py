@@ -19,6 +19,7 @@ from exp_core.cli.train_progress import Watcher
 if TYPE_CHECKING:
     from exp_core.machine import DeviceName
     from exp_core.training.checkpoint import Checkpoint
+    from exp_core.training.group import Group
     from exp_core.training.plan import DataSet, Engine, Training
     from exp_core.training.run import Job, Outcome
 
@@ -130,25 +131,60 @@ def read_asked(
 
 def run_training(entry: Entry, training: Training, asked: Asked) -> int:
     """Train, say what came of it, draw; the exit code.  Raises click.ClickException and Missing."""
-    from exp_core.contestants import Device, missing_modules
-    from exp_core.machine import thread_limit, usable_cores
-    from exp_core.training.checkpoint import CheckpointError
-    from exp_core.training.group import join
-    from exp_core.training.run import NotANumberError
+    from exp_core.contestants import missing_modules
+    from exp_core.training.group import ALONE, GroupError, join, launched
 
     if absent := missing_modules(entry.package, ("safetensors",)):
         raise Missing(f"checkpoints {absent}")
-    group = join()
+    if not launched():
+        return _train(entry, training, asked, ALONE)
+    from exp_core.training.together import together
+
+    def all_together() -> int:
+        group = join()
+        try:
+            return _train(entry, training, asked, group)
+        except GroupError as error:
+            raise GroupError(f"{entry.package}: {error}{_to_go_on(entry, asked)}") from error
+
+    return together(all_together, EXIT_WRONG)
+
+
+def _train(entry: Entry, training: Training, asked: Asked, group: Group) -> int:
+    from exp_core.contestants import Device
+    from exp_core.machine import thread_limit, usable_cores
+    from exp_core.training.checkpoint import CheckpointError
+    from exp_core.training.run import NotANumberError
+
     engine, device = choose_engine(entry, training, asked, shared=group.size > 1)
+    threads = asked.threads or max(1, usable_cores() // group.here)
     try:
-        with Device(device if engine.arrays == "mlx" else None), thread_limit(asked.threads or usable_cores()):
+        with Device(device if engine.arrays == "mlx" else None), thread_limit(threads):
             job, begin, path = prepare(entry, training, engine, asked)
+            if job.batch < group.size:
+                raise click.UsageError(
+                    f"{group.size} processes cannot share {job.batch} examples: --batch {group.size} at least"
+                )
             return _run(entry, replace(job, group=group), begin, path, asked)
     except NotANumberError as error:
-        click.echo(f"{entry.package}: {error}", err=True)
+        if group.leads:
+            click.echo(f"{entry.package}: {error}", err=True)
         return EXIT_WRONG
     except CheckpointError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _to_go_on(entry: Entry, asked: Asked) -> str:
+    """What is left of a run whose processes have died."""
+    from exp_core.training import checkpoint
+    from exp_core.training.checkpoint import CheckpointError
+
+    folder, _ = where(entry, asked.checkpoint)
+    try:
+        step = checkpoint.read(checkpoint.path_to_read(folder)).step
+    except CheckpointError:
+        return "; nothing was saved yet"
+    return f"; --resume goes on from the checkpoint of step {step} in {folder}"
 
 
 def choose_engine(entry: Entry, training: Training, asked: Asked, *, shared: bool = False) -> tuple[Engine, DeviceName]:

@@ -1,22 +1,30 @@
 """The processes of one data-parallel run under ``mlx.launch``: each takes its part of every batch, the first one leads.
 
-Source: MLX's documentation, "Distributed Communication"; ``mlx.launch`` sets MLX_RANK in what it starts.
+Source: MLX's documentation, "Distributed Communication"; ``mlx.launch`` sets MLX_RANK in what it starts, and, for the
+ring, MLX_HOSTFILE: a list of each process's addresses.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from exp_core.training.plan import Numbers
 
 
+class GroupError(RuntimeError):
+    """The processes cannot work together, or do so no longer; the message is one sentence."""
+
+
 @dataclass(frozen=True)
 class Group:
-    """This process's place among those that share each batch."""
+    """This process's place among those that share each batch; ``here``: how many of them this machine has."""
 
     rank: int = 0
     size: int = 1
+    here: int = 1
 
     @property
     def leads(self) -> bool:
@@ -37,10 +45,28 @@ def launched() -> bool:
 
 
 def join() -> Group:
-    """Meet the others.  Alone where nobody else was started."""
+    """Meet the others.  Alone where nobody else was started.  Raises GroupError if they cannot be reached."""
     if not launched():
         return ALONE
     import mlx.core as mx
 
-    group = mx.distributed.init()
-    return Group(group.rank(), group.size())
+    try:
+        group = mx.distributed.init()
+    except (RuntimeError, ValueError) as error:
+        raise GroupError(f"rank {os.environ['MLX_RANK']} did not meet the others: {str(error).strip()}") from error
+    return Group(group.rank(), group.size(), neighbours(group.rank()))
+
+
+def neighbours(rank: int) -> int:
+    """How many processes of the ring have this one's address; 1 where no ring says so."""
+    try:
+        addresses = json.loads(Path(os.environ["MLX_HOSTFILE"]).read_text(encoding="utf-8"))
+        machines = [each[0].rpartition(":")[0] for each in addresses]
+        return machines.count(machines[rank])
+    except (KeyError, OSError, ValueError, IndexError):
+        return 1
+
+
+def lost(error: BaseException) -> bool:
+    """Whether this is MLX's word for another process that has gone."""
+    return isinstance(error, RuntimeError) and "connection to a peer was lost" in str(error)

@@ -12,7 +12,7 @@ import numpy as np
 from exp_core.timing import Stopwatch
 from exp_core.training import checkpoint
 from exp_core.training.checkpoint import Checkpoint, CheckpointError, Identity
-from exp_core.training.group import ALONE, Group
+from exp_core.training.group import ALONE, Group, GroupError, lost
 from exp_core.training.log import Line, Log, read_log
 from exp_core.training.plan import Engine, State, Target, Training
 
@@ -100,7 +100,8 @@ class Standing:
 def train(job: Job, begin: Checkpoint, watch: Callable[[Moment], None], *, path: Path | None = None) -> Outcome:
     """Make the steps that are missing after ``begin``, which was read from ``path`` (None: nothing was there).
 
-    Raises NotANumberError and CheckpointError; what was saved before then stays.
+    Raises NotANumberError and CheckpointError; what was saved before then stays.  Raises GroupError if another process
+    of the run has gone; the one that leads saves first.
     """
     run = Run(job, begin, watch, path)
     try:
@@ -110,6 +111,11 @@ def train(job: Job, begin: Checkpoint, watch: Callable[[Moment], None], *, path:
     except KeyboardInterrupt:
         run.save()
         return run.outcome(interrupted=True)
+    except (GroupError, RuntimeError) as error:
+        if not (isinstance(error, GroupError) or lost(error)):
+            raise
+        run.save()
+        raise GroupError(f"another process of this run has died, and all end after step {run.now.step}") from error
     return run.outcome()
 
 

@@ -187,8 +187,15 @@ namespace cg = cooperative_groups;
 namespace cuda { namespace std { template <class T> using numeric_limits = gpu::Limits<T>; } }
 
 // ---- what MLX puts before every body (mlx/backend/cuda/device/utils.cuh)
-template <class I = int64_t, class S, class D>
-I elem_to_loc(I element, S shape, D strides, int ndim) {
+namespace gpu {
+template <class T>
+struct Extents : Pointer<T> {  // a cuda::std::array
+  using Pointer<T>::Pointer;
+  Pointer<T> data() const { return *this; }
+};
+}  // namespace gpu
+template <class I>
+I elem_to_loc(I element, gpu::Pointer<const int> shape, gpu::Pointer<const int64_t> strides, int ndim) {
   I place = 0;
   for (int i = ndim - 1; i >= 0 && element > 0; --i) {
     place += (element % shape[i]) * I(strides[i]);

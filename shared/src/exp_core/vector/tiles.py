@@ -4,6 +4,8 @@ No compiler finds this by itself from loops: the tile of C, say 8 rows of 3 vect
 that 3 + 8 loads feed 24 multiply-adds, where the plain inner loop pays two loads and a store for each one.
 """
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 from exp_core.compiled import intrinsic
@@ -14,6 +16,12 @@ from exp_core.vector.registers import Matrix, registers
 def full_tile(typing, a, b, c, add):
     """C = A B or C += A B, for as many rows and vectors as fit into the registers."""
     return _tile(registers().rows, registers().vectors, a, b, c, add)
+
+
+@intrinsic
+def two_wide_tile(typing, a, b, c, add):
+    """The same, two vectors wide: where the columns are not a multiple of the full width."""
+    return _tile(registers().rows, 2, a, b, c, add)
 
 
 @intrinsic
@@ -40,6 +48,34 @@ def copy_row(typing, source, target):
         return context.get_dummy_value()
 
     return types.void(source, target), emit
+
+
+@intrinsic
+def overlapping(typing, line, rows, columns, step):
+    """A contiguous array as a matrix (rows, columns) whose row r begins at its element r step: nothing is copied.
+
+    Nobody checks that the last row ends before the array does.
+    """
+    from numba.core import cgutils, types
+    from numba.np.arrayobj import populate_array
+
+    def emit(context, builder, signature, arguments):
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        integer = arguments[1].type
+        itemsize = integer(signature.return_type.dtype.bitwidth // 8)
+        matrix = context.make_array(signature.return_type)(context, builder)
+        populate_array(
+            matrix,
+            data=array.data,
+            shape=cgutils.pack_array(builder, [arguments[1], arguments[2]]),
+            strides=cgutils.pack_array(builder, [builder.mul(arguments[3], itemsize), itemsize]),
+            itemsize=itemsize,
+            meminfo=None,
+        )
+        return matrix._getvalue()
+
+    view = types.Array(line.dtype, 2, "A")
+    return view(line, types.intp, types.intp, types.intp), emit
 
 
 def _tile(rows, vectors, a, b, c, add, ragged=False):

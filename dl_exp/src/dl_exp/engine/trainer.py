@@ -12,34 +12,35 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from dl_exp.engine.adamw import AdamW, add, adamw, squared
+from dl_exp.engine.adamw import AdamW, adamw, add, squared
 from dl_exp.engine.gpt import loss_and_gradient, loss_only
-from dl_exp.engine.shape import Shape, matrices, unpacked
+from dl_exp.engine.shape import Shape, unpacked
 from dl_exp.engine.workspace import aligned, workspace
 
 CLIPPED = 1e-6  # added to the gradient's length before dividing by it, as PyTorch does
 
 
-class Engine:
+class Trainer:
     """Weights, both means of AdamW, and the memory of ``parts`` threads for batches of so many sequences.
 
-    weights, m, v: (P,), in the order of ``shape.shapes``.  Close it, or use it in a with statement, to end its threads.
+    weights, m, v: (P,), laid out as ``shape.layout`` says; to begin somewhere, write into them.  Raises ValueError for
+    a batch of no sequences, and for heads that do not divide the width.
     """
 
-    def __init__(self, weights: np.ndarray, shape: Shape, batch: int, parts: int, constants: AdamW | None = None):
+    def __init__(self, shape: Shape, batch: int, parts: int, constants: AdamW, dtype: str = "float32") -> None:
         if batch < 1 or parts < 1:
             raise ValueError(f"{batch} sequences in {parts} parts cannot be trained on: both must be at least 1")
-        parts = min(parts, batch)
-        dtype = weights.dtype
-        self.shape, self.constants = shape, constants or AdamW()
-        self.weights, self.m, self.v = (aligned(weights.shape, dtype) for _ in range(3))
-        self.weights[:] = weights
-        self.gradients = [aligned(weights.shape, dtype) for _ in range(parts)]
+        if shape.width % shape.heads:
+            raise ValueError(f"{shape.heads} heads do not divide a width of {shape.width}")
+        parts, size, kind = min(parts, batch), (shape.layout.size,), np.dtype(dtype)
+        self.shape, self.constants = shape, constants
+        self.weights, self.m, self.v = (aligned(size, kind) for _ in range(3))
+        self.gradients = [aligned(size, kind) for _ in range(parts)]
         self._cuts = [batch * part // parts for part in range(parts + 1)]
-        self._ranges = [weights.size * part // parts for part in range(parts + 1)]
+        self._ranges = [shape.layout.size * part // parts for part in range(parts + 1)]
         self._views = unpacked(self.weights, shape)
         self._gradients = [unpacked(gradient, shape) for gradient in self.gradients]
-        self._memory = [workspace(shape, b - a, dtype) for a, b in zip(self._cuts, self._cuts[1:], strict=False)]
+        self._memory = [workspace(shape, b - a, kind) for a, b in zip(self._cuts, self._cuts[1:], strict=False)]
         self._others = ThreadPoolExecutor(parts - 1) if parts > 1 else None
 
     def step(self, tokens: np.ndarray, targets: np.ndarray, number: int, rate: float) -> float:
@@ -79,7 +80,7 @@ class Engine:
         c = self.constants
         scale = min(1.0, c.clip / (length + CLIPPED))
         first, second = 1 - c.beta1**number, math.sqrt(1 - c.beta2**number)
-        decaying = matrices(self.shape)
+        decaying = self.shape.matrices
 
         def part(i: int) -> float:
             for a, b, decay in ((0, decaying, c.decay), (decaying, self.weights.size, 0.0)):
@@ -97,14 +98,3 @@ class Engine:
         """work(i) for every part at once; the results in order."""
         others = [self._others.submit(work, i) for i in range(1, len(self.gradients))] if self._others else []
         return [work(0), *(other.result() for other in others)]
-
-    def close(self) -> None:
-        """End the threads."""
-        if self._others:
-            self._others.shutdown()
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()

@@ -1,0 +1,1 @@
+"""Distributed: one model trained by several processes."""

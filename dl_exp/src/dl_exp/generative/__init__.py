@@ -1,0 +1,1 @@
+"""Generative models: drawing new examples from the distribution of the old ones."""

@@ -1,0 +1,38 @@
+"""What all implementations of the GPT share: the weights that it starts from, and how its learning rate goes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dl_exp.engine.adamw import AdamW
+from dl_exp.engine.shape import Shape
+
+ADAMW = AdamW()  # as in nanoGPT's configuration for Shakespeare
+RATE, LOWEST, WARM_UP = 1e-3, 1e-4, 100
+STEPS = 2000  # after which the rate has reached its lowest
+SPREAD = 0.02
+
+
+def start_weights(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    """Normal with standard deviation 0.02, less for what is added to the residual stream 2L times; float32, (P,).
+
+    Source: A. Radford et al., Language Models are Unsupervised Multitask Learners (2019), section 2.3.
+    """
+    parts = []
+    for name, size in shape.layout.shapes.items():
+        spread = SPREAD / math.sqrt(2 * shape.layers) if name in ("out", "down") else SPREAD
+        parts.append(np.ones(size) if name.startswith("norm") else spread * rng.standard_normal(size))
+    return shape.layout.pack(parts).astype(np.float32)
+
+
+def rate(step: int) -> float:
+    """The learning rate after ``step`` updates: up in a line, down along a cosine, and low from then on.
+
+    Source: I. Loshchilov, F. Hutter, SGDR, ICLR (2017), eq. (5), with a warm-up, as nanoGPT has it.
+    """
+    if step < WARM_UP:
+        return RATE * (step + 1) / (WARM_UP + 1)
+    way = min(1.0, (step - WARM_UP) / (STEPS - WARM_UP))
+    return LOWEST + (RATE - LOWEST) * 0.5 * (1 + math.cos(math.pi * way))
