@@ -26,5 +26,5 @@ def picture(figure, q, k, v, do, causal):
     most = np.abs(ds[part]).max() or 1.0
     image = right.imshow(ds[part], cmap="RdBu", vmin=-most, vmax=most)
     figure.colorbar(image, ax=right, label="dS", shrink=0.8)
-    left.set(xlabel="key (the last ones)", ylabel="query (the last ones)", title="Weights P: a row adds up to 1")
-    right.set(xlabel="key (the last ones)", title="Gradient by the scores: a row adds up to 0")
+    left.set(xlabel="key (the last ones)", ylabel="query (the last ones)", title="P: a row adds up to 1")
+    right.set(xlabel="key (the last ones)", title="dS: a row adds up to 0")
