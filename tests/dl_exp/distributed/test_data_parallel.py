@@ -66,7 +66,7 @@ def ring_in_threads(arrays):
 @pytest.mark.parametrize("ranks", [1, 2, 3, 5, 8])
 @pytest.mark.parametrize("n", [1, 2, 7, 64, 1001])
 def test_the_ring_sums(ranks, n):
-    """Within the bound of a sum of so many numbers; the same bits on all ranks; 2(R - 1)/R of the array sent by each."""
+    """Within the bound of such a sum; the same bits on all ranks; 2(R - 1)/R of the array sent by each."""
     rng = np.random.default_rng(n)
     arrays = rng.standard_normal((ranks, n)).astype(np.float32)
     results, sent = ring_in_threads(arrays)

@@ -1,5 +1,6 @@
 """Diffusion: the schedule, the gradient, the samplers on data whose score is known, the distance, the training."""
 
+import itertools
 import math
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_ddim_on_a_gaussian_is_a_known_factor(deviation, jumps):
     a = alpha_bar()
     times = np.linspace(STEPS, 0, jumps + 1).round().astype(int)
     factor = 1.0
-    for t, u in zip(times[:-1], times[1:], strict=True):
+    for t, u in itertools.pairwise(times):
         share = math.sqrt(1 - a[t]) / (a[t] * deviation**2 + 1 - a[t])
         factor *= math.sqrt(a[u]) * (1 - math.sqrt(1 - a[t]) * share) / math.sqrt(a[t]) + math.sqrt(1 - a[u]) * share
     x = np.random.default_rng(0).standard_normal((50, 1))
@@ -134,7 +135,7 @@ def test_ddim_is_deterministic_and_refuses_what_is_no_number_of_jumps():
 
 
 def test_the_guess_is_the_networks():
-    weights, x0, noise, times, shape = problem(updates=1, batch=6)
+    weights, x0, noise, _, shape = problem(updates=1, batch=6)
     same = np.full(6, 17)
     guess = samplers.guesser(weights.astype(np.float64), shape)(noised(x0[0], noise[0], same).astype(np.float64), 17)
     loss, _ = loss_and_gradient(weights.astype(np.float64), x0[0].astype(float), noise[0].astype(float), same, shape)
@@ -194,9 +195,7 @@ def test_training_reaches_its_target():
     plan = training.TRAINING
     for first in range(0, plan.steps, 500):
         steps = range(first, first + 500)
-        _, state = training.threads_engine(
-            shape, state, training.batches(shape, data, 0, steps, plan.batch), first
-        )
+        _, state = training.threads_engine(shape, state, training.batches(shape, data, 0, steps, plan.batch), first)
     figures = training.evaluate(shape, state, data)
     assert all(target.reached(figures[target.figure]) for target in plan.targets), figures
 

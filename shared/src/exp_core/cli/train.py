@@ -131,8 +131,7 @@ def read_asked(
 
 def run_training(entry: Entry, training: Training, asked: Asked) -> int:
     """Train, say what came of it, draw; the exit code.  Raises click.ClickException and Missing."""
-    from exp_core.contestants import Device, missing_modules
-    from exp_core.machine import thread_limit, usable_cores
+    from exp_core.contestants import missing_modules
     from exp_core.training.group import ALONE, GroupError, join, launched
 
     if absent := missing_modules(entry.package, ("safetensors",)):
