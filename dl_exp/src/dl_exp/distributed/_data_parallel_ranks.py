@@ -55,7 +55,11 @@ class Ranks:
             command = [sys.executable, "-m", PROGRAM, str(theirs.fileno())]
             # what MLX's ring prints when a neighbour has gone, we say better
             process = subprocess.Popen(
-                command, env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command,
+                env=environment,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
         self.processes.append(process)
         self.pipes.append(ours)
@@ -76,7 +80,9 @@ class Ranks:
             ready = wait(list(missing), PATIENCE_S)
             if not ready:
                 self.close()
-                raise RankError(f"rank {min(missing.values())} said nothing for {PATIENCE_S:.0f} s: all ranks are ended")
+                raise RankError(
+                    f"rank {min(missing.values())} said nothing for {PATIENCE_S:.0f} s: all ranks are ended"
+                )
             for pipe in ready:
                 try:
                     answers[missing[pipe]] = pipe.recv()  # type: ignore[index, union-attr]
@@ -119,7 +125,7 @@ def ranks_of(count: int) -> Ranks:
 @atexit.register
 def close_ranks() -> None:
     """End the ranks that are waiting."""
-    for ranks in list(_current):
+    for ranks in _current[:]:
         ranks.close()
 
 

@@ -11,7 +11,8 @@ Look for  On far-off the mean is 4096 deviations: the squares agree in all the d
           left of their difference is noise.  Welford pays for its one pass with a division a step and a chain of
           steps; over a row that is in cache anyway the second reading is cheaper.  Over columns it comes into its own:
           one division serves all channels, and x comes from memory once less.
-          Whole arrays at a time, in mx.fast on the CPU too, write and read every intermediate result.
+          mx.fast on the CPU is whole arrays at a time, on one thread: every intermediate result goes to memory and
+          back.  mx.compile makes one loop of these operations there, but one that takes number after number.
 Source    J. Ba, J. Kiros, G. Hinton, Layer normalization, arXiv:1607.06450 (2016).  Y. Wu, K. He, Group normalization,
           ECCV 2018.  S. Ioffe, C. Szegedy, Batch normalization, ICML 2015.  B. Zhang, R. Sennrich, Root mean square
           layer normalization, NeurIPS 2019.  B. Welford, Note on a method for calculating corrected sums of squares

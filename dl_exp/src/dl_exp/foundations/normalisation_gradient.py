@@ -129,19 +129,20 @@ def inputs(rows, channels, kind, mean, dtype, rng):
 
 
 def picture(figure, x, w, dy, kind):
-    """The gradient by the output, and by the input: what lies along 1 and along z is gone."""
+    """A gradient with a trend on its way through one row: what lies along 1 and along z does not pass."""
     x, w, dy = (each.astype(np.float64) for each in (x[:1], w, dy[:1]))
-    ((dx,), _, _), _ = exact(x, w, dy, kind)
     centred = x[0] if kind == "rms" else x[0] - x.mean()
     r = 1 / np.sqrt(np.square(centred).mean() + EPS)
-    z, g = centred * r, w * dy[0]
+    z = centred * r
+    g = w * dy[0] + 1 + z
+    ((dx,), _, _), _ = exact(x, np.ones_like(w), g[None], kind)
     left, right = figure.subplots(1, 2, sharey=True)
-    for axes, values, name in ((left, g, "z: g = w dy"), (right, dx / r, "x: dx / r")):
-        slope, mean = (values * z).mean(), values.mean()
+    for axes, values, title in ((left, g, "Gradient by z: g, with a trend"), (right, dx / r, "Gradient by x: dx / r")):
+        line = np.polynomial.Polynomial.fit(z, values, min(1, z.size - 1))
         ends = np.array([z.min(), z.max()])
         axes.plot(z, values, ".", alpha=0.6)
-        axes.plot(ends, mean + slope * ends, "k--", label=f"mean {abs(mean):.2f}, slope {abs(slope):.2f} in size")
-        axes.set(xlabel="z, the entries of one row", title=f"Gradient by {name}")
+        axes.plot(ends, line(ends), "k--", label="straight line of least squares")
+        axes.set(xlabel="z, the entries of one row", title=title)
         axes.legend(fontsize="small")
     left.set_ylabel("gradient")
 

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from dl_exp.generative._diffusion_schedule import STEPS, alpha_bar, noised
 from dl_exp.generative._diffusion_samplers import ddim, ddpm
+from dl_exp.generative._diffusion_schedule import STEPS, alpha_bar, noised
 
 MOMENTS = (0, STEPS // 8, STEPS // 3, STEPS)
 SHOWN = 1000  # points of a cloud

@@ -1,8 +1,8 @@
 """Diffusion: to draw new examples, learn to take a little noise away, and begin with nothing else.
 
 Problem   Examples $x_0$, shape (updates, batch, d), are spoilt with noise $\\epsilon$, more of it the later the time t:
-          $x_t = \\sqrt{\\bar\\alpha_t}\\, x_0 + \\sqrt{1 - \\bar\\alpha_t}\\, \\epsilon$.  From weights w make as many steps of
-          Adam on $\\|\\epsilon_w(x_t, t) - \\epsilon\\|^2$, the network's error in guessing the noise.
+          $x_t = \\sqrt{\\bar\\alpha_t}\\, x_0 + \\sqrt{1 - \\bar\\alpha_t}\\, \\epsilon$.  From weights w make as many
+          steps of Adam on $\\|\\epsilon_w(x_t, t) - \\epsilon\\|^2$, the network's error in guessing the noise.
 Idea      Who can guess the noise can take some of it away.  DDPM starts from pure noise, goes all T steps back and adds
           a little fresh noise after each; DDIM adds none, so that it is a curve that may be followed in fewer, larger
           steps.

@@ -22,15 +22,23 @@ WORKSPACE = 2 * QUERIES * (KEYS + 128) * 64  # numbers: the tiles of up to 64 th
 
 def numba_compiled(q, k, v, causal):
     """Compiled, in threads: what the tiles in NumPy do, with smaller tiles that never leave the cache."""
+    return with_logsum(q, k, v, causal)[0]
+
+
+def with_logsum(q, k, v, causal):
+    """The result and, of shape (heads, length), $\\log \\sum_j e^{s_{ij}}$; infinite where a query sees nothing.
+
+    With that, $p_{ij} = e^{s_{ij} - logsum_i}$ can be had again at any time: 0 where nothing is seen.
+    """
     (groups, keys, dim), width = k.shape, columns(q.itemsize)
     whole, wide = -(-keys // KEYS) * KEYS, -(-dim // width) * width
     k_packed = np.empty((groups, whole // width, dim, width), q.dtype)
     v_packed = np.empty((groups, whole, wide), q.dtype)
-    o = np.empty_like(q)
+    o, logsum = np.empty_like(q), np.empty(q.shape[:2], q.dtype)
     _pack(k, v, k_packed, v_packed)
     hidden = keys - q.shape[1] if causal else keys  # query i sees the keys j <= i + hidden
-    _attend(q, k_packed, v_packed, o, keys, hidden, np.float32(1 / math.sqrt(dim)))
-    return o
+    _attend(q, k_packed, v_packed, o, logsum, keys, hidden, np.float32(1 / math.sqrt(dim)))
+    return o, logsum
 
 
 @njit(parallel=True)
@@ -53,7 +61,7 @@ def _pack(k, v, k_packed, v_packed):
 
 
 @njit(parallel=True)
-def _attend(q, k, v, o, keys, hidden, scale):
+def _attend(q, k, v, o, logsum, keys, hidden, scale):
     """All tiles of queries of all heads."""
     heads, length, _ = q.shape
     tiles = (length + QUERIES - 1) // QUERIES
@@ -61,14 +69,15 @@ def _attend(q, k, v, o, keys, hidden, scale):
     for task in prange(tasks):
         t = task // 2 if task % 2 == 0 else tasks - 1 - task // 2
         h, first = t // tiles, t % tiles * QUERIES
-        g = h * k.shape[0] // heads
-        _tile(q[h, first : first + QUERIES], k[g], v[g], o[h, first : first + QUERIES], keys, first + hidden, scale)
+        g, last = h * k.shape[0] // heads, first + QUERIES
+        results = o[h, first:last], logsum[h, first:last]
+        _tile(q[h, first:last], k[g], v[g], results, keys, first + hidden, scale)
 
 
 @njit
-def _tile(q, k, v, o, keys, hidden, scale):
+def _tile(q, k, v, results, keys, hidden, scale):
     """A tile of queries against all keys that any of them sees; its query i sees the keys j <= i + hidden."""
-    (rows, dim), width, wide = q.shape, k.shape[2], v.shape[1]
+    (rows, dim), width, wide, (o, logsum) = q.shape, k.shape[2], v.shape[1], results
     queries, sums = np.zeros((QUERIES, dim), q.dtype), np.zeros((QUERIES, wide), q.dtype)
     scores = np.empty((QUERIES, KEYS), q.dtype)
     m, total, shrink = np.full(QUERIES, -np.inf, q.dtype), np.zeros(QUERIES, q.dtype), np.zeros(QUERIES, q.dtype)
@@ -90,5 +99,6 @@ def _tile(q, k, v, o, keys, hidden, scale):
                 full_tile(scores[r : r + ROWS], values, sums[r : r + ROWS, c : c + width], True)
     for i in range(rows):
         share = q.dtype.type(0) if total[i] == 0 else 1 / total[i]
+        logsum[i] = np.inf if total[i] == 0 else m[i] + np.log(total[i])
         for e in range(dim):
             o[i, e] = sums[i, e] * share

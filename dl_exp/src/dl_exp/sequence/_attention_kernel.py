@@ -64,6 +64,7 @@ for (int start = 0; start < last; start += KEYS) {
 }
 for (int r = 0; r < ROWS; ++r) {
   int query = first + row + r;
+  if (query < L && lane == 0) logsum[head * L + query] = total[r] == 0 ? INFINITY : m[r] + metal::log(total[r]);
   for (int c = 0; c < PARTS; ++c)
     if (query < L && c * 32 + lane < D)
       o[(head * L + query) * D + c * 32 + lane] = T(total[r] == 0 ? 0.0f : sums[r][c] / total[r]);
@@ -127,29 +128,36 @@ for (int start = 0; start < last; start += KEYS) {
 }
 for (int r = 0; r < ROWS; ++r) {
   int query = first + row + r;
+  if (query < L && lane == 0) logsum[head * L + query] = total[r] == 0 ? INFINITY : m[r] + logf(total[r]);
   for (int c = 0; c < PARTS; ++c)
     if (query < L && c * 32 + lane < D)
       o[(head * L + query) * D + c * 32 + lane] = T(total[r] == 0 ? 0.0f : sums[r][c] / total[r]);
 }
 """
 
-FLASH = Kernel("flash_attention", inputs=("q", "k", "v"), outputs=("o",), metal=METAL, cuda=CUDA)
+FLASH = Kernel("flash_attention", inputs=("q", "k", "v"), outputs=("o", "logsum"), metal=METAL, cuda=CUDA)
 
 
 def kernel(q, k, v, causal):
     """By hand for a GPU: tiles of keys and values in shared memory, sums in the registers of the lanes."""
+    return with_logsum(q, k, v, causal)[0]
+
+
+def with_logsum(q, k, v, causal):
+    """The result and, (heads, length) in float32, $\\log \\sum_j e^{s_{ij}}$; infinite where a query sees nothing."""
+    import mlx.core as mx
+
     (heads, length, dim), (groups, keys, _) = q.shape, k.shape
-    (o,) = FLASH(
+    return FLASH(
         q,
         k,
         v,
         template={"T": q.dtype, "D": dim, "L": length, "S": keys, "H": heads, "G": groups, "CAUSAL": causal},
         grid=(THREADS * -(-length // QUERIES), heads, 1),
         threadgroup=(THREADS, 1, 1),
-        shapes=(q.shape,),
-        dtypes=(q.dtype,),
+        shapes=(q.shape, (heads, length)),
+        dtypes=(q.dtype, mx.float32),
     )
-    return o
 
 
 def too_wide(q, k, v, causal):

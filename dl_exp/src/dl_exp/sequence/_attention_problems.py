@@ -8,6 +8,8 @@ from exp_core.tensor import normal
 
 Heads = Annotated[int, "heads"]
 Length = Annotated[int, "queries, and keys"]
+Groups = Annotated[int, "heads of keys and values; several heads of queries share one"]
+Keys = Annotated[int, "keys; earlier queries than the last so many see none"]
 Dim = Annotated[int, "numbers in a query, a key, a value"]
 
 
@@ -23,7 +25,7 @@ def causal(heads: Heads = 8, length: Length = 1024, dim: Dim = 64, *, dtype, rng
 
 def grouped(
     heads: Heads = 8,
-    groups: Annotated[int, "heads of keys and values; several heads of queries share one"] = 2,
+    groups: Groups = 2,
     length: Length = 1024,
     dim: Dim = 64,
     *,
@@ -52,7 +54,7 @@ def large(
 def unseeing(
     heads: Heads = 8,
     length: Length = 1024,
-    keys: Annotated[int, "keys; earlier queries than the last so many see none"] = 1000,
+    keys: Keys = 1000,
     dim: Dim = 64,
     *,
     dtype,
