@@ -24,6 +24,7 @@ from exp_core.machine import thread_environment, usable_cores
 from exp_core.user import fate
 
 PATIENCE_S = 120.0  # for a rank that says nothing
+RING = ("MLX_RANK", "MLX_HOSTFILE")
 PROGRAM = "dl_exp.distributed._data_parallel_rank"
 
 
@@ -45,7 +46,7 @@ class Ranks:
             hosts.write_text(json.dumps([[f"127.0.0.1:{port}"] for port in free_ports(count)]))
             for rank in range(count):
                 ring = {"MLX_RANK": str(rank), "MLX_HOSTFILE": str(hosts)} if count > 1 else {}
-                self._start(os.environ | threads | ring)
+                self._start({name: value for name, value in os.environ.items() if name not in RING} | threads | ring)
             self._answers()
 
     def _start(self, environment: dict[str, str]) -> None:

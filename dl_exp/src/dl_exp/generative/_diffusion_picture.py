@@ -31,6 +31,7 @@ def draw(figure, train, weights, x0, noise, times, shape):
     losses, _ = train(weights, x0, noise, times, shape)
     right.plot(np.arange(1, len(losses) + 1), losses, marker=".", color=BLUE)
     right.set(xlabel="step", ylabel="loss", title="The first steps of learning")
+    right.xaxis.get_major_locator().set_params(integer=True)
 
 
 def draw_samples(figure, guess, data, rng):
