@@ -106,7 +106,7 @@ def graded(
     dtype,
     rng,
 ):
-    """Sides that are primes, rows and columns scaled down to $2^{-4}$: small entries must be right by their own size."""
+    """Sides that are primes, rows and columns scaled down to $2^{-4}$: small entries are held to their own size."""
     rows, columns = (2.0 ** -np.round(np.linspace(0, 4, side)) for side in (m, n))
     a, b = rng.standard_normal((m, k)) * rows[:, None], rng.standard_normal((k, n)) * columns
     return from_numpy(a, "numpy", dtype), from_numpy(b, "numpy", dtype)
