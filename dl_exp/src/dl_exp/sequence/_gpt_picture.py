@@ -33,10 +33,11 @@ def draw_attention(figure, weights, tokens, shape):
     kept, _, _ = forwards(unpacked(weights, shape), tokens, shape)[1]
     p = kept[-1][3][3][0]  # (H, T, T)
     heads = min(SHOWN, shape.heads)
+    figure.suptitle("What the last layer's heads look at (square roots of their weights)", fontsize="medium")
     across = math.ceil(math.sqrt(heads))
     for h, axes in enumerate(figure.subplots(math.ceil(heads / across), across, squeeze=False).flat):
         if h >= heads:
             axes.set_visible(False)
             continue
-        axes.imshow(p[h], cmap="Blues", vmin=0)
-        axes.set(title=f"Head {h + 1} of the last layer", xlabel="looks at symbol", ylabel="symbol")
+        axes.imshow(np.sqrt(p[h]), cmap="Blues", vmin=0)
+        axes.set(title=f"Head {h + 1}", xlabel="symbol looked at", ylabel="symbol")
