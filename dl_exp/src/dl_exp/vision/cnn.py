@@ -8,7 +8,8 @@ Idea      A window of 5 by 5 weights slides over the image: the same weights eve
           weights is the product with the transpose, that by the image folds the windows back.
 Look for  The six nested loops and the product do the same multiplications.  With the channels in front a row of
           unfolded windows is a run of the image, and vectors are long; with channels last, as most libraries have it,
-          six channels are less than a vector.
+          six channels are less than a vector.  Unfolding is what the engine still pays: every window is written out
+          twice, on the way forwards and back, where oneDNN beneath PyTorch reads it from the image, and is ahead.
 Source    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document recognition,
           Proc. IEEE 86 (1998), 2278-2324.
 """
