@@ -59,8 +59,8 @@ def draw_perplexity(axes, group=32):
     try:
         weights, shape, corpus = gpt.trained()
     except CheckpointError:
-        axes.text(0.5, 0.5, "no GPT was trained here yet:\npython -m dl_exp gpt\n--steps 2000", ha="center", va="center",
-                  transform=axes.transAxes, fontsize="small")  # fmt: skip
+        none = "no GPT was trained here yet:\npython -m dl_exp gpt\n--steps 2000"
+        axes.text(0.5, 0.5, none, ha="center", va="center", transform=axes.transAxes, fontsize="small")
         return
     plain, nearest, fed = gpt.costs(weights, shape, corpus, BITS, group)
     axes.axhline(plain, color="C0", label=f"as it was: {plain:.3g}")
