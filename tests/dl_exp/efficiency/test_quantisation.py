@@ -193,3 +193,46 @@ def test_the_loops_are_vector_instructions(name):
     real, word = numba.float32, numba.uint32
     signatures = {"_codes": (word[::1], word, word, real, real, real[::1]), "_dot": (real[::1], real[::1])}
     assert vector_width(getattr(compiled, name), signatures[name]) >= host_width()
+
+
+def small_gpt():
+    """One that was trained for forty steps on Python's own help."""
+    from dl_exp.engine.shape import Shape
+    from dl_exp.sequence._gpt_by_hand import train
+    from dl_exp.sequence._gpt_model import start_weights
+    from dl_exp.sequence._gpt_training import cut
+    from dl_exp.text import read_python_docs
+
+    corpus = read_python_docs()
+    shape, rng = Shape(corpus.characters, 16, 64, 2, 2), np.random.default_rng(0)
+    learnt = corpus.learnt(shape.vocabulary)
+    first = rng.integers(0, len(learnt) - 17, (40, 8))
+    return train(start_weights(shape, rng), *cut(learnt, first, 16), shape)[1], shape, corpus
+
+
+def test_a_gpt_keeps_its_perplexity_with_8_bits_and_feedback_keeps_more_of_each_layer():
+    from dl_exp.efficiency import _quantisation_gpt as gpt
+    from dl_exp.engine.shape import unpacked
+
+    weights, shape, corpus = small_gpt()
+    plain, nearest, fed = gpt.costs(weights, shape, corpus, (4, 8), 32)
+    assert abs(nearest[1] / plain - 1) < abs(nearest[0] / plain - 1) + 1e-3 and abs(fed[1] / plain - 1) < 1e-2
+    rounded = gpt.quantised(weights, shape, 4, 32)
+    assert (rounded != weights).any()
+    np.testing.assert_array_equal(unpacked(rounded, shape).tokens, unpacked(weights, shape).tokens)
+    tokens = corpus.learnt(shape.vocabulary)[: 16 * 40].reshape(40, 16)
+    back = gpt.quantised(weights, shape, 4, 32, tokens)
+    met = gpt.inputs(unpacked(weights, shape), tokens, shape, 0)
+    for name in ("qkv", "up"):
+        whole, near, best = (getattr(unpacked(v, shape).layers[0], name) for v in (weights, rounded, back))
+        x = met[name].astype(float)
+        assert np.linalg.norm(x @ (best - whole)) < np.linalg.norm(x @ (near - whole))
+
+
+def test_without_a_trained_gpt_the_picture_says_how_to_get_one(tmp_path, monkeypatch):
+    from dl_exp.efficiency import _quantisation_gpt as gpt
+    from exp_core.training.checkpoint import CheckpointError
+
+    monkeypatch.setenv("EXP_CORE_DATA", str(tmp_path))
+    with pytest.raises(CheckpointError, match=r"train first|safetensors"):
+        gpt.trained()

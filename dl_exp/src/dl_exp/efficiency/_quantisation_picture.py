@@ -1,21 +1,24 @@
-"""The picture of quantisation: a group's weights on their grid, and what is lost of y by bits, group and method."""
+"""The picture of quantisation: a group's weights on their grid, what is lost of y, and what it costs our own GPT."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from dl_exp.efficiency import _quantisation_codes as codes
+from dl_exp.efficiency import _quantisation_gpt as gpt
 from dl_exp.efficiency._quantisation_codes import bits_of
+from exp_core.training.checkpoint import CheckpointError
 
 BITS = (2, 4, 8)
 GROUPS = (32, 64, 128)
 
 
 def picture(figure, x, packed, scales, biases, w):
-    """Left: the first group.  Right: rounding to nearest and error feedback, for inputs that correlate."""
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
+    """The first group; rounding to nearest and error feedback, for inputs that correlate; and both on the last GPT."""
+    left, middle, right = figure.subplots(1, 3)
     draw_grid(left, packed, scales, biases, w, bits_of(x, packed))
-    draw_losses(right)
+    draw_losses(middle)
+    draw_perplexity(right)
 
 
 def draw_grid(axes, packed, scales, biases, w, bits):
@@ -45,6 +48,22 @@ def draw_losses(axes, k=128, out=64):
             for bits in BITS:
                 made = codes.groupwise(w, bits, group) if name == "to nearest" else codes.fed_back(w, seen, bits, group)
                 losses.append(np.linalg.norm(x @ codes.dequantised(*made, bits).T - whole) / np.linalg.norm(whole))
-            axes.semilogy(BITS, losses, "o" + style, color=colour, label=f"{name}, groups of {group}")
-    axes.set(xlabel="bits of a weight", ylabel="lost of y", title="What is lost, and what feedback saves", xticks=BITS)
+            axes.semilogy(BITS, losses, style, color=colour, label=f"{name}, g = {group}")
+    axes.set(xlabel="bits of a weight", ylabel="lost of y", title="Feedback saves most of it", xticks=BITS)
+    axes.legend(fontsize="x-small")
+
+
+def draw_perplexity(axes, group=32):
+    """The GPT that was trained here last, if there is one."""
+    axes.set(xlabel="bits of a weight", ylabel="perplexity", title="What our GPT loses", xticks=BITS)
+    try:
+        weights, shape, corpus = gpt.trained()
+    except CheckpointError:
+        none = "no GPT was trained here yet:\npython -m dl_exp gpt\n--steps 2000"
+        axes.text(0.5, 0.5, none, ha="center", va="center", transform=axes.transAxes, fontsize="small")
+        return
+    plain, nearest, fed = gpt.costs(weights, shape, corpus, BITS, group)
+    axes.axhline(plain, color="C0", label=f"as it was: {plain:.3g}")
+    axes.plot(BITS, nearest, "o-", color="C1", label="to nearest")
+    axes.plot(BITS, fed, "o-", color="C2", label="fed back")
     axes.legend(fontsize="x-small")
