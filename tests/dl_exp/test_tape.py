@@ -8,6 +8,7 @@ from dl_exp.tape import Tensor, gradient, logsumexp, mean, relu, tanh, total
 
 RNG = np.random.default_rng(0)
 A, B, ROW, COLUMN = (RNG.standard_normal(shape) for shape in ((4, 3), (3, 5), (1, 3), (4, 1)))
+ROWS = np.array([[3, 0, 3], [1, 1, 2]])  # some twice
 
 FORMULAS = {
     "sum": lambda a, b, r, c: total(a * a + r),
@@ -20,6 +21,16 @@ FORMULAS = {
     "numbers": lambda a, b, r, c: total(1 - a * 3 + 2),
     "difference": lambda a, b, r, c: total((a - r) * (2 - c)),
     "reuse": lambda a, b, r, c: total((a + a) * a - a),
+    "softmax": lambda a, b, r, c: total(tape.softmax(a @ b) * c),
+    "gelu": lambda a, b, r, c: total(tape.gelu(a * r) * c),
+    "standardised": lambda a, b, r, c: total(tape.standardised(a, 1e-5) * r * a),
+    "reshape": lambda a, b, r, c: total(tape.reshape(a, (2, 6)) @ tape.reshape(a * a, (6, 2))),
+    "swap": lambda a, b, r, c: total(tape.swap(a, 0, 1) @ (a * c) @ b),
+    "columns": lambda a, b, r, c: total(tape.columns(a, 1, 3) * c) + total(tape.columns(a, 0, 1) * c * c),
+    "item": lambda a, b, r, c: total(tape.item(a, 2) * tape.item(a, 0) * r),
+    "take": lambda a, b, r, c: total(tape.take(a, ROWS) * ROW),
+    "stack": lambda a, b, r, c: total(tape.take(a * a, ROWS) @ b * 0.5),
+    "stacks": lambda a, b, r, c: total(tape.take(a, ROWS) @ tape.swap(tape.take(a * a, ROWS), 1, 2)),
 }
 
 

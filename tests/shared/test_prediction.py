@@ -13,15 +13,17 @@ from exp_core.ladder import Refused, climb
 from exp_core.prediction import Trials, predict_call, predict_input, slope
 
 
-def predicted(monkeypatch, seconds_of, n=2**20):
+def predicted(monkeypatch, seconds_of, n=2**20, preparing=lambda n: 0.0):
     """The forecast for the toy at size n, where a call on x takes ``seconds_of(x.size)`` by a fake clock."""
     contestant = Contestant(toys.make(toys.doubled))
     largest = []
 
     def fake(call):
-        size = call().size
-        largest.append(size)
-        return None, seconds_of(size)
+        result = call()
+        if callable(result):  # it was prepared
+            return result, preparing(result().size)
+        largest.append(result.size)
+        return None, seconds_of(result.size)
 
     monkeypatch.setattr(prediction, "call_once", fake)
     request = toys.request(n=n)
@@ -33,6 +35,13 @@ def test_work_is_scaled_up(monkeypatch):
     seconds, largest = predicted(monkeypatch, lambda n: 1e-5 * n)
     assert seconds == pytest.approx(1e-5 * 2**20, rel=0.05)
     assert 1e-5 * largest <= prediction.LONGEST_TRIAL_S, "no trial may be long itself"
+
+
+def test_what_is_prepared_before_a_call_is_not_scaled_up_for_ever(monkeypatch):
+    """A short call whose arguments take a millisecond an element to make: a second of that is enough."""
+    seconds, largest = predicted(monkeypatch, lambda n: 1e-8 * n, preparing=lambda n: 1e-3 * n)
+    assert 1e-3 * largest <= 2 * prediction.LONGEST_PREPARATION_S
+    assert seconds == pytest.approx(1e-8 * 2**20, rel=0.05)
 
 
 def test_overhead_is_not(monkeypatch):

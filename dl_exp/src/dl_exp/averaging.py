@@ -1,6 +1,6 @@
 """The gradient of a batch that several processes share, each with its part of it.
 
-Under ``mlx.launch`` every process computes the means over its own examples; what all of them go by is the mean over all.
+Under ``mlx.launch`` every process computes the means over its own examples; all of them go by the mean over all.
 Parts may differ in size by one, so that each is weighed by its number of examples.
 Source: MLX's documentation, "Distributed Communication", all_sum.
 """

@@ -166,6 +166,8 @@ def item(x: Tensor, i: int) -> Tensor:
 def take(x: Tensor, rows) -> Tensor:
     """Rows of a matrix by their numbers, an array of any shape: what is taken twice has the sum of both."""
 
+    rows = namespace(x.value).array(rows)
+
     def back(g):
         hot = one_hot(rows.reshape(-1), x.shape[0], dtype=dtype_name(x.value))
         return hot.T @ g.reshape(-1, x.shape[1])

@@ -88,7 +88,7 @@ def _tokens(corpus: Corpus, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def read_python_docs() -> Corpus:
-    """Python's own help on its topics, some 700,000 characters of English: it comes with every Python."""
+    """Python's own help on its topics, some 450,000 characters of English: it comes with every Python."""
     from pydoc_data.topics import topics
 
     return Corpus("\n\n".join(topics[name].strip() for name in sorted(topics)))

@@ -33,7 +33,7 @@ from numba.core.serialize import dumps
 VERSIONS = {"numba": numba.__version__, "llvmlite": llvmlite.__version__, "numpy": np.__version__}
 
 
-class CacheFile(IndexDataCacheFile):  # type: ignore[misc]
+class CacheFile(IndexDataCacheFile):
     """Index and code of one function; a code file is named after what it was compiled for."""
 
     def save(self, key: tuple[object, ...], data: object) -> None:

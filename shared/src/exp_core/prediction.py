@@ -6,12 +6,14 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from exp_core.contestants import Call, Contestant, arrays_in
 from exp_core.experiment import Cost, Experiment, Inputs
 from exp_core.timing import call_once
 
 LONGEST_TRIAL_S = 0.25  # a trial that could take half as much longer than the last one is not made
+LONGEST_PREPARATION_S = 1.0  # the next one could take twice as long, whatever the call itself takes
 UNSEEN = 0.1  # nor one that will take longer by less than this part: overhead would hide it
 SLOWEST_S = 1e-5  # a unit of work: fractions in plain Python take less, so that what is more may be overhead
 SHORT_S = 0.005  # a trial so short is made three times: it may have met a sleeping thread
@@ -91,7 +93,7 @@ def predict(
                 break
             if part and longer < UNSEEN * trial:
                 continue
-            call = ready(small)
+            call, preparing = call_once(partial(ready, small))
             if call is None:
                 continue
             first, now = call_once(call)[1], steady(call)
@@ -102,6 +104,8 @@ def predict(
         part, trial = larger, now
         start_s = max(start_s, first - now)
         seconds = now + rise * (full - part)
+        if preparing > LONGEST_PREPARATION_S:
+            break
     return Prediction(seconds, start_s)
 
 

@@ -1,4 +1,4 @@
-"""``mlx.launch -n 2 python -m dl_exp mlp --steps N``: the same training, by several processes that live and die together."""
+"""``mlx.launch -n 2 python -m dl_exp mlp --steps N``: by processes that live and die together."""
 
 import json
 import os
@@ -35,7 +35,18 @@ def start(data, *words, ranks=2, program=ENTRY):
     """mlx.launch, with the command line of dl_exp on each rank."""
     if not LAUNCH.exists():
         pytest.skip("mlx.launch is not installed beside this Python")
-    command = [LAUNCH, "-n", str(ranks), "--backend", "ring", "--starting-port", str(port()), sys.executable, "-c", program]
+    command = [
+        LAUNCH,
+        "-n",
+        str(ranks),
+        "--backend",
+        "ring",
+        "--starting-port",
+        str(port()),
+        sys.executable,
+        "-c",
+        program,
+    ]
     return subprocess.Popen(
         [*command, *words], env=environment(data), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
@@ -136,10 +147,10 @@ def test_a_rank_that_dies_ends_all_and_training_goes_on_from_the_checkpoint(data
 
     step = int(sentences[0].partition("checkpoint of step ")[2].split()[0])
     more = str(step + 40)
-    code, out, err = ended(start(data, "mlp", "--steps", more, "--resume"))
+    code, _, err = ended(start(data, "mlp", "--steps", more, "--resume"))
     assert code == 0, err
     interrupted = weights(data)
-    code, out, err = ended(start(data / "at-once", "mlp", "--steps", more))
+    code, _, err = ended(start(data / "at-once", "mlp", "--steps", more))
     assert code == 0, err
     assert np.array_equal(interrupted, weights(data / "at-once")), "it did not go on along the same curve"
 

@@ -206,6 +206,15 @@ def test_krylov_when_there_are_no_directions_left(method):
 
 
 @pytest.mark.parametrize("method", KRYLOV)
+@pytest.mark.parametrize("shape", [(27, 18), (18, 27), (19, 19)])
+def test_krylovs_space_is_all_of_a_small_matrix_in_the_end(method, shape):
+    """Also where A is wide: nothing that it maps to zero takes up room."""
+    pytest.importorskip("numba")
+    A = np.random.default_rng(14).standard_normal(shape)
+    assert not broken(method(A, 4, 1), (A, 4, 0.0))
+
+
+@pytest.mark.parametrize("method", KRYLOV)
 @pytest.mark.parametrize("scale", [0.0, 1e-30, 1e30])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_krylov_where_squares_vanish_or_overflow(method, scale, order):

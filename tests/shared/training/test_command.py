@@ -175,3 +175,10 @@ def test_csv_and_plot(tmp_path):
     run(tmp_path, *LOSSES, "--steps", "40", "--csv", str(tmp_path / "c.csv"), "--plot", str(tmp_path / "c.png"))
     assert (tmp_path / "c.csv").read_text().startswith("step,loss,accuracy\n")
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_explain_says_how_it_is_trained(tmp_path):
+    text = run(tmp_path, "autograd", "--explain").stdout
+    assert "Training: --steps 200" in text
+    assert "accuracy ≥ 1" in text
+    assert "--data moons" in text

@@ -66,6 +66,30 @@ def test_an_interruption_saves_the_last_whole_step(tmp_path, whole):
     assert (tmp_path / "cut" / NAME).read_text() == whole[1]
 
 
+@pytest.mark.parametrize("where", ["append", "write", "after"])
+def test_an_interruption_in_the_middle_of_saving(tmp_path, whole, monkeypatch, where):
+    """Ctrl-C between the log and the checkpoint, or after both: no line is lost, none stands there twice."""
+    from exp_core.training.log import Log
+
+    target, name = {"append": (Log, "append"), "write": (checkpoint, "write"), "after": (checkpoint, "write")}[where]
+    real, calls = getattr(target, name), []
+
+    def interrupted(*args, **options):
+        calls.append(name)
+        if len(calls) == 3 and where == "write":
+            raise KeyboardInterrupt
+        result = real(*args, **options)
+        if len(calls) == 3 and where != "write":
+            raise KeyboardInterrupt
+        return result
+
+    monkeypatch.setattr(target, name, interrupted)
+    assert fresh(tmp_path / "cut").interrupted
+    monkeypatch.undo()
+    resumed(tmp_path / "cut")
+    assert (tmp_path / "cut" / NAME).read_text() == whole[1]
+
+
 @pytest.mark.parametrize("ahead", ["21,0.5,\n22,0.4,\n", "21,0.5,\n22,0.", "\0\0\0"])
 def test_a_log_ahead_of_its_checkpoint_is_cut_back(tmp_path, whole, ahead):
     """A kill between log and checkpoint: what the log has more, a half line included, is made again."""

@@ -23,11 +23,13 @@ def draw(figure, train, weights, x, labels, shape, ranks):
     count, size = np.arange(1, MOST + 1), weights.nbytes / 1e6
     left.plot(count, 2 * (count - 1) / count * size, marker=".", color=BLUE, label="around the ring, in pieces")
     left.plot(count, (count - 1) * size, marker=".", color=ORANGE, label="all to all, as a whole")
-    left.set(xlabel="ranks", ylabel="MB sent by each, an update", title="What a rank sends", yscale="symlog")
+    left.set(xlabel="ranks", ylabel="MB sent by each, an update", title="What a rank sends")
     left.legend(fontsize="small")
     losses, _ = train(weights, x, labels, shape, ranks)
     right.plot(np.arange(1, len(losses) + 1), losses, marker=".", color=BLUE)
     right.set(xlabel="step", ylabel="loss", title="The same for any number of ranks")
+    for axes in (left, right):
+        axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def around(ranks):

@@ -1,4 +1,4 @@
-"""A rank of the ladder: ``python -m dl_exp.distributed._data_parallel_rank PIPE``, spoken to by _data_parallel_ranks."""
+"""A rank of the ladder: ``python -m dl_exp.distributed._data_parallel_rank PIPE``."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ from exp_core.machine import thread_environment, usable_cores
 from exp_core.user import fate
 
 PATIENCE_S = 120.0  # for a rank that says nothing
+RING = ("MLX_RANK", "MLX_HOSTFILE")
 PROGRAM = "dl_exp.distributed._data_parallel_rank"
 
 
@@ -45,7 +46,7 @@ class Ranks:
             hosts.write_text(json.dumps([[f"127.0.0.1:{port}"] for port in free_ports(count)]))
             for rank in range(count):
                 ring = {"MLX_RANK": str(rank), "MLX_HOSTFILE": str(hosts)} if count > 1 else {}
-                self._start(os.environ | threads | ring)
+                self._start({name: value for name, value in os.environ.items() if name not in RING} | threads | ring)
             self._answers()
 
     def _start(self, environment: dict[str, str]) -> None:
@@ -55,7 +56,11 @@ class Ranks:
             command = [sys.executable, "-m", PROGRAM, str(theirs.fileno())]
             # what MLX's ring prints when a neighbour has gone, we say better
             process = subprocess.Popen(
-                command, env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command,
+                env=environment,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
         self.processes.append(process)
         self.pipes.append(ours)
@@ -76,7 +81,9 @@ class Ranks:
             ready = wait(list(missing), PATIENCE_S)
             if not ready:
                 self.close()
-                raise RankError(f"rank {min(missing.values())} said nothing for {PATIENCE_S:.0f} s: all ranks are ended")
+                raise RankError(
+                    f"rank {min(missing.values())} said nothing for {PATIENCE_S:.0f} s: all ranks are ended"
+                )
             for pipe in ready:
                 try:
                     answers[missing[pipe]] = pipe.recv()  # type: ignore[index, union-attr]
@@ -119,7 +126,7 @@ def ranks_of(count: int) -> Ranks:
 @atexit.register
 def close_ranks() -> None:
     """End the ranks that are waiting."""
-    for ranks in list(_current):
+    for ranks in _current[:]:
         ranks.close()
 
 

@@ -1,7 +1,7 @@
 """Data parallelism: several processes, each with its part of the batch, go one and the same way.
 
-Problem   A multilayer perceptron's steps of descent, as in mlp, by R processes (ranks) that share no memory.  Each makes
-          the gradient of its part of the batch, and every one needs the sum of all.
+Problem   A multilayer perceptron's steps of descent, as in mlp, by R processes (ranks) that share no memory.  Each
+          makes the gradient of its part of the batch, and every one needs the sum of all.
 Idea      The ranks stand in a ring and cut the gradient into R pieces.  R - 1 times each hands a piece to the right
           and adds the one that comes from the left to its own: now every rank has one piece of the sum complete.
           Another R - 1 times each hands on what is complete.  Every rank sends $2(R - 1)/R$ of a gradient, however
@@ -119,7 +119,7 @@ def ring_written_out(run: Loaded):
 
 
 def all_sum(run: Loaded):
-    """Ranks with mx.distributed.all_sum: the same ring in C++, its pieces cut finer, so that adding overlaps sending."""
+    """Ranks with mx.distributed.all_sum: the same ring in C++, in finer pieces, so that adding overlaps sending."""
     return run.train(mlx_sum)
 
 

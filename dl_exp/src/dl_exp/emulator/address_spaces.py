@@ -2,7 +2,7 @@
 
 C++ has no address spaces, but Clang's C++ for OpenCL has the same four under other names (device is __global,
 threadgroup __local, constant __constant, thread __private).  A body is parsed as such a kernel, and only what Clang
-says of address spaces and of const is passed on: the emulator's own compiler judges the rest.
+says of address spaces is passed on: the emulator's own compiler judges the rest.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def check(kernel: Kernel, arguments: tuple[Argument, ...], launch: Launch) -> No
 
 
 def _of_spaces(words: str) -> bool:
-    """Whether a complaint is about two address spaces; that a variable itself is in thread memory is not one of them."""
+    """Whether a complaint is about two address spaces; the one that a pointer itself lies in does not count."""
     named = set(SPACES.findall(words.replace("*__private", "*")))
     return len(named) > 1 or "address space" in words
 

@@ -2,8 +2,8 @@
 
 $p \\leftarrow (1 - \\eta\\lambda) p - \\eta\\,\\hat m/(\\sqrt{\\hat v} + \\epsilon)$ with
 $\\hat m = m/(1 - \\beta_1^t)$ and $\\hat v = v/(1 - \\beta_2^t)$; with $c = \\sqrt{1 - \\beta_2^t}$ the quotient is
-$\\frac c{1 - \\beta_1^t} \\cdot \\frac m{\\sqrt v + \\epsilon c}$: two constants of the update instead of two divisions a
-weight.
+$\\frac c{1 - \\beta_1^t} \\cdot \\frac m{\\sqrt v + \\epsilon c}$: two constants of the update instead of two divisions
+a weight.
 Source: I. Loshchilov, F. Hutter, Decoupled Weight Decay Regularization, ICLR (2019), algorithm 2, with PyTorch's decay,
 which the learning rate multiplies; D. Kingma, J. Ba, Adam, ICLR (2015), end of section 2, for the order of the terms.
 """

@@ -4,8 +4,8 @@ The model is GPT-2's without biases.  From $x = E_{token} + E_{position}$ every 
 $x \\leftarrow x + \\mathrm{attention}(\\mathrm{norm}_1 x)\\,W_{out}$ and
 $x \\leftarrow x + \\mathrm{GELU}(\\mathrm{norm}_2(x)\\,W_{up})\\,W_{down}$; the logits are
 $\\mathrm{norm}(x)\\,E_{token}^T$.  Backwards the same lines in reverse: where $Y = X W$, $dX = dY W^T$ and
-$dW = X^T dY$, and the residual stream passes its gradient on unchanged.  Each line is one compiled kernel, which lets go
-of Python's lock while it works.
+$dW = X^T dY$, and the residual stream passes its gradient on unchanged.  Each line is one compiled kernel,
+which lets go of Python's lock while it works.
 Source: A. Radford et al., Language Models are Unsupervised Multitask Learners (2019), section 2.3.
 """
 

@@ -1,6 +1,7 @@
 """Layer normalisation of rows, without a bias.
 
-Forwards $y = g \\hat x$, $\\hat x = (x - \\bar x)\\,r$, $r = 1/\\sqrt{\\sigma^2 + \\epsilon}$.  Backwards, with $q = g\\,dy$ and means over the row: $dx = r (q - \\overline q - \\hat x\\,\\overline{q \\hat x})$ and
+Forwards $y = g \\hat x$, $\\hat x = (x - \\bar x)\\,r$, $r = 1/\\sqrt{\\sigma^2 + \\epsilon}$.  Backwards, with
+$q = g\\,dy$ and means over the row: $dx = r (q - \\overline q - \\hat x\\,\\overline{q \\hat x})$, and
 $dg = \\sum dy\\,\\hat x$ over the rows.
 Source: J. Ba, J. Kiros, G. Hinton, Layer Normalization, arXiv:1607.06450 (2016).
 """

@@ -25,7 +25,7 @@ def threads(weights, x0, noise, times, shape):
 
 
 def advance(weights, m, v, x0, noise, times, before, shape):
-    """As many updates as the batches have entries, in place; returns the losses.  ``before`` updates were made already."""
+    """As many updates as the batches have entries, in place, after ``before`` others; returns the losses."""
     import numba
 
     updates, batch, _ = x0.shape

@@ -51,5 +51,5 @@ def start_weights(shape: Shape, rng: np.random.Generator) -> np.ndarray:
 
 
 def corrections(step: int) -> tuple[float, float]:
-    """What Adam's means, begun at zero, lack in update number ``step`` (from 1): $1 - \\beta_1^k$ and $1 - \\beta_2^k$."""
+    """What Adam's means, begun at zero, lack in update ``step`` (from 1): $1 - \\beta_1^k$ and $1 - \\beta_2^k$."""
     return 1 - BETA1**step, 1 - BETA2**step

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from dl_exp.generative._diffusion_schedule import STEPS, alpha_bar, noised
 from dl_exp.generative._diffusion_samplers import ddim, ddpm
+from dl_exp.generative._diffusion_schedule import STEPS, alpha_bar, noised
 
 MOMENTS = (0, STEPS // 8, STEPS // 3, STEPS)
 SHOWN = 1000  # points of a cloud
@@ -31,6 +31,7 @@ def draw(figure, train, weights, x0, noise, times, shape):
     losses, _ = train(weights, x0, noise, times, shape)
     right.plot(np.arange(1, len(losses) + 1), losses, marker=".", color=BLUE)
     right.set(xlabel="step", ylabel="loss", title="The first steps of learning")
+    right.xaxis.get_major_locator().set_params(integer=True)
 
 
 def draw_samples(figure, guess, data, rng):

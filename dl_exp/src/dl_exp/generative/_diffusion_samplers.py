@@ -1,10 +1,12 @@
 """The way back from noise to data: DDPM in all its steps, DDIM in a few.
 
-Both ask ``guess(x, t)``, shape (n, d), what of x is noise, and hold what is left, $\\hat x_0$, within the data's limits.
+Both ask ``guess(x, t)``, shape (n, d), what of x is noise, and hold what is left, $\\hat x_0$, within the
+data's limits.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -42,7 +44,9 @@ def ddpm(guess: Guess, x: np.ndarray, limit: float, rng: np.random.Generator) ->
         clean, _ = split(guess(x, t), x, t, limit)
         beta = 1 - a[t] / a[t - 1]
         variance = (1 - a[t - 1]) / (1 - a[t]) * beta
-        mean = np.sqrt(a[t - 1]) * beta / (1 - a[t]) * clean + np.sqrt(a[t] / a[t - 1]) * (1 - a[t - 1]) / (1 - a[t]) * x
+        mean = (
+            np.sqrt(a[t - 1]) * beta / (1 - a[t]) * clean + np.sqrt(a[t] / a[t - 1]) * (1 - a[t - 1]) / (1 - a[t]) * x
+        )
         x = (mean + np.sqrt(variance) * rng.standard_normal(x.shape)).astype(x.dtype)
     return x
 
@@ -56,7 +60,7 @@ def ddim(guess: Guess, x: np.ndarray, limit: float, jumps: int = JUMPS) -> np.nd
         raise ValueError(f"{jumps} jumps are not between 1 and {STEPS}")
     a = alpha_bar()
     times = np.linspace(STEPS, 0, jumps + 1).round().astype(int)
-    for t, earlier in zip(times[:-1], times[1:], strict=True):
+    for t, earlier in itertools.pairwise(times):
         clean, noise = split(guess(x, t), x, t, limit)
         x = (np.sqrt(a[earlier]) * clean + np.sqrt(1 - a[earlier]) * noise).astype(x.dtype)
     return x

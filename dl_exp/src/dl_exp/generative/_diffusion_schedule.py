@@ -1,8 +1,8 @@
 """The way from data to noise, and what the network is told about where on it a point is.
 
-$q(x_t \\mid x_0) = N(\\sqrt{\\bar\\alpha_t}\\, x_0,\\ (1 - \\bar\\alpha_t) I)$ with $\\bar\\alpha_t = \\prod_{s \\le t} (1 - \\beta_s)$:
-Ho, Jain, Abbeel (2020), eq. (4).  Their $\\beta$ grows linearly from $10^{-4}$ to 0.02 in 1000 steps; with fewer steps the
-same way is gone in larger ones.
+$q(x_t \\mid x_0) = N(\\sqrt{\\bar\\alpha_t}\\, x_0,\\ (1 - \\bar\\alpha_t) I)$ with
+$\\bar\\alpha_t = \\prod_{s \\le t} (1 - \\beta_s)$: Ho, Jain, Abbeel (2020), eq. (4).  Their
+$\\beta$ grows linearly from $10^{-4}$ to 0.02 in 1000 steps; with fewer steps the same way is gone in larger ones.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def clock() -> np.ndarray:
 
 
 def noised(x0, noise, times):
-    """$x_t = \\sqrt{\\bar\\alpha_t}\\, x_0 + \\sqrt{1 - \\bar\\alpha_t}\\, \\epsilon$; x0 and noise (batch, d), times (batch,)."""
+    """$x_t = \\sqrt{\\bar\\alpha_t}\\, x_0 + \\sqrt{1 - \\bar\\alpha_t}\\, \\epsilon$; (batch, d)."""
     signal, spread = (scale.astype(x0.dtype)[times][:, None] for scale in scales())
     return signal * x0 + spread * noise
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 STEPS, SHOWN = 60, 10_000
+LINES = {"sgd": "-", "momentum": "-", "rmsprop": "-", "adam": "-", "adamw": "--"}  # adamw lies upon adam
 
 
 def picture(figure, w, a, c, updates, rule):
@@ -23,15 +24,17 @@ def picture(figure, w, a, c, updates, rule):
         for _ in range(steps):
             moved, memory = update(here, way[-1], curvature * (way[-1] - centre), memory, np.sqrt)
             way.append(moved)
-        left.plot(*np.array(way).T, marker=".", markersize=3, linewidth=1, label=each.method)
+        left.plot(
+            *np.array(way).T, marker=".", markersize=3, linewidth=1, linestyle=LINES[each.method], label=each.method
+        )
     left.set(title="Five ways down one valley", xlabel="w₁, curvature 1", ylabel="w₂, curvature 100")
     left.set(xlim=(-1.8, 0.6), ylim=(-1.2, 1.2))
     left.legend(fontsize="small")
     part = slice(0, SHOWN)
     stable = 1.0 / float(a[part].max())
     for each in RULES:
-        here = each._replace(rate=min(each.rate, stable)) if each.method in ("sgd", "momentum") else each
+        here = each._replace(rate=min(each.rate, stable) if each.method in ("sgd", "momentum") else 0.1)
         losses, _ = vectorised(w[part].astype(float), a[part].astype(float), c[part].astype(float), STEPS, here)
-        right.semilogy(np.arange(1, STEPS + 1), losses, label=each.method)
+        right.semilogy(np.arange(1, STEPS + 1), losses, linestyle=LINES[each.method], label=each.method)
     right.set(title="Loss on this problem", xlabel="step", ylabel="f(w)")
     right.legend(fontsize="small")

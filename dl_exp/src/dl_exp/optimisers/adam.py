@@ -7,8 +7,10 @@ Idea      Momentum averages gradients: what alternates cancels.  RMSProp divides
           at the same speed.  Adam does both, and corrects that averages begin at 0; AdamW keeps the decay of weights
           out of the averages.
 Look for  No rule does more than 20 operations a weight, and memory is what limits: six numbers read, three written.
-          Operation by operation a step goes through memory twenty times, fused once.  Where the curvature spans six
-          orders of magnitude (ill-conditioned) descent may only take the steps that the steepest allows; Adam need not.
+          Operation by operation a step goes through memory twenty times, fused once.  In mx.compile mlx.optimizers
+          may be slower than without: the power in Adam's correction is fused in, and taken for every weight.
+          Where the curvature spans six orders of magnitude (ill-conditioned) descent may only take the steps that the
+          steepest allows; Adam need not.
 Source    D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR (2015), algorithm 1.  I. Loshchilov,
           F. Hutter, Decoupled weight decay regularization, ICLR (2019), algorithm 2.  T. Tieleman, G. Hinton, Lecture
           6.5: RMSProp (2012).

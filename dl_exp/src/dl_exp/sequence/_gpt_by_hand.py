@@ -13,7 +13,7 @@ from dl_exp.engine.gelu import CUBE
 from dl_exp.engine.layernorm import EPSILON
 from dl_exp.engine.shape import Layer, Shape, Weights, unpacked
 from dl_exp.engine.trainer import CLIPPED
-from dl_exp.sequence._gpt_model import ADAMW, rate
+from dl_exp.sequence._gpt_model import ADAMW, ladder_rate
 
 NEVER = -1e9  # added to a score: its exponential is 0
 ROOT = math.sqrt(2 / math.pi)
@@ -158,7 +158,7 @@ def train(weights, tokens, targets, shape: Shape):
         m = ADAMW.beta1 * m + (1 - ADAMW.beta1) * clipped
         v = ADAMW.beta2 * v + (1 - ADAMW.beta2) * (clipped * clipped)
         first, second = 1 - ADAMW.beta1**number, 1 - ADAMW.beta2**number
-        eta = rate(number - 1)
+        eta = ladder_rate(number - 1)
         update = eta / first * m / (np.sqrt(v / second) + ADAMW.epsilon)
         weights[: shape.matrices] = (1 - eta * ADAMW.decay) * weights[: shape.matrices]
         weights = weights - update

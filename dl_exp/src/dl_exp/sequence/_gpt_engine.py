@@ -8,17 +8,17 @@ import numpy as np
 
 from dl_exp.engine.shape import Shape
 from dl_exp.engine.trainer import Trainer
-from dl_exp.sequence._gpt_model import ADAMW, rate
+from dl_exp.sequence._gpt_model import ADAMW, ladder_rate, rate
 
 
 def threads(weights, tokens, targets, shape):
     """Gradients by hand, compiled kernels that keep to the cache, each thread its part of the batch."""
-    losses, state = advance(shape, {"weights": weights}, (tokens, targets), 0)
+    losses, state = advance(shape, {"weights": weights}, (tokens, targets), 0, ladder_rate)
     return losses, state["weights"]
 
 
-def advance(shape: Shape, state, batches, step: int):
-    """Updates from a state with weights and perhaps m and v, ``step`` of which were made before; the state after."""
+def advance(shape: Shape, state, batches, step: int, rate=rate):
+    """Updates from a state with weights and perhaps m and v, after ``step`` others; losses, and the state after."""
     trainer = prepared(shape, batches[0].shape[1], parts(), state["weights"].dtype.name)
     for name, array in (("weights", trainer.weights), ("m", trainer.m), ("v", trainer.v)):
         array[:] = state.get(name, 0)

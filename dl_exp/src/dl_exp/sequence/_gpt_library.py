@@ -6,7 +6,7 @@ import functools
 
 from dl_exp.engine.layernorm import EPSILON
 from dl_exp.engine.shape import Layer, Weights, unpacked
-from dl_exp.sequence._gpt_model import ADAMW, rate
+from dl_exp.sequence._gpt_model import ADAMW, ladder_rate
 
 
 def mlx_nn(weights, tokens, targets, shape):
@@ -33,10 +33,10 @@ def mlx_nn(weights, tokens, targets, shape):
             ],
         }
     )
-    optimiser.init(model.trainable_parameters())
+    forget(optimiser.state)
     losses = []
     for i, (x, y) in enumerate(zip(tokens, targets, strict=True)):
-        optimiser.learning_rate = rate(i)
+        optimiser.learning_rate = ladder_rate(i)
         losses.append(step(x, y))
         mx.eval(losses[-1], model.state, optimiser.state)
     layers = tuple(
@@ -50,6 +50,17 @@ def mlx_nn(weights, tokens, targets, shape):
     return mx.stack(losses), packed(
         Weights(model.tokens.weight, model.positions.weight, layers, model.norm.weight), shape
     )
+
+
+def forget(state):
+    """The optimiser's means and its count back to 0, where they are: the compiled step knows these containers."""
+    import mlx.core as mx
+
+    for key, value in state.items() if isinstance(state, dict) else enumerate(state):
+        if isinstance(value, mx.array):
+            state[key] = mx.zeros_like(value)
+        else:
+            forget(value)
 
 
 def packed(w: Weights, shape):
@@ -99,11 +110,12 @@ def _mlx_model(shape, device):
     options = {"betas": [ADAMW.beta1, ADAMW.beta2], "eps": ADAMW.epsilon, "bias_correction": True}
     optimiser = optimizers.MultiOptimizer(
         [
-            optimizers.AdamW(rate(0), weight_decay=ADAMW.decay, **options),
-            optimizers.AdamW(rate(0), weight_decay=0.0, **options),
+            optimizers.AdamW(ladder_rate(0), weight_decay=ADAMW.decay, **options),
+            optimizers.AdamW(ladder_rate(0), weight_decay=0.0, **options),
         ],
         [lambda name, weight: "norm" not in name],
     )
+    optimiser.init(model.trainable_parameters())
     state = [model.state, optimiser.state]
     loss_and_gradient = nn.value_and_grad(model, lambda x, y: nn.losses.cross_entropy(model(x), y, reduction="mean"))
 

@@ -8,7 +8,7 @@ import math
 from dl_exp.engine.layernorm import EPSILON
 from dl_exp.engine.shape import Shape, unpacked
 from dl_exp.engine.trainer import CLIPPED
-from dl_exp.sequence._gpt_model import ADAMW, rate
+from dl_exp.sequence._gpt_model import ADAMW
 
 
 def loss_of(weights, tokens, targets, shape: Shape):
@@ -61,8 +61,8 @@ def compiled_update(shape: Shape, device: str):
     return mx.compile(update(shape))
 
 
-def run(step, state, batches, done: int):
-    """All updates from a state (weights, m, v): losses, and the state after; ``done`` were made before."""
+def run(step, state, batches, done: int, rate):
+    """All updates from a state (weights, m, v), after ``done`` others; losses, and the state after."""
     import mlx.core as mx
 
     losses = []
@@ -73,8 +73,8 @@ def run(step, state, batches, done: int):
     return mx.stack(losses), state
 
 
-def compiled_run(weights, m, v, batches, done: int, shape: Shape):
+def compiled_run(weights, m, v, batches, done: int, rate, shape: Shape):
     """The same with the compiled step."""
     import mlx.core as mx
 
-    return run(compiled_update(shape, str(mx.default_device())), (weights, m, v), batches, done)
+    return run(compiled_update(shape, str(mx.default_device())), (weights, m, v), batches, done, rate)

@@ -36,3 +36,8 @@ def rate(step: int) -> float:
         return RATE * (step + 1) / (WARM_UP + 1)
     way = min(1.0, (step - WARM_UP) / (STEPS - WARM_UP))
     return LOWEST + (RATE - LOWEST) * 0.5 * (1 + math.cos(math.pi * way))
+
+
+def ladder_rate(step: int) -> float:
+    """The same without the warm-up: in a ladder's few steps the weights are to move as far as they ever do."""
+    return rate(WARM_UP + step)

@@ -73,8 +73,8 @@ def python_docs(
     if width % heads:
         raise ValueError(f"--heads {heads} do not divide --width {width}: choose heads that do")
     corpus = read_python_docs()
-    tokens = corpus.learnt(0)
-    shape = Shape(corpus.tokeniser(0).size, context, width, heads, layers)
+    shape = Shape(corpus.characters, context, width, heads, layers)
+    tokens = corpus.learnt(shape.vocabulary)
     first = windows(len(tokens), context + 1, batch, int(rng.integers(2**31)), range(updates))
     return begun(shape, tokens[first[..., None] + np.arange(context + 1)], dtype, rng)
 

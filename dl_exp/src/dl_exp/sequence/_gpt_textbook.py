@@ -11,7 +11,7 @@ from dl_exp.engine.layernorm import EPSILON
 from dl_exp.engine.shape import Layer, Weights
 from dl_exp.engine.trainer import CLIPPED
 from dl_exp.foundations._autograd_scalar import Value
-from dl_exp.sequence._gpt_model import ADAMW, rate
+from dl_exp.sequence._gpt_model import ADAMW, ladder_rate
 from dl_exp.tape import Tensor, columns, gelu, item, logsumexp, mean, reshape, softmax, standardised, swap, take, total
 
 ROOT = math.sqrt(2 / math.pi)
@@ -133,7 +133,7 @@ def adamw(weights, m, v, gradient, step, shape):
     gradient = gradient * min(1.0, ADAMW.clip / (length + CLIPPED))
     m[:] = ADAMW.beta1 * m + (1 - ADAMW.beta1) * gradient
     v[:] = ADAMW.beta2 * v + (1 - ADAMW.beta2) * gradient * gradient
-    eta, number = rate(step), step + 1
+    eta, number = ladder_rate(step), step + 1
     weights[: shape.matrices] *= 1 - eta * ADAMW.decay
     m_hat, v_hat = m / (1 - ADAMW.beta1**number), v / (1 - ADAMW.beta2**number)
     weights -= eta * m_hat / (np.sqrt(v_hat) + ADAMW.epsilon)

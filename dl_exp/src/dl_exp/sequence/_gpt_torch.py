@@ -7,7 +7,7 @@ import functools
 from dl_exp.engine.layernorm import EPSILON
 from dl_exp.engine.shape import Layer, Weights, unpacked
 from dl_exp.sequence._gpt_library import packed
-from dl_exp.sequence._gpt_model import ADAMW, rate
+from dl_exp.sequence._gpt_model import ADAMW, ladder_rate
 
 
 def torch_eager(weights, tokens, targets, shape):
@@ -26,7 +26,7 @@ def torch_eager(weights, tokens, targets, shape):
     losses = []
     for i, (x, y) in enumerate(zip(torch.from_numpy(tokens).long(), torch.from_numpy(targets).long(), strict=True)):
         for group in optimiser.param_groups:
-            group["lr"] = rate(i)
+            group["lr"] = ladder_rate(i)
         optimiser.zero_grad()
         logits = model(w, x, shape)
         loss = torch.nn.functional.cross_entropy(logits.reshape(-1, shape.vocabulary), y.reshape(-1))

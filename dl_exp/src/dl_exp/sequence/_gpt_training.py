@@ -9,7 +9,8 @@ import numpy as np
 from dl_exp.engine.shape import Shape, unpacked
 from dl_exp.sequence import _gpt_engine
 from dl_exp.sequence._gpt_by_hand import forwards, mean_loss
-from dl_exp.sequence._gpt_model import STEPS, start_weights
+from dl_exp.sequence._gpt_model import STEPS, rate, start_weights
+from dl_exp.sequence._gpt_picture import draw_attention
 from dl_exp.text import read_python_docs, read_text, read_tinyshakespeare
 from exp_core.training import DataSet, Engine, Target, Training, windows
 
@@ -67,7 +68,7 @@ def mlx_engine(shape, state, batches, step):
     from dl_exp.sequence._gpt_mlx import compiled_run
 
     arrays = [mx.array(state[name]) for name in ("weights", "m", "v")]
-    losses, after = compiled_run(*arrays, tuple(map(mx.array, batches)), step, shape)
+    losses, after = compiled_run(*arrays, tuple(map(mx.array, batches)), step, rate, shape)
     return np.array(losses), {name: np.array(array) for name, array in zip(("weights", "m", "v"), after, strict=True)}
 
 
@@ -80,9 +81,12 @@ def evaluate(shape, state, data):
 
 
 def sample(shape, state, data, prompt, length, rng):
-    """How the text goes on: each symbol is drawn from what the model expects.  Raises ValueError for the prompt."""
+    """How the prompt goes on: each symbol is drawn from what the model expects; without one, as the text begins.
+
+    Raises ValueError for a character that the text does not have.
+    """
     tokeniser, w = data.tokeniser(shape.vocabulary), unpacked(state["weights"], shape)
-    tokens = tokeniser.encode(prompt or "\n").tolist()
+    tokens = tokeniser.encode(prompt).tolist() or data.learnt(shape.vocabulary)[:1].tolist()
     begun = len(tokens)
     for _ in range(length):
         seen = np.array([tokens[-shape.context :]])
@@ -92,9 +96,16 @@ def sample(shape, state, data, prompt, length, rng):
     return tokeniser.decode(tokens[begun:])
 
 
+def picture(figure, shape, state, data, rng):
+    """Where the heads look in a piece of the text that was held out."""
+    tokens = data.held_out(shape.vocabulary)
+    begin = int(rng.integers(0, len(tokens) - shape.context))
+    draw_attention(figure, state["weights"], tokens[None, begin : begin + shape.context], shape)
+
+
 TRAINING = Training(
     data=(
-        DataSet("python-docs", read_python_docs, "Python's own help, 0.7 MB"),
+        DataSet("python-docs", read_python_docs, "Python's own help, 0.5 MB"),
         DataSet("tinyshakespeare", read_tinyshakespeare, "Shakespeare, 1.1 MB, downloaded once", requires=("pooch",)),
     ),
     model=model,
@@ -102,11 +113,14 @@ TRAINING = Training(
     batches=batches,
     engines=(Engine(threads_engine, "compiled"), Engine(mlx_engine, "compiled", arrays="mlx")),
     evaluate=evaluate,
-    targets=(Target("held-out loss", 1.89, "less", "nanoGPT on tinyshakespeare, its configuration for a CPU: 1.88"),),
+    targets=(
+        Target("held-out loss", 1.89, "less", "nanoGPT, its configuration for a CPU: 1.88", data=("tinyshakespeare",)),
+    ),
     steps=STEPS,
     batch=12,
     unit="tokens",
     per_example=lambda shape: shape.context,
     file=read_text,
     sample=sample,
+    picture=picture,
 )

@@ -1,12 +1,10 @@
-"""Dense layers of a part of the batch, and the loss."""
+"""Dense layers of a part of the batch."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from dl_exp.products import add_dots, add_product
+from dl_exp.engine.product import product
 from exp_core.compiled import REORDER, njit
-from exp_core.vector import exp, log, tanh
+from exp_core.vector import tanh
 
 
 @njit
@@ -19,36 +17,18 @@ def tanh_all(a):
 
 
 @njit
-def dense(x, W, b, z):
+def dense(x, W, b, z, panel):
     """$z = xW + b$."""
     for i in range(x.shape[0]):
         z[i] = b
-    add_product(x, W, z)
+    product(x, W, z, True, panel)
 
 
 @njit(fastmath=REORDER)
-def dense_back(x, W, d, gW, gb, dx):
-    """The derivatives by weights, biases and x are added up."""
-    add_product(x.T, d, gW)
+def dense_back(x, W, d, gW, gb, dx, panel):
+    """The derivatives by weights and biases are added up; that by x is written."""
+    product(x.T, d, gW, True, panel)
     for i in range(d.shape[0]):
         for j in range(gb.size):
             gb[j] += d[i, j]
-    add_dots(d, W, dx)
-
-
-@njit
-def cross_entropy(z, labels, batch):
-    """The scores become $(p - y)/B$ in place; returns the sum of the losses over B."""
-    share, loss = np.float32(1) / np.float32(batch), np.float32(0)
-    for i in range(z.shape[0]):
-        row = z[i]
-        largest, total = row.max(), np.float32(0)
-        chosen = row[labels[i]] - largest
-        for k in range(row.size):
-            row[k] = exp(row[k] - largest)
-            total += row[k]
-        loss += share * (log(total) - chosen)
-        for k in range(row.size):
-            row[k] *= share / total
-        row[labels[i]] -= share
-    return loss
+    product(d, W.T, dx, False, panel)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dl_exp.products import add_dots, add_product
+from dl_exp.engine.product import product
 from dl_exp.vision._cnn_engine_dense import tanh_all
 from exp_core.compiled import REORDER, njit
 
@@ -39,26 +39,25 @@ def fold(columns, x):
 
 
 @njit
-def convolve(x, W, b, columns, a):
+def convolve(x, W, b, columns, a, panel):
     """a = tanh of the convolution, (channels out, places^2)."""
     unfold(x, columns)
     for o in range(b.size):
         a[o] = b[o]
-    add_product(W.T, columns, a)
+    product(W.T, columns, a, True, panel)
     tanh_all(a)
 
 
 @njit(fastmath=REORDER)
-def convolve_back(x, W, d, columns, gW, gb, unfolded, dx, wanted):
+def convolve_back(x, W, d, columns, gW, gb, unfolded, dx, wanted, panel):
     """The derivatives by weights and biases are added up; that by x, if wanted, is written."""
     unfold(x, columns)
-    add_dots(columns, d, gW)
+    product(columns, d.T, gW, True, panel)
     for o in range(gb.size):
         for v in d[o]:
             gb[o] += v
     if wanted:
-        unfolded[:] = np.float32(0)
-        add_product(W, d, unfolded)
+        product(W, d, unfolded, False, panel)
         fold(unfolded, dx)
 
 

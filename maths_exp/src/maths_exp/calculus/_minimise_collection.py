@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from maths_exp.calculus import _minimise_fits as fits
+from maths_exp.calculus import _minimise_linear as linear
 from maths_exp.calculus import _minimise_objectives as functions
 from maths_exp.calculus import _minimise_osborne as osborne
 from maths_exp.calculus import _minimise_systems as systems
@@ -52,8 +53,8 @@ COLLECTION = (
     Task(systems.integral_equation, tuple(j / 11 * (j / 11 - 1) for j in range(1, 11))),
     Task(functions.broyden_tridiagonal, (-1.0,) * 10),
     Task(systems.broyden_banded, (-1.0,) * 10),
-    Task(systems.linear, (1.0,) * 10, (10.0,)),
-    Task(systems.linear_rank_1, (1.0,) * 10, (15 / 7,)),
-    Task(systems.linear_rank_1_with_zeros, (1.0,) * 10, (62 / 17,)),
+    Task(linear.linear, (1.0,) * 10, (10.0,)),
+    Task(linear.linear_rank_1, (1.0,) * 10, (15 / 7,)),
+    Task(linear.linear_rank_1_with_zeros, (1.0,) * 10, (62 / 17,)),
     Task(systems.chebyquad, tuple(j / 9 for j in range(1, 9)), (3.51687e-3,)),
 )

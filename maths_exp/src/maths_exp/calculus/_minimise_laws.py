@@ -10,6 +10,7 @@ import numpy as np
 from exp_core import Cost, Implementation
 from exp_core.tensor import unit_roundoff
 from maths_exp.calculus import _minimise_fits as fits
+from maths_exp.calculus import _minimise_linear as linear
 from maths_exp.calculus import _minimise_objectives as functions
 from maths_exp.calculus import _minimise_osborne as osborne
 from maths_exp.calculus import _minimise_systems as systems
@@ -38,7 +39,7 @@ FLOPS = {
     systems.trigonometric: lambda n: (15 + 6 * ELEMENTARY) * n,
     systems.boundary_value: lambda n: 28 * n,
     systems.broyden_banded: lambda n: 9 * n * min(n, 6) + 14 * n,
-    systems.linear: lambda n: 11 * n,
+    linear.linear: lambda n: 11 * n,
     fits.meyer: lambda n: 16 * (21 + ELEMENTARY),
     fits.gulf: lambda n: 99 * (22 + 5 * ELEMENTARY),
     fits.brown_dennis: lambda n: 20 * (24 + 4 * ELEMENTARY),
@@ -48,8 +49,8 @@ FLOPS = {
     systems.penalty_2: lambda n: 9 * n + (19 + 5 * ELEMENTARY) * (n - 1),
     systems.brown_almost_linear: lambda n: n * (n + 11),
     systems.integral_equation: lambda n: n * (21 * n + 5),
-    systems.linear_rank_1: lambda n: 10 * n,
-    systems.linear_rank_1_with_zeros: lambda n: 10 * n,
+    linear.linear_rank_1: lambda n: 10 * n,
+    linear.linear_rank_1_with_zeros: lambda n: 10 * n,
     systems.chebyquad: lambda n: n * n * (5 * n + 9),
     functions.quadratic: lambda n: (6 + ELEMENTARY) * n,
     functions.lennard_jones: lambda n: 28 * (n // 3) * (n // 3 - 1) / 2,

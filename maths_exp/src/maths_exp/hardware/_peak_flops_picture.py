@@ -48,7 +48,7 @@ def picture(figure, x, m, b, n, together):
     axes.set_xlabel("chains at once")
     axes.set_ylabel("operations a cycle")
     axes.set_xticks(counts)
-    axes.legend(frameon=False, fontsize="small", loc="lower right")
+    axes.legend(frameon=False, fontsize="small", loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
 
 

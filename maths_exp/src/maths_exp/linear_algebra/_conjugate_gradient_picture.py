@@ -1,4 +1,4 @@
-"""The residual's way down, plain and by Jacobi, and the pace that the condition number sets."""
+"""The residual's way down, plain, by Jacobi and by SSOR, and the pace that the condition number sets."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ import numpy as np
 POINTS = 4096  # a larger system is drawn by its first rows and columns: they are positive definite as well
 
 
+def ssor(A, omega):
+    """What divides a vector by $(D / \\omega + L) D^{-1} (D / \\omega + L)^T$, L the part of A below its diagonal D."""
+    from scipy.sparse import diags_array, tril
+    from scipy.sparse.linalg import splu
+
+    lower = (tril(A, -1) + diags_array([A.diagonal() / omega], offsets=[0])).tocsc()
+    solver = splu(lower, permc_spec="NATURAL", diag_pivot_thresh=0, options={"SymmetricMode": True})
+    return lambda r: solver.solve(A.diagonal() * solver.solve(r), "T")
+
+
 def picture(figure, data, indices, indptr, b, tolerance):
     """||r|| / ||b|| after each step, and Chebyshev's bound on the error in the norm of A."""
     from scipy.sparse import diags_array
-    from scipy.sparse.linalg import cg, eigsh
+    from scipy.sparse.linalg import LinearOperator, cg, eigsh
 
+    from maths_exp.linear_algebra._conjugate_gradient_preconditioned import relaxation
     from maths_exp.linear_algebra.conjugate_gradient import as_scipy
 
     A, b, tolerance = as_scipy(data, indices, indptr, b, tolerance)
@@ -21,11 +32,12 @@ def picture(figure, data, indices, indptr, b, tolerance):
     for name, M, colour in (
         ("plain", None, "tab:blue"),
         ("Jacobi", diags_array([1 / A.diagonal()], offsets=[0]), "tab:orange"),
+        ("SSOR", LinearOperator(A.shape, ssor(A, relaxation(b.size, int(np.diff(A.indptr).max())))), "tab:green"),
     ):
         sizes = [1.0]
         see = lambda x, sizes=sizes: sizes.append(np.linalg.norm(b - A @ x) / np.linalg.norm(b))  # noqa: E731
         cg(A, b, rtol=tolerance, atol=0.0, M=M, callback=see)
-        axes.semilogy(sizes, color=colour, label=name, linewidth=2 if M is None else 1)
+        axes.semilogy(sizes, color=colour, label=name, linewidth=3 if M is None else 1.5)
         longest = max(longest, len(sizes))
     if b.size > 20:
         start = np.ones(b.size)

@@ -54,8 +54,10 @@ def krylov(A, k, q, products, right_angles, tall_qr):
     """
     V = np.empty((dimension(A, k, q), A.shape[1]), A.dtype)
     Z = np.empty((len(V), A.shape[0]), A.dtype)
-    X = np.random.default_rng(0).standard_normal((BLOCK, A.shape[1])).astype(A.dtype)
     limits = np.finfo(A.dtype)
+    X = np.random.default_rng(0).standard_normal((BLOCK, min(A.shape))).astype(A.dtype)
+    if A.shape[0] < A.shape[1]:  # directions of which A knows nothing would take up room: begin with what A makes
+        X = X @ A
     for first in range(0, len(V), BLOCK):
         X = V[first : first + BLOCK] = right_angles(X[: len(V) - first], V[:first])
         Z[first : first + BLOCK], X = products(A, X)

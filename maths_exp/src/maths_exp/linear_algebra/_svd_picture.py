@@ -50,8 +50,10 @@ def spectrum(axes, A, sigma):
     floor = float(np.finfo(float).tiny)
     for values, mark, label in ((by_reflections, "s", "bidiagonal (gesdd)"), (sigma, ".-", "Jacobi")):
         axes.semilogy(j, np.maximum(values, floor), mark, markersize=4, label=label)
-    axes.axhline(max(sigma[0] * 2.0**-53, floor), color="0.8", linewidth=1, label="$u \\sigma_1$")
-    axes.set(xlabel="j", ylabel="$\\sigma_j$", ylim=(max(sigma[-1], sigma[0] * 1e-22, floor) / 10, 10 * sigma[0] or 1))
+    lowest = max(sigma[-1], sigma[0] * 1e-22, floor) / 10
+    if sigma[0] * 2.0**-53 > lowest:
+        axes.axhline(sigma[0] * 2.0**-53, color="0.8", linewidth=1, label="$u \\sigma_1$")
+    axes.set(xlabel="j", ylabel="$\\sigma_j$", ylim=(lowest, 10 * sigma[0] or 1))
     axes.set_title("Singular values")
     axes.legend(fontsize="small")
 

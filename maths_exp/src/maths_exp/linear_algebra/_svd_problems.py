@@ -19,13 +19,12 @@ def orthonormal(m, n, rng):
     return np.linalg.qr(rng.standard_normal((m, n)))[0]
 
 
-def wanted(rank, A, excess):
-    """The inputs, if there are so many singular values."""
-    if rank > min(A.shape):
-        raise ValueError(f"a matrix of {A.shape[0]} x {A.shape[1]} has rank {min(A.shape)} at most: choose --rank so")
+def refuse(rank, m, n, excess):
+    """Raise ValueError if there are not so many singular values, or the error is to be less than the least."""
+    if rank > min(m, n):
+        raise ValueError(f"a matrix of {m} x {n} has rank {min(m, n)} at most: choose --rank so")
     if excess < 0:
         raise ValueError(f"no rank-k matrix is nearer than the nearest one: choose --excess 0 or more, not {excess:g}")
-    return A, rank, excess
 
 
 def decaying(
@@ -39,9 +38,10 @@ def decaying(
     rng,
 ):
     """Singular values 1, 1/2, 1/3, ...: they fall slowly, and rank k leaves much behind."""
+    refuse(rank, rows, cols, excess)
     n = min(rows, cols)
     s = np.arange(1.0, n + 1) ** -power
-    return wanted(rank, (orthonormal(rows, n, rng) * s @ orthonormal(cols, n, rng).T).astype(dtype), excess)
+    return (orthonormal(rows, n, rng) * s @ orthonormal(cols, n, rng).T).astype(dtype), rank, excess
 
 
 def square(n: Annotated[int, "rows and columns"] = 200, *, dtype, rng):
@@ -75,4 +75,5 @@ def photograph(
     from sklearn.datasets import load_sample_image
 
     grey = load_sample_image("china.jpg").mean(axis=2)[::every, ::every] / 255
-    return wanted(rank, np.ascontiguousarray(grey, dtype), excess)
+    refuse(rank, *grey.shape, excess)
+    return np.ascontiguousarray(grey, dtype), rank, excess

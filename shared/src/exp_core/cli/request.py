@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -103,12 +103,12 @@ def choose_contestants(
     ]
     if not wanted and alone:
         raise click.UsageError(f"--only and --rung leave nothing of {entry.name} to run")
-    asked = (run.devices or any(i.arrays == "mlx" for i in wanted)) and not run.emulate
-    devices = devices_of(run) if asked else ("cpu",)
+    real = (run.devices or any(i.arrays == "mlx" for i in wanted)) and not run.emulate
+    devices = devices_of(run) if real else ("cpu",)
     contestants: list[Contestant] = []
     for implementation in wanted:
         if own := implementation.devices:
-            asked = cast("tuple[DeviceName, ...]", run.devices) if run.emulate else devices
+            asked = run.devices if run.emulate else devices
             there = [name for name in asked if name in own]
             stand_in = run.emulator if run.emulate or not there else ""
             contestants += [Contestant(implementation, name, stand_in) for name in there]

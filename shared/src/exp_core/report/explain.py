@@ -64,6 +64,16 @@ def print_explanation(entry: Entry, experiment: Experiment, out: Console) -> Non
     _print_rows("Problems", rows, out)
     ladder = [(i.name, f"[{i.rung}] {readable(i.title)}") for i in experiment.implementations]
     _print_rows("Ladder", ladder, out)
+    if training := experiment.training:
+        rows = [(f"--data {data_set.name}", data_set.title) for data_set in training.data]
+        rows += [(engine.name, f"[{engine.rung}] {readable(engine.title)}") for engine in training.engines]
+        for target in training.targets:
+            sign, where = (
+                "≥" if target.better == "more" else "≤",
+                f" on {', '.join(target.data)}" if target.data else "",
+            )
+            rows.append((f"{target.figure} {sign} {target.value:g}", f"{target.source}{where}"))
+        _print_rows(f"Training: --steps {training.steps}", rows, out)
     out.print(Text(f"\n{entry.path}", style="dim"), soft_wrap=True)
 
 

@@ -89,11 +89,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Standing:
-    """Everything that belongs to one step; exchanged as a whole, so that an interruption finds it whole."""
+    """Everything that belongs to one step; exchanged as a whole, so that an interruption finds it whole.
+
+    lines: so many of the run's lines belong to it.     logged: so many of them are in the log already.
+    saved: the step of the last checkpoint; -1: none.
+    """
 
     step: int
     state: State
-    lines: tuple[Line, ...] = ()  # not yet in the log
+    lines: int = 0
+    logged: int = 0
     saved: int = -1
 
 
@@ -109,7 +114,7 @@ def train(job: Job, begin: Checkpoint, watch: Callable[[Moment], None], *, path:
             run.turn()
         run.save()
     except KeyboardInterrupt:
-        run.save()
+        run.save(anew=True)
         return run.outcome(interrupted=True)
     except (GroupError, RuntimeError) as error:
         if not (isinstance(error, GroupError) or lost(error)):
@@ -124,7 +129,9 @@ class Run:
 
     def __init__(self, job: Job, begin: Checkpoint, watch: Callable[[Moment], None], path: Path | None) -> None:
         self.job, self.watch = job, watch
-        self.now = Standing(begin.step, begin.state, saved=begin.step if path else -1)
+        self.lines = read_log(job.folder, begin.step) if path else []
+        known = len(self.lines)
+        self.now = Standing(begin.step, begin.state, known, known, begin.step if path else -1)
         self.sound = path is None or path.name == checkpoint.LATEST  # the latest file is one that can be relied on
         self.log = Log(job.folder, dict.fromkeys(target.figure for target in job.training.targets))
         self.figures: Mapping[str, float] = {}
@@ -133,7 +140,6 @@ class Run:
         self.rate: float | None = None
         self.timed_steps, self.timed_s = 0.0, 0.0
         self.since_saved = Stopwatch()
-        self.lines = read_log(job.folder, begin.step) if path else []
         if job.group.leads:
             try:
                 job.folder.mkdir(parents=True, exist_ok=True)
@@ -161,7 +167,8 @@ class Run:
         if stop == job.steps or stop % training.every == 0:
             self.figures = {name: float(value) for name, value in training.evaluate(job.shape, state, job.data).items()}
             lines[-1] = Line(stop, lines[-1].loss, self.figures)
-        self.now = Standing(stop, state, (*now.lines, *lines), now.saved)
+        self.lines[now.lines :] = lines
+        self.now = Standing(stop, state, len(self.lines), now.logged, now.saved)
         self._pace(len(steps), seconds, sum(batch.nbytes for batch in batches))
         left = None if self.rate is None else (job.steps - stop) * self.timed_s / self.timed_steps
         loss = float(np.mean([line.loss for line in lines]))
@@ -170,25 +177,32 @@ class Run:
         if due:
             self.save()
 
-    def save(self) -> None:
-        """The log first: a log that is ahead of its checkpoint is cut back, one that is behind has a hole."""
+    def save(self, *, anew: bool = False) -> None:
+        """The log first: a log that is ahead of its checkpoint is cut back, one that is behind has a hole.
+
+        anew: write the whole log, for it is not known how far it is: the last save may have been interrupted.
+        """
         now, job = self.now, self.job
         if not all(np.isfinite(array).all() for array in now.state.values()):
             raise NotANumberError(f"a weight is not a number after step {now.step}; {self._kept()}")
         self.since_saved = Stopwatch()
-        if job.group.leads and (now.step != now.saved or now.lines):
-            self._write(now.lines)
+        if job.group.leads and (anew or now.step != now.saved):
             try:
+                if anew:
+                    self.log.begin(self.lines[: now.lines])
+                else:
+                    self.log.append(self.lines[now.logged : now.lines])
                 checkpoint.write(Checkpoint(job.identity, now.step, now.state), job.folder, keep_latest=self.sound)
             except CheckpointError as error:
                 raise CheckpointError(f"{error}; {self._kept()}") from error
             self.sound = True
-        self.lines += now.lines
-        self.now = Standing(now.step, now.state, (), now.step)
+        self.now = Standing(now.step, now.state, now.lines, now.lines, now.step)
 
     def outcome(self, *, interrupted: bool = False) -> Outcome:
         """What there is to say at the end."""
-        return Outcome(self.now.step, self.now.state, tuple(self.lines), self.figures, self.rate, interrupted)
+        return Outcome(
+            self.now.step, self.now.state, tuple(self.lines[: self.now.lines]), self.figures, self.rate, interrupted
+        )
 
     def _next(self, every: int) -> int:
         return (self.now.step // every + 1) * every
@@ -212,16 +226,10 @@ class Run:
         for place, line in enumerate(lines):
             if not math.isfinite(line.loss):
                 if self.job.group.leads:
-                    self._write((*self.now.lines, *lines[:place]))
+                    self.log.append([*self.lines[self.now.logged : self.now.lines], *lines[:place]])
                 raise NotANumberError(
                     f"the loss of step {line.step} is not a number: try a smaller step or another seed; {self._kept()}"
                 )
-
-    def _write(self, lines: tuple[Line, ...]) -> None:
-        try:
-            self.log.append(lines)
-        except CheckpointError as error:
-            raise CheckpointError(f"{error}; {self._kept()}") from error
 
     def _kept(self) -> str:
         saved = self.now.saved

@@ -97,6 +97,52 @@ inline bool simd_is_first(GPU_LINE) {
   return gpu::exchange(0, line, 0, [](auto read) { int o; for (uint l = 0; l < gpu::lane(); ++l) if (read(l, &o)) return false; return true; });
 }
 
+// ---- matrices of a simdgroup: lane l has the numbers 2l and 2l + 1 of 64, row after row (on a GPU it may be others)
+template <class T, int ROWS, int COLUMNS>
+struct simdgroup_matrix {
+  static_assert(ROWS == 8 && COLUMNS == 8, "a simdgroup's matrix has 8 rows and 8 columns");
+  T own[2];
+};
+using simdgroup_float8x8 = simdgroup_matrix<float, 8, 8>;
+using simdgroup_half8x8 = simdgroup_matrix<half, 8, 8>;
+using simdgroup_bfloat8x8 = simdgroup_matrix<bfloat, 8, 8>;
+template <class T, int ROWS, int COLUMNS> simdgroup_matrix<T, ROWS, COLUMNS> make_filled_simdgroup_matrix(T value) {
+  return {{value, value}};
+}
+inline long place_of(int e, long stride) { return long(gpu::lane() / 4) * stride + long(gpu::lane() % 4) * 2 + e; }
+template <class T, class U, class S>
+void simdgroup_load(simdgroup_matrix<T, 8, 8>& d, gpu::Pointer<U, S> from, ulong stride = 8, GPU_LINE) {
+  gpu::exchange(0, line, 0, [](auto) { return 0; });  // all lanes take part, or none may
+  for (int e = 0; e < 2; ++e) d.own[e] = from[gpu::At(place_of(e, long(stride)), line)];
+}
+template <class T, class S>
+void simdgroup_store(simdgroup_matrix<T, 8, 8> d, gpu::Pointer<T, S> to, ulong stride = 8, GPU_LINE) {
+  gpu::exchange(0, line, 0, [](auto) { return 0; });
+  for (int e = 0; e < 2; ++e) to[gpu::At(place_of(e, long(stride)), line)] = d.own[e];
+}
+// d = a b + c, in the type of d
+template <class D, class A, class B, class C>
+void simdgroup_multiply_accumulate(simdgroup_matrix<D, 8, 8>& d, simdgroup_matrix<A, 8, 8> a, simdgroup_matrix<B, 8, 8> b,
+                                   simdgroup_matrix<C, 8, 8> c, GPU_LINE) {
+  struct Both { A a[2]; B b[2]; };
+  uint row = gpu::lane() / 4, column = gpu::lane() % 4 * 2;
+  simdgroup_matrix<D, 8, 8> sum = gpu::exchange(Both{{a.own[0], a.own[1]}, {b.own[0], b.own[1]}}, line, 0, [&](auto read) {
+    simdgroup_matrix<D, 8, 8> s{{D(c.own[0]), D(c.own[1])}};
+    for (uint p = 0; p < 8; ++p) {
+      Both left{}, above{};
+      read(row * 4 + p / 2, &left);
+      read(p * 4 + column / 2, &above);
+      for (int e = 0; e < 2; ++e) s.own[e] += D(left.a[p % 2]) * D(above.b[e]);
+    }
+    return s;
+  });
+  d = sum;
+}
+template <class D, class A, class B>
+void simdgroup_multiply(simdgroup_matrix<D, 8, 8>& d, simdgroup_matrix<A, 8, 8> a, simdgroup_matrix<B, 8, 8> b, GPU_LINE) {
+  simdgroup_multiply_accumulate(d, a, b, simdgroup_matrix<D, 8, 8>{{D(0), D(0)}}, line);
+}
+
 // ---- atomics: on one processor every operation is one
 template <class T> using atomic = gpu::Atomic<T>;
 using atomic_int = atomic<int>; using atomic_uint = atomic<uint>; using atomic_float = atomic<float>; using atomic_bool = atomic<bool>;

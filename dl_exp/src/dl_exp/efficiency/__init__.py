@@ -1,0 +1,1 @@
+"""Efficiency: the same network in less memory and time."""

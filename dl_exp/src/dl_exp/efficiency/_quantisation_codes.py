@@ -1,0 +1,91 @@
+"""Weights as small whole numbers: a scale and an offset for each group, to nearest or with what is lost passed on.
+
+Codes are packed from the lowest bits of 32-bit words up; scale s and offset $\\beta$ belong to g neighbours in a row,
+and $\\hat w = s q + \\beta$.  The same scheme as mx.quantize's (mode affine), to the last bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+WORD = 32
+SMALLEST_SCALE = np.float32(1e-7)  # MLX's
+
+
+def groupwise(w, bits, group):
+    """Round to nearest: (packed (out, k bits / 32) uint32, scales (out, k / g), biases (out, k / g)) of w (out, k).
+
+    The end of the group that is larger in size gets a code of its own, and zero too, so that both are exact; that bends
+    the scale a little from (max - min) / (2^bits - 1).  Source: mx.quantize's documentation, and MLX's array of codes.
+    """
+    grouped = w.reshape(len(w), -1, group)
+    scales, biases = grid(grouped, bits)
+    return pack(nearest(grouped, scales, biases, bits).reshape(w.shape), bits), scales, biases
+
+
+def grid(grouped, bits):
+    """The scale and the offset of each group, over the last axis."""
+    low, high = grouped.min(axis=-1), grouped.max(axis=-1)
+    steps = np.float32(2**bits - 1)
+    scale = np.maximum((high - low) / steps, SMALLEST_SCALE)
+    scale = np.where(abs(low) > abs(high), scale, -scale)
+    end = np.where(abs(low) > abs(high), low, high)
+    zero = np.rint(end / scale)  # how many steps zero is away
+    there = zero != 0
+    return np.where(there, end / np.where(there, zero, 1), scale), np.where(there, end, np.float32(0))
+
+
+def nearest(grouped, scales, biases, bits):
+    """The nearest code of each weight."""
+    codes = np.rint((grouped - biases[..., None]) / scales[..., None])
+    return np.clip(codes, 0, 2**bits - 1).astype(np.uint32)
+
+
+def fed_back(w, x, bits, group, damping=0.01):
+    """Column by column, what rounding has lost is taken off the columns that are still to come, as inputs x correlate.
+
+    With $H = x^T x + \\lambda I$ and the Cholesky factor $U^T U = H^{-1}$, the loss e of column i is made up for best
+    by $w_j \\mathrel{-}= e U_{ij} / U_{ii}$, j > i.  A group's grid is laid when its first column comes.
+    Source: E. Frantar, S. Ashkboos, T. Hoefler, D. Alistarh, GPTQ, arXiv:2210.17323 (2022), algorithm 1.
+    """
+    out, k = w.shape
+    x = x.astype(np.float64)
+    H = x.T @ x
+    H += damping * max(np.trace(H) / k, np.finfo(np.float32).tiny) * np.eye(k)
+    U = np.linalg.cholesky(np.linalg.inv(H)).T
+    left = w.astype(np.float64)
+    codes = np.empty((out, k), np.uint32)
+    scales, biases = np.empty((2, out, k // group), np.float32)
+    for i in range(k):
+        g = i // group
+        if i % group == 0:
+            scales[:, g], biases[:, g] = grid(left[:, i : i + group].astype(np.float32), bits)
+        column = left[:, i].astype(np.float32)[:, None]
+        codes[:, i : i + 1] = nearest(column, scales[:, g], biases[:, g], bits)
+        lost = left[:, i] - (scales[:, g].astype(np.float64) * codes[:, i] + biases[:, g])
+        left[:, i + 1 :] -= np.outer(lost / U[i, i], U[i, i + 1 :])
+    return pack(codes, bits), scales, biases
+
+
+def pack(codes, bits):
+    """(out, k) codes -> (out, k bits / 32) words."""
+    per_word = WORD // bits
+    places = np.arange(per_word, dtype=np.uint32) * np.uint32(bits)
+    return (codes.reshape(len(codes), -1, per_word) << places).sum(axis=-1, dtype=np.uint32)
+
+
+def unpack(packed, bits):
+    """(out, words) -> (out, k) codes."""
+    places = np.arange(WORD // bits, dtype=np.uint32) * np.uint32(bits)
+    return ((packed[..., None] >> places) & np.uint32(2**bits - 1)).reshape(len(packed), -1)
+
+
+def dequantised(packed, scales, biases, bits):
+    """(out, k) weights in float64."""
+    q = unpack(packed, bits).reshape(*scales.shape, -1).astype(np.float64)
+    return (scales[..., None] * q + biases[..., None]).reshape(len(packed), -1)
+
+
+def bits_of(x, packed):
+    """So many bits a code: the words of a row share out its weights."""
+    return WORD * packed.shape[1] // x.shape[1]

@@ -1,0 +1,164 @@
+"""Quantisation: weights in 4 or 8 bits, and a product that never writes them out.
+
+Problem   $y = x \\hat W^T$, $\\hat w = s q + \\beta$; x is (rows, k), float32; q are whole numbers of 4 or 8 bits,
+          packed in words, with one s and $\\beta$ for each group of neighbours in a row of W (out, k).
+Idea      A network that writes one word after the other reads all of its weights for each: at rest in 4 bits they are
+          an eighth of the traffic, if they are unpacked where they are used.  Rounding to nearest loses
+          $s/2$ a weight; passing on what is lost, as the inputs correlate, loses far less of y (GPTQ).
+Look for  mx.quantize's codes are ours to the last bit.  Unpacked into memory the weights cost more than they save.
+          lost: how much of $x W^T$ is gone, on normal weights, with outliers that stretch a group's scale, and with
+          error feedback.
+Source    E. Frantar et al., GPTQ, arXiv:2210.17323 (2022).  T. Dettmers, L. Zettlemoyer, The case for 4-bit precision,
+          arXiv:2212.09720 (2022).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import numpy as np
+
+from dl_exp.efficiency import _quantisation_codes as codes
+from dl_exp.efficiency import _quantisation_laws as laws
+from dl_exp.efficiency._quantisation_codes import bits_of
+from dl_exp.efficiency._quantisation_compiled import fused_compiled
+from dl_exp.efficiency._quantisation_kernel import kernel
+from dl_exp.efficiency._quantisation_picture import picture
+from exp_core import Experiment, Implementation, Problem
+from exp_core.tensor import normal
+
+
+def by_the_formula(x, packed, scales, biases):
+    """Weight after weight: take its bits out of the word, scale and shift it, multiply and add."""
+    bits = bits_of(x, packed)
+    per_word, group = codes.WORD // bits, x.shape[1] // scales.shape[1]
+    y = np.zeros((len(x), len(packed)), x.dtype)
+    for r, o in np.ndindex(y.shape):
+        total = x.dtype.type(0)
+        for i in range(x.shape[1]):
+            q = int(packed[o, i // per_word]) >> (i % per_word * bits) & (1 << bits) - 1
+            total = total + x[r, i] * (scales[o, i // group] * q + biases[o, i // group])
+        y[r, o] = total
+    return y
+
+
+def unpacked(x, packed, scales, biases):
+    """All weights at once, in float32, and then one matrix product: eight times the memory of 4 bits comes and goes."""
+    import mlx.core as mx
+
+    bits = bits_of(x, packed)
+    places = mx.arange(0, codes.WORD, bits, dtype=mx.uint32)
+    q = (packed[..., None] >> places) & (2**bits - 1)
+    w = scales[..., None] * q.reshape(*scales.shape, -1).astype(mx.float32) + biases[..., None]
+    return x @ w.reshape(len(packed), -1).T
+
+
+def library(x, packed, scales, biases):
+    """mx.quantized_matmul: unpacks as it multiplies."""
+    import mlx.core as mx
+
+    group = x.shape[1] // scales.shape[1]
+    return mx.quantized_matmul(x, packed, scales, biases, group_size=group, bits=bits_of(x, packed))
+
+
+def without_weights(x, packed, scales, biases, w):
+    """What a network has left: the weights themselves are only there for the figure."""
+    return x, packed, scales, biases
+
+
+def normal_weights(
+    rows: Annotated[int, "rows of x: words at a time"] = 1,
+    k: Annotated[int, "weights in a row"] = 2048,
+    out: Annotated[int, "rows of weights"] = 2048,
+    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
+    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 64,
+    *,
+    dtype,
+    rng,
+):
+    """Normal weights and inputs, rounded to nearest."""
+    check(k, bits, group)
+    w = normal(rng, (out, k), dtype)
+    return normal(rng, (rows, k), dtype), *codes.groupwise(w, bits, group), w
+
+
+def outliers(
+    rows: Annotated[int, "rows of x: words at a time"] = 1,
+    k: Annotated[int, "weights in a row"] = 2048,
+    out: Annotated[int, "rows of weights"] = 2048,
+    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
+    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 64,
+    *,
+    dtype,
+    rng,
+):
+    """One weight in a hundred is thirty times as large: its group's steps are too wide for all others."""
+    check(k, bits, group)
+    w = normal(rng, (out, k), dtype)
+    w[rng.random((out, k)) < 0.01] *= 30
+    return normal(rng, (rows, k), dtype), *codes.groupwise(w, bits, group), w
+
+
+def fed_back(
+    rows: Annotated[int, "rows of x: words at a time"] = 64,
+    k: Annotated[int, "weights in a row"] = 256,
+    out: Annotated[int, "rows of weights"] = 256,
+    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
+    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 64,
+    *,
+    dtype,
+    rng,
+):
+    """Inputs that correlate (a tenth as many causes as inputs), and weights rounded with error feedback."""
+    check(k, bits, group)
+    w, x = normal(rng, (out, k), dtype), correlated(rng, rows, k)
+    return x.astype(dtype), *codes.fed_back(w, correlated(rng, 4 * k, k), bits, group), w
+
+
+def correlated(rng, rows, k):
+    """A few causes, seen by all inputs through the same mixture, and a little noise; the mixture is always the same."""
+    causes = max(1, k // 10)
+    mixture = np.random.default_rng(k).standard_normal((causes, k)) / math.sqrt(causes)
+    return rng.standard_normal((rows, causes)) @ mixture + 0.1 * rng.standard_normal((rows, k))
+
+
+def check(k, bits, group):
+    """Raise ValueError for sizes that the scheme does not have."""
+    if bits not in (4, 8) or group not in (32, 64, 128):
+        raise ValueError(f"weights have 4 or 8 bits and groups 32, 64 or 128, not {bits} and {group}")
+    if k % group:
+        raise ValueError(
+            f"a row of {k} weights is no whole number of groups of {group}: choose --k {group * (k // group + 1)}"
+        )
+
+
+SMALL = {"rows": 2, "k": 64, "out": 3, "group": 32}
+AWKWARD = (
+    {"rows": 1, "k": 32, "out": 1, "group": 32, "bits": 8},
+    {"rows": 3, "k": 128, "out": 7, "group": 128},
+    {"rows": 2, "k": 192, "out": 5, "group": 64, "bits": 8},
+)
+
+EXPERIMENT = Experiment(
+    problems=(
+        Problem(normal_weights, small=SMALL, awkward=AWKWARD),
+        Problem(outliers, kind="hard", small=SMALL, awkward=AWKWARD),
+        Problem(fed_back, small=SMALL, awkward=AWKWARD),
+    ),
+    dtypes=("float32",),
+    oracle=laws.exact,
+    laws={"componentwise error": laws.componentwise_error},
+    figures={"lost": laws.lost},
+    implementations=tuple(
+        Implementation(function, rung, cost=laws.cost(copies), bound=laws.bound, prepare=without_weights, **how)
+        for function, rung, copies, how in (
+            (by_the_formula, "textbook", 0, {}),
+            (unpacked, "vectorised", 4, {"arrays": "mlx"}),
+            (fused_compiled, "compiled", 0, {}),
+            (kernel, "kernel", 0, {"arrays": "mlx", "devices": ("metal", "cuda")}),
+            (library, "library", 0, {"arrays": "mlx"}),
+        )
+    ),
+    picture=picture,
+)

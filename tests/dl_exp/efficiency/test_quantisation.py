@@ -1,0 +1,195 @@
+"""Quantisation: MLX's own codes bit for bit, what rounding may lose, what feedback saves, packed products, assembly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from assembly import host_width, vector_width
+from kernel_checks import every_language, needs_a_compiler
+
+from dl_exp.efficiency import _quantisation_codes as codes
+from dl_exp.efficiency import _quantisation_laws as laws
+from dl_exp.efficiency import quantisation
+from dl_exp.efficiency._quantisation_kernel import PRODUCT, kernel
+from dl_exp.emulator import emulating
+from exp_core.machine import thread_limit
+from exp_core.tensor import from_numpy, to_numpy
+
+mx = pytest.importorskip("mlx.core")
+SCHEMES = pytest.mark.parametrize(("bits", "group"), [(b, g) for b in (4, 8) for g in (32, 64, 128)])
+
+
+@pytest.fixture(autouse=True)
+def on_the_cpu():
+    before = mx.default_device()
+    mx.set_default_device(mx.cpu)
+    yield
+    mx.set_default_device(before)
+
+
+def weights(rows=40, k=256):
+    """Normal ones, and rows that are awkward: nothing, all the same, one sign, an outlier, tiny, ties of both ends."""
+    w = np.random.default_rng(0).standard_normal((rows, k)).astype(np.float32)
+    w[0], w[1], w[2], w[3, 5], w[4] = 0, 1, abs(w[2]), 1000, 1e-9 * w[4]
+    w[5] = np.resize([1, -1], k)
+    w[6], w[7] = -abs(w[6]), -3
+    return w
+
+
+@SCHEMES
+def test_the_codes_are_those_of_mlx_to_the_last_bit(bits, group):
+    w = weights()
+    for ours, theirs in zip(
+        codes.groupwise(w, bits, group), mx.quantize(from_numpy(w, "mlx"), group, bits), strict=True
+    ):
+        np.testing.assert_array_equal(ours, to_numpy(theirs))
+
+
+@SCHEMES
+def test_rounding_loses_half_a_step_at_most(bits, group):
+    """And where zero was moved onto the grid, the far end of a group may be cut off: half a step more, and rounding."""
+    w = weights()
+    packed, scales, biases = codes.groupwise(w, bits, group)
+    error = abs(codes.dequantised(packed, scales, biases, bits) - w).reshape(*scales.shape, -1)
+    assert (error <= abs(scales[..., None]) * (1 + 2.0**-20) + 2.0**-22 * abs(w.reshape(error.shape))).all()
+    inside = np.median(error / abs(scales[..., None]))
+    assert inside <= 0.5
+    zeros = np.zeros((1, group), np.float32)
+    assert not codes.dequantised(*codes.groupwise(zeros, bits, group), bits).any()
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_words_give_back_what_was_packed(bits):
+    q = np.random.default_rng(bits).integers(0, 2**bits, (5, 96), np.uint32)
+    q[0], q[1] = 0, 2**bits - 1
+    packed = codes.pack(q, bits)
+    assert packed.dtype == np.uint32 and packed.shape == (5, 96 * bits // 32)
+    np.testing.assert_array_equal(codes.unpack(packed, bits), q)
+    assert codes.bits_of(np.empty((1, 96)), packed) == bits
+
+
+@SCHEMES
+def test_feedback_keeps_more_of_the_product_where_inputs_correlate(bits, group):
+    """On inputs that it has not seen; and nothing is gained by it where inputs are independent."""
+    rng = np.random.default_rng(3)
+    w = rng.standard_normal((32, 128)).astype(np.float32)
+    seen, x = (quantisation.correlated(rng, n, 128) for n in (512, 64))
+    whole = x @ w.T.astype(float)
+
+    def lost(made):
+        return np.linalg.norm(x @ codes.dequantised(*made, bits).T - whole)
+
+    nearest = lost(codes.groupwise(w, bits, group))
+    assert lost(codes.fed_back(w, seen, bits, group)) < nearest / 2
+    none = codes.fed_back(w, np.eye(128), bits, group)
+    for ours, plain in zip(none, codes.groupwise(w, bits, group), strict=True):
+        np.testing.assert_array_equal(ours, plain)
+
+
+def test_feedback_minimises_what_it_says():
+    """Of two columns: after the first is rounded, the second's best value is the least-squares one."""
+    x = np.array([[1.0, 0.9], [0.2, 1.0], [0.5, -0.3]])
+    H = x.T @ x
+    lost = 0.37
+    best = lost * H[0, 1] / H[1, 1]  # minimises |x (lost, -d)| over d
+    U = np.linalg.cholesky(np.linalg.inv(H)).T
+    assert -lost * U[0, 1] / U[0, 0] == pytest.approx(best)
+
+
+def inputs(rows, k, out, bits, group, seed=0):
+    return quantisation.normal_weights(rows, k, out, bits, group, dtype="float32", rng=np.random.default_rng(seed))
+
+
+@SCHEMES
+@pytest.mark.parametrize(("rows", "groups", "out"), [(1, 1, 1), (3, 5, 7), (2, 3, 33)])
+def test_whole_numbers_come_out_exactly(bits, group, rows, groups, out):
+    """Scales of 1/2 and whole offsets and inputs: nothing is rounded, whatever the order."""
+    pytest.importorskip("numba", reason="a compiled rung")
+    rng = np.random.default_rng(rows)
+    k = group * groups
+    x = rng.integers(-4, 5, (rows, k)).astype(np.float32)
+    packed = codes.pack(rng.integers(0, 2**bits, (out, k), np.uint32), bits)
+    scales = np.full((out, groups), 0.5, np.float32)
+    biases = rng.integers(-8, 9, (out, groups)).astype(np.float32)
+    truth = laws.exact(x, packed, scales, biases, None)
+    for function in (quantisation.by_the_formula, quantisation.fused_compiled):
+        np.testing.assert_array_equal(function(x, packed, scales, biases), truth)
+    arrays = [from_numpy(a, "mlx") for a in (x, packed, scales, biases)]
+    np.testing.assert_array_equal(to_numpy(quantisation.unpacked(*arrays)), truth)
+
+
+def test_threads_change_no_bit_and_layouts_do_not_matter():
+    pytest.importorskip("numba", reason="a compiled rung")
+    x, packed, scales, biases, _ = inputs(3, 512, 301, 4, 64)
+    with thread_limit(1):
+        alone = quantisation.fused_compiled(x, packed, scales, biases)
+    others = [np.asfortranarray(a) for a in (x, packed, scales, biases)]
+    np.testing.assert_array_equal(quantisation.fused_compiled(x, packed, scales, biases), alone)
+    np.testing.assert_array_equal(quantisation.fused_compiled(*others), alone)
+
+
+def test_outliers_take_their_neighbours_down_and_8_bits_save_them():
+    lost = {}
+    for make, bits in ((quantisation.normal_weights, 4), (quantisation.outliers, 4), (quantisation.outliers, 8)):
+        made = make(4, 256, 64, bits, 64, dtype="float32", rng=np.random.default_rng(5))
+        _, packed, scales, biases, w = made
+        small = abs(w) < 4  # those that are no outliers
+        error = (codes.dequantised(packed, scales, biases, bits) - w)[small]
+        lost[make.__name__, bits] = np.sqrt((error**2).mean())
+    assert lost["outliers", 4] > 3 * lost["normal_weights", 4]
+    assert lost["outliers", 8] < lost["outliers", 4] / 8
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ({"bits": 3}, "4 or 8 bits"),
+        ({"group": 48}, "groups 32, 64 or 128"),
+        ({"k": 100}, "choose --k 128"),
+    ],
+)
+def test_sizes_that_the_scheme_does_not_have_are_refused(sizes, said):
+    for make in (quantisation.normal_weights, quantisation.outliers, quantisation.fed_back):
+        with pytest.raises(ValueError, match=said):
+            make(**sizes, dtype="float32", rng=np.random.default_rng(0))
+
+
+@needs_a_compiler
+@every_language
+@pytest.mark.parametrize(
+    ("rows", "k", "out", "bits", "group"), [(1, 32, 1, 4, 32), (3, 192, 5, 8, 64), (2, 640, 3, 4, 128)]
+)
+def test_the_kernel_on_awkward_shapes(language, rows, k, out, bits, group):
+    """Fewer words than threads; words that are no multiple of 32."""
+    made = inputs(rows, k, out, bits, group)
+    with emulating(language):
+        y = kernel(*made[:4])
+    assert laws.componentwise_error(y, *made, laws.exact(*made)) <= laws.bound(*made)
+
+
+@needs_a_compiler
+@every_language
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("(i * BITS)", "(i * BITS + 1)"), ("/ GROUP;", "/ GROUP / 2;"), ("j += 32", "j += 33")]
+)
+def test_a_kernel_that_reads_the_wrong_bits_is_seen(language, right, wrong):
+    import dataclasses
+
+    from dl_exp.kernel import instead_of
+
+    made = inputs(2, 640, 3, 4, 64)
+    broken = {name: getattr(PRODUCT, name).replace(right, wrong) for name in ("metal", "cuda")}
+    assert broken["metal"] != PRODUCT.metal and broken["cuda"] != PRODUCT.cuda
+    with emulating(language), instead_of(PRODUCT, dataclasses.replace(PRODUCT, **broken)):
+        y = kernel(*made[:4])
+    assert laws.componentwise_error(y, *made, laws.exact(*made)) > laws.bound(*made)
+
+
+@pytest.mark.parametrize("name", ["_codes", "_dot"])
+def test_the_loops_are_vector_instructions(name):
+    numba = pytest.importorskip("numba")
+    from dl_exp.efficiency import _quantisation_compiled as compiled
+
+    real, word = numba.float32, numba.uint32
+    signatures = {"_codes": (word[::1], word, word, real, real, real[::1]), "_dot": (real[::1], real[::1])}
+    assert vector_width(getattr(compiled, name), signatures[name]) >= host_width()

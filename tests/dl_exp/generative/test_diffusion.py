@@ -1,0 +1,225 @@
+"""Diffusion: the schedule, the gradient, the samplers on data whose score is known, the distance, the training."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from dl_exp.generative import _diffusion_distance as distance
+from dl_exp.generative import _diffusion_samplers as samplers
+from dl_exp.generative import _diffusion_training as training
+from dl_exp.generative._diffusion_model import BETA1, BETA2, RATE, Shape, start_weights
+from dl_exp.generative._diffusion_problems import read_moons, two_moons
+from dl_exp.generative._diffusion_schedule import FEATURES, STEPS, alpha_bar, clock, noised, scales
+from dl_exp.generative.diffusion import EXPERIMENT, by_hand, cost, loops, loss_and_gradient
+from exp_core.tensor import gamma
+
+
+def problem(**sizes):
+    chosen = {"hidden": 5, "batch": 4, "updates": 3} | sizes
+    return EXPERIMENT.problem("moons").make(**chosen, dtype="float32", rng=np.random.default_rng(1))
+
+
+def test_the_schedule_begins_at_the_data_and_ends_next_to_noise():
+    a = alpha_bar()
+    assert a[0] == 1
+    assert np.all(np.diff(a) < 0)
+    assert a[-1] < 1e-4, "what is left of the data"
+    signal, spread = scales()
+    assert np.abs(signal.astype(float) ** 2 + spread.astype(float) ** 2 - 1).max() <= 4 * np.finfo(np.float32).eps
+    assert clock().shape == (STEPS + 1, FEATURES)
+    assert len(np.unique(clock(), axis=0)) == STEPS + 1, "two times look the same"
+    with pytest.raises(ValueError, match="read-only"):
+        alpha_bar()[0] = 2
+
+
+def test_noised_has_the_mean_and_the_variance_of_q():
+    """n draws: their mean within 6 standard errors, their variance too (that of a normal's square is 2)."""
+    n, t = 40_000, STEPS // 3
+    noise = np.random.default_rng(0).standard_normal((n, 1))
+    x = noised(np.full((n, 1), 3.0), noise, np.full(n, t))
+    a = alpha_bar()[t]
+    assert abs(x.mean() - 3 * math.sqrt(a)) <= 6 * math.sqrt((1 - a) / n)
+    assert abs(x.var() - (1 - a)) <= 6 * (1 - a) * math.sqrt(2 / n)
+
+
+def test_the_gradient_is_the_slope_of_the_loss():
+    """Along any direction, by central differences: off by a third of the third derivative times h^2, and rounding."""
+    weights, x0, noise, times, shape = problem(batch=7)
+    w, rng, h = weights.astype(np.float64), np.random.default_rng(2), 1e-4
+    one = x0[0].astype(np.float64), noise[0].astype(np.float64), times[0]
+    _, g = loss_and_gradient(w, *one, shape)
+    for _ in range(5):
+        v = rng.standard_normal(w.size)
+        v /= np.linalg.norm(v)
+
+        def slope(step, v=v):
+            up, down = (loss_and_gradient(w + sign * step * v, *one, shape)[0] for sign in (1, -1))
+            return (up - down) / (2 * step)
+
+        # Richardson: what two steps differ by is 3 of the 4 parts of the larger one's error
+        error = abs(slope(h) - slope(2 * h)) + 1e-15 / h * 64
+        assert abs(slope(h) - g @ v) <= error
+        assert abs(slope(h) - 1.001 * g @ v) > error or abs(g @ v) < 1e3 * error
+
+
+def test_the_first_step_of_adam_goes_by_the_sign():
+    """All means are corrected, so that it is the rate times g/|g|, but for epsilon: Kingma and Ba (2015), section 2."""
+    weights, x0, noise, times, shape = problem(updates=1)
+    _, after = by_hand(weights.astype(np.float64), x0.astype(np.float64), noise.astype(np.float64), times, shape)
+    _, g = loss_and_gradient(weights.astype(np.float64), x0[0].astype(float), noise[0].astype(float), times[0], shape)
+    clear = np.abs(g) > 1e-5
+    step = (weights - after)[clear] / RATE
+    assert np.all(np.abs(step - np.sign(g[clear])) <= 1e-8 / 1e-5 + 1e-9)
+
+
+def test_the_cost_is_recounted():
+    """Every multiplication and addition of one update, by the loops' own structure."""
+    weights, x0, noise, times, shape = problem(updates=1, batch=3)
+    d, h, k = shape.dims, shape.hidden, shape.dims + FEATURES
+    forward = 2 * (k * h + 2 * h * h + h * d)
+    into, down = forward, 2 * (2 * h * h + h * d)
+    elementwise = 3 * h * (4 + 5) + 3 * d + 3 * d + 2 * d  # sigmoid, silu and its slope; noise; the loss; delta
+    counted = 3 * (forward + into + down + elementwise) + 14 * weights.size
+    declared = cost(weights, x0, noise, times, shape).flops
+    assert counted / 1.5 <= declared <= 1.5 * counted
+
+
+def gaussian(deviation):
+    """The exact guess for data from N(0, deviation^2): E[noise | x]."""
+    a = alpha_bar()
+    return lambda x, t: math.sqrt(1 - a[t]) * x / (a[t] * deviation**2 + 1 - a[t])
+
+
+@pytest.mark.parametrize("deviation", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("jumps", [1, 7, STEPS])
+def test_ddim_on_a_gaussian_is_a_known_factor(deviation, jumps):
+    """Each jump is linear; the product of the factors, each within a few roundings."""
+    a = alpha_bar()
+    times = np.linspace(STEPS, 0, jumps + 1).round().astype(int)
+    factor = 1.0
+    for t, u in itertools.pairwise(times):
+        share = math.sqrt(1 - a[t]) / (a[t] * deviation**2 + 1 - a[t])
+        factor *= math.sqrt(a[u]) * (1 - math.sqrt(1 - a[t]) * share) / math.sqrt(a[t]) + math.sqrt(1 - a[u]) * share
+    x = np.random.default_rng(0).standard_normal((50, 1))
+    result = samplers.ddim(gaussian(deviation), x, math.inf, jumps)
+    cancelled = 1 / a[-1]  # what the first division by sqrt(a) makes of a rounding
+    assert np.abs(result - factor * x).max() <= gamma(40 * jumps, "float64") * cancelled * np.abs(x).max()
+    if jumps == STEPS:
+        assert abs(factor / deviation - 1) < 0.1, "small jumps bring noise to the data's own deviation"
+
+
+def test_ddpm_on_a_gaussian_has_the_variance_that_its_steps_give():
+    """Linear steps with fresh noise: the variance obeys a recursion; n draws within 6 standard errors of it."""
+    a, n, variance = alpha_bar(), 20_000, 1.0
+    for t in range(STEPS, 0, -1):
+        beta = 1 - a[t] / a[t - 1]
+        clean = math.sqrt(a[t])  # of x, for deviation 1
+        factor = math.sqrt(a[t - 1]) * beta / (1 - a[t]) * clean + math.sqrt(1 - beta) * (1 - a[t - 1]) / (1 - a[t])
+        variance = factor**2 * variance + (1 - a[t - 1]) / (1 - a[t]) * beta
+    rng = np.random.default_rng(0)
+    x = samplers.ddpm(gaussian(1.0), rng.standard_normal((n, 1)), math.inf, rng)
+    assert abs(x.var() - variance) <= 6 * variance * math.sqrt(2 / n)
+    assert abs(x.mean()) <= 6 * math.sqrt(variance / n)
+
+
+def test_ddim_is_deterministic_and_refuses_what_is_no_number_of_jumps():
+    x = np.random.default_rng(0).standard_normal((9, 2)).astype(np.float32)
+    guess = samplers.guesser(start_weights(Shape(2, 8), np.random.default_rng(1)), Shape(2, 8))
+    assert np.array_equal(samplers.ddim(guess, x, 3.0), samplers.ddim(guess, x, 3.0))
+    assert np.abs(samplers.ddim(guess, x, 0.5)).max() <= 0.5
+    for jumps in (0, STEPS + 1):
+        with pytest.raises(ValueError, match="jumps"):
+            samplers.ddim(guess, x, 3.0, jumps)
+
+
+def test_the_guess_is_the_networks():
+    weights, x0, noise, _, shape = problem(updates=1, batch=6)
+    same = np.full(6, 17)
+    guess = samplers.guesser(weights.astype(np.float64), shape)(noised(x0[0], noise[0], same).astype(np.float64), 17)
+    loss, _ = loss_and_gradient(weights.astype(np.float64), x0[0].astype(float), noise[0].astype(float), same, shape)
+    assert np.mean((guess - noise[0]) ** 2) == pytest.approx(loss, rel=1e-5)  # x_t was rounded to float32 for the guess
+
+
+def test_the_distance_of_a_shift_is_known():
+    """Seen along u, a cloud moved by s is moved by u.s: the root of the mean square of that, exactly."""
+    x = np.random.default_rng(0).standard_normal((500, 3))
+    shift = np.array([1.0, -2.0, 0.5])
+    towards = np.random.default_rng(0).standard_normal((3, distance.DIRECTIONS))
+    towards /= np.linalg.norm(towards, axis=0)
+    expected = math.sqrt(np.mean((shift @ towards) ** 2))
+    assert distance.sliced_wasserstein(x + shift, x) == pytest.approx(expected, rel=1e-13)
+    assert distance.sliced_wasserstein(x[::-1], x) == 0
+    with pytest.raises(ValueError, match="point by point"):
+        distance.sliced_wasserstein(x[:4], x)
+
+
+def test_moons_have_mean_0_and_variance_1():
+    x = two_moons(100_000, np.random.default_rng(0))
+    assert np.all(np.abs(x.mean(axis=0)) <= 6 / math.sqrt(len(x)))
+    assert np.all(np.abs(x.var(axis=0) - 1) <= 6 * np.sqrt((x**4).mean(axis=0) / len(x)))
+    again = two_moons(100_000, np.random.default_rng(0))
+    assert np.array_equal(x, again)
+
+
+def test_a_run_in_pieces_is_the_run_at_once():
+    data = read_moons()
+    shape = training.model(data, hidden=9)
+    begin = training.start(shape, np.random.default_rng(0))
+    for engine in training.TRAINING.engines:
+        for module in engine.modules:
+            pytest.importorskip(module)
+        at_once = engine.advance(shape, begin, training.batches(shape, data, 3, range(7), 16), 0)[1]
+        state = begin
+        for steps in (range(2), range(2, 3), range(3, 7)):
+            state = engine.advance(shape, state, training.batches(shape, data, 3, steps, 16), steps.start)[1]
+        assert all(np.array_equal(state[name], at_once[name]) for name in at_once), engine.name
+        assert np.array_equal(begin["weights"], training.start(shape, np.random.default_rng(0))["weights"])
+
+
+def test_untrained_samples_are_no_nearer_than_the_gaussian():
+    """The figure can fail."""
+    data = read_moons()
+    shape = training.model(data, hidden=8)
+    figures = training.evaluate(shape, training.start(shape, np.random.default_rng(0)), data)
+    assert all(value < training.NEARER for value in figures.values())
+
+
+@pytest.mark.exhaustive
+def test_training_reaches_its_target():
+    data = read_moons()
+    shape = training.model(data)
+    pytest.importorskip("numba")
+    state = training.start(shape, np.random.default_rng(0))
+    plan = training.TRAINING
+    for first in range(0, plan.steps, 500):
+        steps = range(first, first + 500)
+        _, state = training.threads_engine(shape, state, training.batches(shape, data, 0, steps, plan.batch), first)
+    figures = training.evaluate(shape, state, data)
+    assert all(target.reached(figures[target.figure]) for target in plan.targets), figures
+
+
+@pytest.mark.parametrize("spoil", ["no correction", "half the slope", "noise and data exchanged"])
+def test_a_wrong_step_breaks_the_laws(spoil, monkeypatch):
+    from dl_exp.generative import diffusion
+
+    inputs = problem()
+    truth = EXPERIMENT.oracle(*inputs)
+    bounds = EXPERIMENT.bounds(EXPERIMENT.implementations[0], inputs)
+    if spoil == "no correction":
+        monkeypatch.setattr(diffusion, "corrections", lambda step: (1.0, 1.0))
+    elif spoil == "half the slope":
+        monkeypatch.setattr(diffusion, "silu", lambda z: (z / (1 + np.exp(-z)), 0.5 / (1 + np.exp(-z))))
+    else:
+        monkeypatch.setattr(diffusion, "noised", lambda x0, noise, times: noised(noise, x0, times))
+    errors = EXPERIMENT.errors(by_hand(*inputs), inputs, truth)
+    assert any(errors[law] > bounds[law] for law in bounds)
+
+
+def test_loops_and_arrays_differ_by_rounding_alone():
+    """In float64 the two are the same sums in another order: a thousand roundings at most, amplified by two steps."""
+    weights, x0, noise, times, shape = problem(updates=2)
+    losses = by_hand(weights.astype(float), x0.astype(float), noise.astype(float), times, shape)[0]
+    assert loops(weights, x0, noise, times, shape)[0] == pytest.approx(losses, rel=1e-6)
+    assert BETA1 < BETA2

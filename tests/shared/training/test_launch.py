@@ -1,0 +1,61 @@
+"""The same command under ``mlx.launch``: two processes share each batch, and follow the curve of one."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("safetensors", reason="checkpoints need safetensors")
+pytest.importorskip("mlx", reason="mlx.launch is MLX's")
+pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
+
+LAUNCH = shutil.which("mlx.launch", path=str(Path(sys.executable).parent))
+COMMAND = Path(sys.executable).with_name("dl_exp")
+STEPS = ("mlp", "--steps", "12", "--only", "mlx_engine", "--cpu")
+
+
+def run(data, *command):
+    environment = os.environ | {"EXP_CORE_DATA": str(data)}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=180)
+
+
+def launched(data, *args):
+    if LAUNCH is None or not COMMAND.exists():
+        pytest.skip("mlx.launch and the command dl_exp are not installed beside this Python")
+    return run(data, LAUNCH, "-n", "2", str(COMMAND), *args)
+
+
+def losses(data):
+    with (data / "training" / "mlp" / "log.csv").open() as file:
+        return np.array([float(row["loss"]) for row in csv.DictReader(file)])
+
+
+def test_two_processes_follow_the_curve_of_one(tmp_path):
+    """The mean of two halves is the mean: both differ by rounding, which twelve steps do not amplify to 1e-4."""
+    done = launched(tmp_path / "two", *STEPS)
+    assert "Traceback" not in done.stderr
+    assert done.stdout.count("step 12/12") == 1, "one process speaks, the other only computes"
+    alone = run(tmp_path / "one", sys.executable, "-m", "dl_exp", *STEPS)
+    assert alone.returncode == 0, alone.stderr
+    np.testing.assert_allclose(losses(tmp_path / "two"), losses(tmp_path / "one"), rtol=1e-4)
+    other = run(tmp_path / "half", sys.executable, "-m", "dl_exp", *STEPS, "--batch", "32")
+    assert other.returncode == 0
+    assert np.abs(losses(tmp_path / "half") / losses(tmp_path / "one") - 1).max() > 1e-2, "half a batch would be seen"
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("mlp", "--steps", "5", "--batch", "63"), "2 processes cannot share 63 examples"),
+        (("mlp", "--steps", "5", "--only", "threads_engine"), "engines of mlp that can: mlx_engine"),
+    ],
+)
+def test_what_cannot_be_shared_is_refused(tmp_path, args, words):
+    done = launched(tmp_path, *args)
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
