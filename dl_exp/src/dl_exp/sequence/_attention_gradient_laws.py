@@ -8,6 +8,7 @@ import numpy as np
 
 from dl_exp.sequence import _attention_laws as forwards
 from exp_core import Cost
+from exp_core.machine import thread_limit
 from exp_core.tensor import dtype_name, float_format, gamma, unit_roundoff
 
 BLOCK = 256  # queries whose scores the oracle keeps at a time
@@ -15,7 +16,15 @@ VANISHING = 2.0**-126 / 2.0**-24  # of a weight that small, float32 may keep not
 
 
 def exact(q, k, v, do, causal):
-    """(dq, dk, dv) in float64, and the size of what is added up in each of their entries."""
+    """(dq, dk, dv) in float64, and the size of what is added up in each of their entries.
+
+    On one thread: products of such blocks wake others more often than that is worth.
+    """
+    with thread_limit(1):
+        return _exact(q, k, v, do, causal)
+
+
+def _exact(q, k, v, do, causal):
     heads, length, dim = q.shape
     groups, keys, _ = k.shape
     truth, sizes = ([np.zeros(x.shape) for x in (q, k, v)] for _ in range(2))
