@@ -35,7 +35,7 @@ def loss_of(parts, x0, noise, times):
 
 
 def silu(z):
-    """$z \\sigma(z)$, whose derivative is $\\sigma(z)(1 + z(1 - \\sigma(z)))$; built of tanh, it would cancel far below 0."""
+    """$z \\sigma(z)$, whose derivative is $\\sigma(z)(1 + z(1 - \\sigma(z)))$: of tanh, it would cancel below 0."""
     x = z.value
     s = 1 / (1 + np.exp(-x))
     return Tensor(x * s, ((z, lambda g: g * (s * (1 + x * (1 - s)))),))
