@@ -6,7 +6,7 @@ import numpy as np
 
 from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
 from dl_exp.generative._diffusion_schedule import clock, noised
-from dl_exp.tape import Tensor, gradient, mean, tanh
+from dl_exp.tape import Tensor, gradient, mean
 
 
 def on_our_tape(weights, x0, noise, times, shape):
@@ -35,5 +35,7 @@ def loss_of(parts, x0, noise, times):
 
 
 def silu(z):
-    """$z \\sigma(z)$ with $\\sigma(z) = (1 + \\tanh(z/2))/2$."""
-    return z * (0.5 * (1.0 + tanh(0.5 * z)))
+    """$z \\sigma(z)$, whose derivative is $\\sigma(z)(1 + z(1 - \\sigma(z)))$: of tanh, it would cancel below 0."""
+    x = z.value
+    s = 1 / (1 + np.exp(-x))
+    return Tensor(x * s, ((z, lambda g: g * (s * (1 + x * (1 - s)))),))
