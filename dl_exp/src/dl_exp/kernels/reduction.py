@@ -64,17 +64,19 @@ def blocks_compiled(x):
     return np.float32(_sum_of_blocks(x))
 
 
-@njit(parallel=True, fastmath=REORDER)
+@njit(parallel=True)
 def _sum_of_blocks(x):
     partial = np.empty((x.size + BLOCK - 1) // BLOCK, np.float32)
     for block in prange(partial.size):
-        s = np.float32(0)
-        for term in x[block * BLOCK : (block + 1) * BLOCK]:
-            s += term
-        partial[block] = s
+        partial[block] = _sum(x[block * BLOCK : (block + 1) * BLOCK])
+    return _sum(partial)
+
+
+@njit(fastmath=REORDER)
+def _sum(x):
     s = np.float32(0)
-    for term in partial:
-        s += term
+    for i in range(x.size):
+        s += x[i]
     return s
 
 
