@@ -6,7 +6,7 @@ Idea      Addition is associative (nearly), so that any number of workers can be
           the others once.  Nothing is used twice: a sum can be no faster than its numbers come out of memory.
 Look for  How near the best rows come to the memory's bandwidth.  Why a tree loses less to rounding than a loop: on the
           problem absorbing the loop never leaves 1.
-          Where our compiled sum wins: MLX reduces on one processor core, with the vector units half used.
+          On a processor MLX's sum is one core's, and adds more slowly than memory brings: both foldings pass it.
 Source    M. Harris, Optimizing Parallel Reduction in CUDA, NVIDIA (2007).
           N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), section 4.2.
 """
