@@ -7,10 +7,11 @@ Idea      The ranks stand in a ring and cut the gradient into R pieces.  R - 1 t
           Another R - 1 times each hands on what is complete.  Every rank sends $2(R - 1)/R$ of a gradient, however
           many they are, and all links are busy all the time.
 Look for  All ranks have the same bits after every step: each piece is summed in one place.  They differ from one
-          process's by the order of a sum.  On two cores two ranks take 0.53 of one's time (--sweep ranks=1:2:x2), while
-          MLX multiplies on one thread; what is sent, and the waiting for the slower one, come on top.  The ring written
-          out stops at every hop until both sides are done, where MLX's has several pieces under way.  Threads of one
-          process send nothing, and stay far ahead as long as one machine is enough.
+          process's by the order of a sum.  On two cores two ranks take 0.53 of one's time where MLX multiplies with
+          the BLAS that it came with, on one thread; with OpenBLAS beneath it one rank has both cores busy already, and
+          two gain nothing (--sweep ranks=1:2:x2).  The ring written out is at 0.6 of the library: it stops at every
+          hop until both sides are done, where MLX's has several pieces under way.  Threads of one process send
+          nothing, and stay far ahead as long as one machine is enough.
 Source    P. Patarasuk, X. Yuan, Bandwidth optimal all-reduce algorithms for clusters of workstations, J. Parallel
           Distrib. Comput. 69 (2009), 117-124.  MLX's documentation, "Distributed Communication".
 """
