@@ -38,7 +38,7 @@ def picture(figure, X, Q, k):
         right.hist(values, bins, density=True, color=colour, alpha=0.7, label=name)
     right.set(xlabel="distance", ylabel="density")
     right.set_title(f"{X.shape[1]} coordinates: how much nearer is near?", fontsize="medium")
-    right.legend(frameon=False, fontsize="small")
+    right.legend(frameon=False, fontsize="small", loc="upper right")
     right.spines[["top", "right"]].set_visible(False)
 
 
@@ -52,7 +52,7 @@ def scatter(axes, X, q, indices):
     axes.set(xlabel="$x_1$", ylabel=f"$x_{second + 1}$")
     hidden = f": two of {X.shape[1]} coordinates" if X.shape[1] > 2 else ""
     axes.set_title(f"a query and its nearest points{hidden}", fontsize="medium")
-    axes.legend(frameon=False, fontsize="small")
+    axes.legend(frameon=False, fontsize="small", loc="upper right")
 
 
 def images(axes, X, Q, indices, known, wanted):
