@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 
+from dl_exp.averaging import averaged
 from dl_exp.engine.layernorm import EPSILON
 from dl_exp.engine.shape import Shape, unpacked
 from dl_exp.engine.trainer import CLIPPED
@@ -34,14 +35,18 @@ def loss_of(weights, tokens, targets, shape: Shape):
     return -mx.mean(chosen)
 
 
-def update(shape: Shape):
-    """One step: (weights, m, v, tokens, targets, eta, number) -> (loss, weights, m, v); the last two are numbers."""
+def loss_and_gradient(shape: Shape):
+    """(weights, tokens, targets) -> (loss, its gradient)."""
     import mlx.core as mx
 
-    gradient_of = mx.value_and_grad(lambda weights, tokens, targets: loss_of(weights, tokens, targets, shape))
+    return mx.value_and_grad(lambda weights, tokens, targets: loss_of(weights, tokens, targets, shape))
 
-    def step(weights, m, v, tokens, targets, eta, number):
-        loss, g = gradient_of(weights, tokens, targets)
+
+def adamw(shape: Shape):
+    """The step along a gradient: (loss, gradient, weights, m, v, eta, number) -> (loss, weights, m, v)."""
+    import mlx.core as mx
+
+    def step(loss, g, weights, m, v, eta, number):
         g = g * mx.minimum(1.0, ADAMW.clip / (mx.sqrt(mx.sum(g * g)) + CLIPPED))
         m = ADAMW.beta1 * m + (1 - ADAMW.beta1) * g
         v = ADAMW.beta2 * v + (1 - ADAMW.beta2) * (g * g)
@@ -53,12 +58,28 @@ def update(shape: Shape):
     return step
 
 
+def update(shape: Shape):
+    """One step: (weights, m, v, tokens, targets, eta, number) -> (loss, weights, m, v); the last two are numbers."""
+    return together(loss_and_gradient(shape), adamw(shape))
+
+
+def together(gradient_of, descend):
+    """Both halves of a step."""
+
+    def step(weights, m, v, tokens, targets, eta, number):
+        return descend(*gradient_of(weights, tokens, targets), weights, m, v, eta, number)
+
+    return step
+
+
 @functools.lru_cache(maxsize=4)
 def compiled_update(shape: Shape, device: str):
-    """The same graph, compiled for a device."""
+    """The same graph, compiled for a device; its halves apart where other processes have parts of the batch."""
     import mlx.core as mx
 
-    return mx.compile(update(shape))
+    if mx.distributed.init().size() == 1:
+        return mx.compile(update(shape))
+    return together(averaged(mx.compile(loss_and_gradient(shape))), mx.compile(adamw(shape)))
 
 
 def run(step, state, batches, done: int, rate):

@@ -111,7 +111,7 @@ TRAINING = Training(
     model=model,
     start=start,
     batches=batches,
-    engines=(Engine(threads_engine, "compiled"), Engine(mlx_engine, "compiled", arrays="mlx")),
+    engines=(Engine(threads_engine, "compiled"), Engine(mlx_engine, "compiled", arrays="mlx", parallel=True)),
     evaluate=evaluate,
     targets=(
         Target("held-out loss", 1.89, "less", "nanoGPT, its configuration for a CPU: 1.88", data=("tinyshakespeare",)),

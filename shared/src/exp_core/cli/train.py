@@ -161,10 +161,6 @@ def _train(entry: Entry, training: Training, asked: Asked, group: Group) -> int:
     try:
         with Device(device if engine.arrays == "mlx" else None), thread_limit(threads):
             job, begin, path = prepare(entry, training, engine, asked)
-            if job.batch % group.size:
-                raise click.UsageError(
-                    f"{group.size} processes cannot share {job.batch} examples: choose another --batch"
-                )
             if job.batch < group.size:
                 raise click.UsageError(
                     f"{group.size} processes cannot share {job.batch} examples: --batch {group.size} at least"
