@@ -48,7 +48,7 @@ def test_gradients_are_derivatives(task, monkeypatch):
     n, h = len(task.start), 1e-30
     x = np.array(task.start) + np.random.default_rng(1).uniform(0.01, 0.1, n)
     g = evaluator(task.f, n)(x)[1]
-    monkeypatch.setattr(sys.modules[task.f.__module__], "math", COMPLEX)
+    monkeypatch.setattr(sys.modules[task.f.__module__], "math", COMPLEX, raising=False)  # some are polynomials
     for i in range(n):
         beside = [Ordered(value, h if i == j else 0.0) for j, value in enumerate(x.tolist())]
         slope = task.f(beside, [0j] * n, n).imag / h
