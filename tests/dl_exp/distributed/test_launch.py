@@ -104,7 +104,7 @@ def wait_for_checkpoint(data, launcher):
     raise AssertionError("no checkpoint was written")
 
 
-@pytest.mark.parametrize(("ranks", "batch"), [(2, 64), (3, 65)])
+@pytest.mark.parametrize(("ranks", "batch"), [(2, 64), pytest.param(3, 65, marks=pytest.mark.slow)])
 def test_several_processes_come_to_the_weights_of_one(data, ranks, batch, tmp_path):
     """Held against the same bounds as any implementation of these steps; 65 examples are uneven parts."""
     from dl_exp.foundations import mlp
@@ -130,7 +130,7 @@ def test_several_processes_come_to_the_weights_of_one(data, ranks, batch, tmp_pa
     assert experiment.errors(spoilt, inputs, experiment.oracle(*inputs))["final weights"] > bounds["final weights"]
 
 
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_a_rank_that_dies_ends_all_and_training_goes_on_from_the_checkpoint(data, rank):
     launcher = start(data, "mlp", "--steps", "1000000", "--save-every", "20")
     wait_for_checkpoint(data, launcher)
@@ -155,6 +155,7 @@ def test_a_rank_that_dies_ends_all_and_training_goes_on_from_the_checkpoint(data
     assert np.array_equal(interrupted, weights(data / "at-once")), "it did not go on along the same curve"
 
 
+@pytest.mark.slow
 def test_a_process_alone_goes_on_where_two_have_stopped(data):
     code, _, err = ended(start(data, "mlp", "--steps", "10"))
     assert code == 0, err
@@ -176,6 +177,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_rank_that_breaks_ends_all(data):
     code, _, err = ended(start(data, "mlp", "--steps", "2000", program=FAILS))
     assert code != 0

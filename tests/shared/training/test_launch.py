@@ -42,7 +42,7 @@ def losses(data):
         return np.array([float(row["loss"]) for row in csv.DictReader(file)])
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", ["gpt", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mlp", "cnn"))])
 def test_two_processes_follow_the_curve_of_one(tmp_path, name):
     """The mean of two parts is the mean, also of uneven ones.  Rounding differs: twelve steps do not make it 1e-4."""
     command = (name, *RUNS[name], *STEPS)
