@@ -62,3 +62,21 @@ def test_a_result_of_the_wrong_type_or_shape_is_wrong():
     truth = matmul.exact(a, b)
     assert matmul.componentwise(truth, a, b, truth) == np.inf
     assert matmul.componentwise((a @ b)[:2], a, b, truth) == np.inf
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32])
+def test_an_entry_that_is_off_by_a_little_more_than_its_bound_is_seen(dtype):
+    """In every type: what may be lost below the normal numbers must not hide what is lost above them."""
+    a, b = pair(5, 6, 7, dtype)
+    truth = matmul.exact(a, b)
+    size = np.abs(a.astype(float)) @ np.abs(b.astype(float))
+    off = (truth + 3 * matmul.inner_products(a, b) * size).astype(dtype)
+    assert matmul.componentwise(truth.astype(dtype), a, b, truth) <= matmul.inner_products(a, b)
+    assert matmul.componentwise(off, a, b, truth) > matmul.inner_products(a, b)
+
+
+def test_what_float16_cannot_hold_is_no_error():
+    """Results among float16's denormal numbers: rounded to a multiple of 2^-24, which is more than u of them."""
+    a, b = np.full((1, 1), 2.0**-10, np.float16), np.full((1, 1), 1.3 * 2.0**-10, np.float16)
+    truth = matmul.exact(a, b)
+    assert matmul.componentwise(truth.astype(np.float16), a, b, truth) <= matmul.inner_products(a, b)

@@ -84,11 +84,17 @@ def exact(a, b):
 
 
 def componentwise(c, a, b, truth):
-    """The largest |c - exact| / |A||B|, entry by entry; what lies below the normal numbers may be lost."""
+    """The largest |c - exact| / |A||B|, entry by entry; what lies below the normal numbers may be lost.
+
+    A product below $2^{-126}$ may become zero on a GPU; a result below float16's smallest normal number is rounded to
+    a multiple of $2^{-24}$: to half of that, which is that number times u.
+    """
     if c.shape != truth.shape or dtype_name(c) != dtype_name(a):
         return math.inf
-    tiny = np.finfo(np.float16 if dtype_name(a) == "float16" else np.float32).tiny
-    size = np.abs(a.astype(np.float64)) @ np.abs(b.astype(np.float64)) + tiny / unit_roundoff("float32")
+    lost = float(np.finfo(np.float32).tiny) / unit_roundoff("float32")
+    if dtype_name(a) == "float16":
+        lost += float(np.finfo(np.float16).tiny)
+    size = np.abs(a.astype(np.float64)) @ np.abs(b.astype(np.float64)) + lost
     error = np.abs(c.astype(np.float64) - truth) / size
     return float(error.max()) if not np.isnan(error).any() else math.nan
 
