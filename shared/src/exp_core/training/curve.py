@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from exp_core.training.run import Job, Outcome
 
 SPAN = 50  # the running mean is over a fiftieth of the curve
+DECADE = 10  # a loss that falls by less has its ticks between the powers of ten
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
@@ -36,14 +37,19 @@ def draw(job: Job, outcome: Outcome, title: str, path: Path) -> None:
 
 
 def draw_curve(figure: SubFigure, lines: Sequence[Line], targets: Sequence[Target]) -> None:
-    """Losses on a logarithmic axis on the left; beside them each figure beside its target."""
-    all_axes = figure.subplots(1, 1 + len(targets), squeeze=False)[0]
+    """Losses on a logarithmic axis on the left; right of them each figure, beside its target where it has one."""
+    known = {target.figure: target for target in targets}
+    figures = dict.fromkeys((*known, *(name for line in lines for name in line.figures)))
+    all_axes = figure.subplots(1, 1 + len(figures), squeeze=False)[0]
     _draw_losses(all_axes[0], lines)
-    for axes, target in zip(all_axes[1:], targets, strict=True):
-        known = [(line.step, line.figures[target.figure]) for line in lines if target.figure in line.figures]
-        axes.plot([step for step, _ in known], [value for _, value in known], marker="o", color=BLUE, label="this run")
-        axes.axhline(target.value, color=ORANGE, linestyle="--", label=f"target {target.value:g}")
-        axes.set(xlabel="step", title=target.figure[:1].upper() + target.figure[1:])
+    for axes, name in zip(all_axes[1:], figures, strict=True):
+        points = [(line.step, line.figures[name]) for line in lines if name in line.figures]
+        axes.plot(
+            [step for step, _ in points], [value for _, value in points], marker="o", color=BLUE, label="this run"
+        )
+        if target := known.get(name):
+            axes.axhline(target.value, color=ORANGE, linestyle="--", label=f"target {target.value:g}")
+        axes.set(xlabel="step", title=name[:1].upper() + name[1:])
         axes.legend(fontsize="small")
 
 
@@ -56,5 +62,7 @@ def _draw_losses(axes: Axes, lines: Sequence[Line]) -> None:
         axes.plot(steps[span - 1 :], means, color=BLUE, label=f"mean of {span} steps")
     if len(losses) and losses.min() > 0:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}" if losses.max() < DECADE * losses.min() else "")
     axes.set(xlabel="step", ylabel="loss", title="Loss")
     axes.legend(fontsize="small")
