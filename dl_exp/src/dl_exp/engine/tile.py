@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from exp_core.compiled import intrinsic
 from exp_core.vector.registers import Matrix, registers
+from exp_core.vector.tiles import emit_tile
 
 ROWS = 6
 
@@ -90,43 +91,9 @@ def _tile(rows, width, a, b, c, add, ragged=False):
             function.linkage = "linkonce_odr"
             function.attributes.add("noinline")
             inner = ir.IRBuilder(function.append_basic_block("entry"))
-            _instructions(rows, width, ragged, context, inner, signature, function.args)
+            emit_tile(rows, width, context, inner, signature, function.args, ragged=ragged, transposed=True)
             inner.ret_void()
         builder.call(function, arguments)
         return context.get_dummy_value()
 
     return types.void(a, b, c, add), emit
-
-
-def _instructions(rows, width, ragged, context, builder, signature, arguments):
-    from llvmlite import ir
-
-    a, b, c = (Matrix(context, builder, *each) for each in zip(signature.args[:3], arguments[:3], strict=True))
-    inside = [c.inside(v) if ragged else None for v in range(width)]
-    tile = [(r, v) for r in range(rows) for v in range(width)]
-    before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
-    builder.branch(loop)
-
-    builder.position_at_end(loop)
-    p = builder.phi(ir.IntType(64), "p")
-    sums = {at: builder.phi(c.vector) for at in tile}
-    b_p = [b.load(p, v) for v in range(width)]
-    new = {}
-    for r in range(rows):
-        a_rp = a.broadcast(r, p, transposed=True)
-        for v in range(width):
-            new[r, v] = c.multiply_add(a_rp, b_p[v], sums[r, v])
-    following = builder.add(p, p.type(1))
-    for phi, first, then in [(p, p.type(0), following), *((sums[at], c.vector(None), new[at]) for at in tile)]:
-        phi.add_incoming(first, before)
-        phi.add_incoming(then, loop)
-    builder.cbranch(builder.icmp_signed("<", following, a.columns), loop, after)
-
-    builder.position_at_end(after)
-    with builder.if_else(builder.trunc(arguments[3], ir.IntType(1))) as (accumulate, assign):
-        with accumulate:
-            for r, v in tile:
-                c.store(builder.fadd(c.load(r, v, inside[v]), new[r, v]), r, v, inside[v])
-        with assign:
-            for r, v in tile:
-                c.store(new[r, v], r, v, inside[v])

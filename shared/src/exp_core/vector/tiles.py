@@ -79,42 +79,51 @@ def overlapping(typing, line, rows, columns, step):
 
 
 def _tile(rows, vectors, a, b, c, add, ragged=False):
-    """The instructions of a kernel: a is (rows, k), b (k, vectors), c (rows, vectors); all have contiguous rows."""
-    from llvmlite import ir
+    """A kernel: a is (rows, k), b (k, vectors), c (rows, vectors); all have contiguous rows."""
     from numba import types
 
     def emit(context, builder, signature, arguments):
-        a, b, c = (Matrix(context, builder, *each) for each in zip(signature.args[:3], arguments[:3], strict=True))
-        inside = [c.inside(v) if ragged else None for v in range(vectors)]
-        tile = [(r, v) for r in range(rows) for v in range(vectors)]
-        for r, v in tile:
-            c.prefetch(r, v)  # it is not needed before the loop is over
-        before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
-        builder.branch(loop)
-
-        builder.position_at_end(loop)
-        p = builder.phi(ir.IntType(64), "p")
-        sums = {at: builder.phi(c.vector) for at in tile}
-        b_p = [b.load(p, v) for v in range(vectors)]
-        new = {}
-        for r in range(rows):
-            a_rp = a.broadcast(r, p)
-            for v in range(vectors):
-                new[r, v] = c.multiply_add(a_rp, b_p[v], sums[r, v])
-        following = builder.add(p, p.type(1))
-        for phi, first, then in [(p, p.type(0), following), *((sums[at], c.vector(None), new[at]) for at in tile)]:
-            phi.add_incoming(first, before)
-            phi.add_incoming(then, loop)
-        builder.cbranch(builder.icmp_signed("<", following, a.columns), loop, after)
-
-        builder.position_at_end(after)
-        with builder.if_else(builder.trunc(arguments[3], ir.IntType(1))) as (accumulate, assign):
-            with accumulate:
-                for r, v in tile:
-                    c.store(builder.fadd(c.load(r, v, inside[v]), new[r, v]), r, v, inside[v])
-            with assign:
-                for r, v in tile:
-                    c.store(new[r, v], r, v, inside[v])
+        emit_tile(rows, vectors, context, builder, signature, arguments, ragged=ragged, prefetch=True)
         return context.get_dummy_value()
 
     return types.void(a, b, c, add), emit
+
+
+def emit_tile(rows, vectors, context, builder, signature, arguments, *, ragged=False, transposed=False, prefetch=False):
+    """The instructions of C = A B or C += A B for one tile.
+
+    ragged: C may end in the middle of a vector.     transposed: a row's elements in A need not be neighbours.
+    """
+    from llvmlite import ir
+
+    a, b, c = (Matrix(context, builder, *each) for each in zip(signature.args[:3], arguments[:3], strict=True))
+    inside = [c.inside(v) if ragged else None for v in range(vectors)]
+    tile = [(r, v) for r in range(rows) for v in range(vectors)]
+    for r, v in tile if prefetch else ():
+        c.prefetch(r, v)  # it is not needed before the loop is over
+    before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
+    builder.branch(loop)
+
+    builder.position_at_end(loop)
+    p = builder.phi(ir.IntType(64), "p")
+    sums = {at: builder.phi(c.vector) for at in tile}
+    b_p = [b.load(p, v) for v in range(vectors)]
+    new = {}
+    for r in range(rows):
+        a_rp = a.broadcast(r, p, transposed=transposed)
+        for v in range(vectors):
+            new[r, v] = c.multiply_add(a_rp, b_p[v], sums[r, v])
+    following = builder.add(p, p.type(1))
+    for phi, first, then in [(p, p.type(0), following), *((sums[at], c.vector(None), new[at]) for at in tile)]:
+        phi.add_incoming(first, before)
+        phi.add_incoming(then, loop)
+    builder.cbranch(builder.icmp_signed("<", following, a.columns), loop, after)
+
+    builder.position_at_end(after)
+    with builder.if_else(builder.trunc(arguments[3], ir.IntType(1))) as (accumulate, assign):
+        with accumulate:
+            for r, v in tile:
+                c.store(builder.fadd(c.load(r, v, inside[v]), new[r, v]), r, v, inside[v])
+        with assign:
+            for r, v in tile:
+                c.store(new[r, v], r, v, inside[v])
