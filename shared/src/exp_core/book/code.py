@@ -11,6 +11,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from exp_core.catalogue import printable
 from exp_core.experiment import Implementation
 from exp_core.history.module import ALL, Module, Name, read_module
 from exp_core.history.source import names_of
@@ -92,6 +93,7 @@ def highlighted(source: str, language: str = "python") -> Iterator[Line]:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import get_lexer_by_name
 
+    source = printable(source.expandtabs())
     html = highlight(source, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True))
     return (Line(Markup(line)) for line in html.rstrip("\n").split("\n"))
 

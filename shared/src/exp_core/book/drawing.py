@@ -29,10 +29,11 @@ LEAST_RUNS = 2
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A figure's markup, or why there is none."""
+    """A figure's markup, or why there is none.  failed: something went wrong that may go well the next time."""
 
     markup: Markup = Markup("")
     reason: str = ""
+    failed: bool = False
 
 
 def picture(experiment: Experiment, title: str) -> Drawing:
@@ -41,8 +42,12 @@ def picture(experiment: Experiment, title: str) -> Drawing:
 
     problem = experiment.problems[0]
     sizes = {size.name: size.default for size in problem.sizes}
-    inputs = problem.make(**sizes, dtype=experiment.dtypes[0], rng=np.random.default_rng(SEED))
-    return drawn("picture", title, (9, 5), lambda figure: experiment.picture(figure, *inputs))
+
+    def draw(figure: Figure) -> None:
+        inputs = problem.make(**sizes, dtype=experiment.dtypes[0], rng=np.random.default_rng(SEED))
+        experiment.picture(figure, *inputs)
+
+    return drawn("picture", title, (9, 5), draw)
 
 
 def roofline(result: Result) -> Drawing:
@@ -98,7 +103,7 @@ def drawn(prefix: str, title: str, inches: tuple[float, float], draw: Callable[[
     except NothingToPlace as error:
         return Drawing(reason=str(error))
     except Exception as error:  # an experiment's own code draws
-        return Drawing(reason=f"it could not be drawn: {type(error).__name__}: {' '.join(str(error).split())}")
+        return Drawing(reason=f"{type(error).__name__}: {printable(' '.join(str(error).split()))}", failed=True)
 
 
 def in_words(figure: Figure, title: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_BYTES = 60_000  # of a figure; above it, what is drawn becomes an image, and only the words stay sharp
+MANY = 300  # points of one line, one collection: more are drawn as an image where the figure is too large
+AS_IT_IS = "as-it-is-"  # the beginning of the id of what keeps its colours
 SHARPNESS = (144, 96, 64)  # pixels an inch, tried in this order
 WEBP_QUALITY = 82
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -51,6 +54,7 @@ def to_svg(figure: Figure, alt: str, prefix: str) -> str:
 
     prefix: before every id, so that several figures share a page.
     """
+    _note_what_lies_on_images(figure)
     text = _rewritten(figure, alt, prefix, 72)
     for dots in SHARPNESS:
         if len(text) <= MOST_BYTES:
@@ -84,16 +88,18 @@ def _referenced(root: ET.Element) -> set[str]:
     return names
 
 
-def _element(element: ET.Element, identifier: dict[str, str]) -> str:
+def _element(element: ET.Element, identifier: dict[str, str], colour: Callable[[str], str] = in_both_lights) -> str:
     """The element without namespaces; style becomes attributes, since the page allows no inline style."""
     tag = element.tag.rpartition("}")[2]
+    if element.get("id", "").startswith(AS_IT_IS):
+        colour = str
     if tag in ("metadata", "style", "title"):
         return ""
     attributes: dict[str, str] = {}
     for name, value in element.attrib.items():
         if name == "style":
             pairs = (part.partition(":") for part in value.split(";") if ":" in part)
-            attributes |= {key.strip(): in_both_lights(word.strip()) for key, _, word in pairs}
+            attributes |= {key.strip(): colour(word.strip()) for key, _, word in pairs}
             attributes |= _font(attributes.pop("font", ""))
         elif name == "id":
             attributes |= {"id": identifier[value]} if value in identifier else {}
@@ -102,10 +108,12 @@ def _element(element: ET.Element, identifier: dict[str, str]) -> str:
         elif name == "transform" and NO_ROTATION.match(value):
             continue
         elif ":" not in name and "}" not in name:
-            attributes[name] = in_both_lights(value)
+            attributes[name] = colour(value)
     attributes = {k: REFERENCE.sub(lambda m: f"url(#{identifier[m[1]]})", v) for k, v in attributes.items()}
     attributes = {k: _short(k, v) for k, v in attributes.items() if not (k == "font-family" and "Mono" not in v)}
-    inside = "".join(_element(child, identifier) for child in element)
+    if colour is str and tag == "text":  # black is what a text is where nothing is said
+        attributes.setdefault("fill", "#000000")
+    inside = "".join(_element(child, identifier, colour) for child in element)
     if element.text and element.text.strip():
         inside = escape(element.text.strip()) + inside
     if tag in ("g", "defs") and not inside:
@@ -150,7 +158,22 @@ def _smaller(address: str) -> str:
 
 
 def _draw_as_image(figure: Figure) -> None:
-    """All that is drawn within axes becomes an image; axes, titles and legends stay."""
+    """What has many points becomes an image; lines with few, axes, titles and legends stay as they are."""
     for axes in figure.axes:
-        for artist in (*axes.lines, *axes.collections, *axes.patches, *axes.images):
-            artist.set_rasterized(True)
+        for line in axes.lines:
+            line.set_rasterized(len(line.get_xdata(orig=False)) > MANY)
+        for collection in axes.collections:
+            corners = sum(len(path.vertices) for path in collection.get_paths())
+            collection.set_rasterized(max(corners, len(collection.get_offsets())) > MANY)
+        for patch in axes.patches if len(axes.patches) > MANY else ():
+            patch.set_rasterized(True)
+
+
+def _note_what_lies_on_images(figure: Figure) -> None:
+    """What is drawn upon an image, and the patches that explain its colours, keep theirs on dark paper too."""
+    count = itertools.count()
+    for axes in (axes for axes in figure.axes if axes.images):
+        legend = axes.get_legend()
+        upon = [*axes.texts, *axes.lines, *axes.collections, *axes.patches, *(legend.get_patches() if legend else ())]
+        for artist in upon:
+            artist.set_gid(f"{AS_IT_IS}{next(count)}")
