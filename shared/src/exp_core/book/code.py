@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -19,6 +20,8 @@ from exp_core.history.source import names_of
 ALIKE = 0.25  # share of lines in common below which an implementation is written anew, and a difference says nothing
 MOST_LINES = 260  # of helpers below one implementation; what is beyond is named
 KERNEL_LINES = 5  # a text of so many lines is a kernel's source
+
+COLOURLESS = re.compile(r'<span class="(?:n|nn|p|o|w|err)">([^<]*)</span>')  # half of a page if they stay
 
 Change = Literal["same", "new", "gone"]
 
@@ -95,6 +98,7 @@ def highlighted(source: str, language: str = "python") -> Iterator[Line]:
 
     source = printable(source.expandtabs())
     html = highlight(source, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True))
+    html = COLOURLESS.sub(r"\1", html)
     return (Line(Markup(line)) for line in html.rstrip("\n").split("\n"))
 
 

@@ -113,7 +113,8 @@ def in_words(figure: Figure, title: str) -> str:
         across, up = axes.get_xlabel(), axes.get_ylabel()
         named = f"{up} by {across}" if across and up else up or across
         said = ": ".join(word for word in (axes.get_title(), named) if word)
-        names = [str(text.get_text()) for text in (legend.get_texts() if (legend := axes.get_legend()) else ())]
+        legend = axes.get_legend()
+        names = [str(text.get_text()) for text in legend.get_texts()] if legend else []
         parts.append(f"{said} ({', '.join(names)})" if said and names else said)
     words = ". ".join(readable(part) for part in dict.fromkeys(parts) if part)
     return textwrap.shorten(printable(words), LONGEST_ALT, placeholder=" …")
