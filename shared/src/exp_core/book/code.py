@@ -175,5 +175,3 @@ def as_lines(text: str) -> Iterator[Line]:
     if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value.count("\n") >= KERNEL_LINES:
         return highlighted(value.value.strip("\n"), "cpp")
     return highlighted(text)
-
-

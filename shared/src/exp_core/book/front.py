@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -14,8 +14,8 @@ from exp_core.book.measured import Measured
 from exp_core.book.page import day
 from exp_core.book.rendering import rendered
 from exp_core.book.words import prose
-from exp_core.history.queries import Header, run_by_id
 from exp_core.history.database import Database
+from exp_core.history.queries import Header, run_by_id
 from exp_core.machine import Peaks
 from exp_core.machine.description import bytes_text
 from exp_core.report.explain import readable
@@ -230,7 +230,11 @@ def machine_tables(name: str, document: Mapping[str, object]) -> Iterator[Table]
     yield Table(f"Arithmetic, {threads}{clock} ({how})", (("dtype", ""), ("at best", "n")), rates)
     columns = (("memory", ""), ("working set", "n"), ("read", "n"), ("copy", "n"), ("triad", "n"))
     levels = tuple(
-        (Cell(level.level), Cell(bytes_text(level.working_set)), *(gigabytes(r) for r in (level.read, level.copy, level.triad)))
+        (
+            Cell(level.level),
+            Cell(bytes_text(level.working_set)),
+            *(gigabytes(r) for r in (level.read, level.copy, level.triad)),
+        )
         for level in peaks.levels
     )
     yield Table(f"Memory, {threads}", columns, levels)

@@ -123,9 +123,7 @@ class Frame:
         }
 
 
-def figures_of(
-    experiment: Experiment, chapter: Chapter, measured: Measured, runs: Sequence[Run]
-) -> dict[str, Drawing]:
+def figures_of(experiment: Experiment, chapter: Chapter, measured: Measured, runs: Sequence[Run]) -> dict[str, Drawing]:
     """The page's figures by name."""
     key, title = (chapter.entry.package, chapter.entry.name), chapter.entry.title
     found = {"picture": drawing.picture(experiment, f"Picture of {title}")}

@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
 # What MathML Core knows, and all that may come out of a formula.
 ELEMENTS = frozenset(
-    "math mrow mi mn mo ms mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover mmultiscripts"
-    " mprescripts mtable mtr mtd mpadded mphantom mstyle merror none".split()
+    ["math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts", "mtable", "mtr", "mtd", "mpadded", "mphantom", "mstyle", "merror", "none"]
 )
 ATTRIBUTES = frozenset(
-    "display mathvariant stretchy fence separator lspace rspace minsize maxsize movablelimits largeop symmetric accent"
-    " accentunder linethickness columnalign rowspacing columnspacing width height depth scriptlevel displaystyle".split()
+    ["display", "mathvariant", "stretchy", "fence", "separator", "lspace", "rspace", "minsize", "maxsize", "movablelimits", "largeop", "symmetric", "accent", "accentunder", "linethickness", "columnalign", "rowspacing", "columnspacing", "width", "height", "depth", "scriptlevel", "displaystyle"]
 )
 REFERENCE = re.compile(
     r"https://[^\s<>\"']*[^\s<>\"'.,;:)]"
