@@ -31,7 +31,7 @@ LEAST_RUNS = 2
 class Drawing:
     """A figure's markup, or why there is none.  failed: something went wrong that may go well the next time."""
 
-    markup: Markup = Markup("")
+    markup: str | Markup = ""
     reason: str = ""
     failed: bool = False
 

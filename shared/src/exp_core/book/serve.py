@@ -1,4 +1,4 @@
-"""The Book on this machine's own address: nobody else can reach it, and other sites cannot read it through a browser."""
+"""The Book at this machine's own address: nobody else reaches it, and no other site reads it through a browser."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def server(folder: Path, port: int) -> ThreadingHTTPServer:
-    """A server that listens already, at a free port for 0.  Raises OSError or OverflowError for a port that cannot be."""
+    """A server that listens already, for 0 at a free port.  Raises OSError or OverflowError where it cannot."""
     return ThreadingHTTPServer((LOOPBACK, port), partial(Handler, directory=str(folder)))

@@ -71,9 +71,11 @@ def _rewritten(figure: Figure, alt: str, prefix: str, dots: int) -> str:
     names = _referenced(root)
     identifier = {name: f"{prefix}-{place}" for place, name in enumerate(sorted(names))}
     _, _, width, height = (float(x) for x in root.attrib["viewBox"].split())
+    ink = in_both_lights("#000000")
     head = (
         f'<svg class="figure" role="img" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" fill="{in_both_lights("#000000")}" stroke-linejoin="round" stroke-linecap="butt" aria-label={quoteattr(alt)}>'
+        f'height="{height:.0f}" fill="{ink}" stroke-linejoin="round" stroke-linecap="butt" '
+        f"aria-label={quoteattr(alt)}>"
     )
     return head + "".join(_element(child, identifier) for child in root) + "</svg>"
 

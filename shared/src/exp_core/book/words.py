@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 
 # What MathML Core knows, and all that may come out of a formula.
 ELEMENTS = frozenset(
-    ["math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts", "mtable", "mtr", "mtd", "mpadded", "mphantom", "mstyle", "merror", "none"]
+    (
+        *("math", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts"),
+        *("mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext"),
+        *("mtr", "munder", "munderover", "none"),
+    )
 )
 ATTRIBUTES = frozenset(
-    ["display", "mathvariant", "stretchy", "fence", "separator", "lspace", "rspace", "minsize", "maxsize", "movablelimits", "largeop", "symmetric", "accent", "accentunder", "linethickness", "columnalign", "rowspacing", "columnspacing", "width", "height", "depth", "scriptlevel", "displaystyle"]
+    (
+        *("accent", "accentunder", "columnalign", "columnspacing", "depth", "display", "displaystyle", "fence"),
+        *("height", "largeop", "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits"),
+        *("rowspacing", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "width"),
+    )
 )
 REFERENCE = re.compile(
     r"https://[^\s<>\"']*[^\s<>\"'.,;:)]"
