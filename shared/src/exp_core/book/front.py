@@ -52,6 +52,10 @@ class Table:
     words: str = ""
     sortable: bool = False
 
+    def sorts(self, column: int) -> bool:
+        """Whether rows can be put in the order of a column."""
+        return self.sortable and any(row[column].value is not None for row in self.rows)
+
 
 def front_pages(contents: Contents, cards: Cards, measured: Measured, command: str) -> dict[str, str]:
     """Every front page, by its name."""
@@ -137,7 +141,7 @@ def scored(chapter: Chapter, card: Card, reach: float) -> tuple[Cell, ...]:
     """One line of the scoreboard."""
     interval = spread((card.low, card.high)) if card.low is not None and card.high is not None else ""
     shown = Markup('<span class="{}">{}</span>').format(card.verdict, card.ratio_text) if card.ratio else ""
-    wrong = Markup('<span class="slower">{}</span>').format(card.state) if card.wrong else card.best
+    wrong = Markup('<span class="slower">{}</span>').format(card.state) if card.wrong else card.best or card.state
     return (
         Cell(chapter.entry.name, chapter.entry.name, address=chapter.page),
         Cell(wrong, card.best),
