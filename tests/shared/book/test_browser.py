@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import library
 import pytest
 
-import library
 from exp_core.book.site import write_book
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, which hatch test installs")
@@ -110,7 +110,9 @@ def test_a_request_and_an_inline_script_would_be_seen(visit, book, tmp_path):
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(visit, book, size, light):
     for page in pages(book):
         tab = visit(page, size, light)
-        tab.evaluate("for (const part of document.querySelectorAll('details, .difference')) part.open = part.checked = true")
+        tab.evaluate(
+            "for (const part of document.querySelectorAll('details, .difference')) part.open = part.checked = true"
+        )
         found = accessible(tab)
         assert found == [], (page, found)
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), page
