@@ -121,7 +121,7 @@ def stripped(source: str) -> list[str]:
 def helpers_of(
     module: str, made: Implementation, shown: set[Name], own: set[Name]
 ) -> tuple[tuple[Helper, ...], tuple[str, ...]]:
-    """What an implementation uses from its own folder, near things first; and the names of what is not shown (again)."""
+    """What an implementation uses from its own folder, near things first; and the names of the rest."""
     folder = module.rpartition(".")[0]
     found: list[Helper] = []
     also: list[str] = []

@@ -154,7 +154,7 @@ def _smaller(address: str) -> str:
     if not head.startswith("data:image/png"):
         return address
     file = io.BytesIO()
-    Image.open(io.BytesIO(base64.b64decode(data))).save(file, "WEBP", quality=WEBP_QUALITY, method=6)
+    Image.open(io.BytesIO(base64.b64decode(data))).save(file, "WEBP", quality=WEBP_QUALITY)
     packed = base64.b64encode(file.getvalue()).decode()
     return f"data:image/webp;base64,{packed}" if len(packed) < len("".join(data.split())) else address
 
