@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+import numpy as np
+
 from exp_core.book.two_lights import in_both_lights
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def style() -> Iterator[None]:
     """matplotlib's settings while the Book's figures are made."""
     from matplotlib import rc_context
 
-    with rc_context(STYLE):
+    with rc_context(STYLE):  # type: ignore[arg-type]  # newer matplotlibs list every name
         yield
 
 
@@ -163,10 +165,10 @@ def _draw_as_image(figure: Figure, many: int) -> None:
     """What has more points becomes an image; lines with fewer, axes, titles and legends stay as they are."""
     for axes in figure.axes:
         for line in axes.lines:
-            line.set_rasterized(len(line.get_xdata(orig=False)) > many)
+            line.set_rasterized(np.size(line.get_xdata(orig=False)) > many)
         for collection in axes.collections:
-            corners = sum(len(path.vertices) for path in collection.get_paths())
-            collection.set_rasterized(max(corners, len(collection.get_offsets())) > many)
+            corners = sum(np.shape(path.vertices)[0] for path in collection.get_paths())
+            collection.set_rasterized(max(corners, np.shape(collection.get_offsets())[0]) > many)
         for patch in axes.patches if len(axes.patches) > many else ():
             patch.set_rasterized(True)
 

@@ -151,12 +151,12 @@ def _serve(folder: Path, port: int, *, show: bool) -> None:
         serving = server(folder, port)
     except (OSError, OverflowError) as error:
         raise click.UsageError(f"--serve: port {port} cannot be used: {error}") from error
+    address = f"http://127.0.0.1:{serving.server_address[1]}/"
     with serving:
-        address = f"http://127.0.0.1:{serving.server_address[1]}/"
-        click.echo(f"{address}   until Ctrl-C", err=True)
-        if show:
-            webbrowser.open(address)
         try:
+            click.echo(f"{address}   until Ctrl-C", err=True)
+            if show:
+                webbrowser.open(address)
             serving.serve_forever()
         except KeyboardInterrupt:
             click.echo(err=True)
