@@ -1,0 +1,253 @@
+"""A ladder as a piece of HTML: the same table in a notebook and in the Book.  No script, nothing to load."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+
+from exp_core.catalogue import printable
+from exp_core.report.terminal import MARKS, factor, percent, rate, scientific, size, spread
+from exp_core.results import Result, Row
+from exp_core.timing.table import seconds_text
+
+WORDS = {
+    "ok": "right",
+    "wrong": "wrong",
+    "unstable": "unstable here, as theory says",
+    "skipped": "skipped",
+    "failed": "failed",
+    "impossible": "faster than the limit: to be explained",
+}
+CONDITIONS = (("in flight", "in_flight_s"), ("cold", "cold_s"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: its HTML, and what it is sorted by (None: last)."""
+
+    html: str
+    value: float | str | None = None
+
+
+def ladder_html(result: Result, *, style: bool = True) -> str:
+    """The measured ladder: times as bars with their intervals, ratios, errors against bounds, fraction of the limit.
+
+    style: bring the style sheet along; without it the page must have ``ladder_css()``.
+    Every text of the result is escaped.  Light and dark follow the notebook's theme, else the reader's preference.
+    """
+    given = (result.problem, result.sizes_text, result.dtype, f"seed {result.seed}", result.cluster)
+    sheet = f"<style>{ladder_css()}</style>" if style else ""
+    caption = f"<b>{text(result.title)}</b><span>{text(' · '.join(filter(None, given)))}</span>"
+    return (
+        f'<div class="exp-ladder">{sheet}<div class="exp-scroll" tabindex="0" role="region" '
+        f'aria-label="measured ladder"><table><caption>{caption}</caption>{_table(result)}</table></div>'
+        f"{_said(result)}{_laws(result)}</div>"
+    )
+
+
+def ladder_css() -> str:
+    """The style sheet of the table, all of it within ``.exp-ladder``."""
+    return files("exp_core.report").joinpath("ladder.css").read_text(encoding="utf-8")
+
+
+def text(words: object) -> str:
+    """Words of others: escaped, on one line, without control characters."""
+    return escape(printable(" ".join(str(words).split())))
+
+
+def label(row: Row, result: Result) -> str:
+    """The row's name; where several rows have it, with the device."""
+    same = sum(other.name == row.name for other in result.rows)
+    return row.name if same == 1 else f"{row.name} on {row.device}"
+
+
+def _table(result: Result) -> str:
+    """Columns in which nobody has something to say are left out."""
+    rows = result.rows
+    scale = Scale.of(rows)
+    columns: list[tuple[str, str, list[Cell]]] = [
+        ("implementation", "", [_name(row) for row in rows]),
+        ("rung", "", [Cell(f'<span class="exp-rung {_rung(row)}">{text(row.rung)}</span>', row.rung) for row in rows]),
+        ("device", "", [Cell(text(_device(row)), _device(row)) for row in rows]),
+        ("time", "n", [_timed(row.median_s) for row in rows]),
+        ("", "bar", [Cell(_bar(row, scale)) for row in rows]),
+        ("× library", "n", [_ratio(row) for row in rows]),
+        ("error ≤ bound", "n", [_error(row) for row in rows]),
+        ("of limit", "n", [_limit(row) for row in rows]),
+        ("rate", "n", [Cell(_known(rate(row))) for row in rows]),
+        ("first call", "n", [_timed(row.first_call_s) for row in rows]),
+        ("memory", "n", [Cell(_known(size(row.peak_memory_bytes)), row.peak_memory_bytes) for row in rows]),
+    ]
+    columns += [(name, "n", [_timed(getattr(row.race, field, None)) for row in rows]) for name, field in CONDITIONS]
+    figures = dict.fromkeys(name for row in rows for name in row.figures)
+    columns += [(name, "n", [_figure(row.figures.get(name)) for row in rows]) for name in figures]
+    if {row.device for row in rows} == {"cpu"}:
+        del columns[2]
+    columns = [column for column in columns if any(cell.html for cell in column[2])]
+    head = "".join(_heading(name, kind, cells) for name, kind, cells in columns)
+    body = "".join(
+        f'<tr class="exp-{text(row.status)}">'
+        + "".join(_cell(kind, cells[place]) for _, kind, cells in columns)
+        + "</tr>"
+        for place, row in enumerate(rows)
+    )
+    return f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+
+
+def _heading(name: str, kind: str, cells: Sequence[Cell]) -> str:
+    sortable = ' data-sort=""' if any(cell.value is not None for cell in cells) else ""
+    return f'<th scope="col"{_class(kind)}{sortable}>{text(name)}</th>'
+
+
+def _cell(kind: str, cell: Cell) -> str:
+    value = "" if cell.value is None else f' data-value="{text(cell.value)}"'
+    tag, scope = ("th", ' scope="row"') if cell.html.startswith('<span class="exp-mark"') else ("td", "")
+    return f"<{tag}{scope}{_class(kind)}{value}>{cell.html}</{tag}>"
+
+
+def _class(kind: str) -> str:
+    return f' class="exp-{kind}"' if kind else ""
+
+
+def _name(row: Row) -> Cell:
+    mark = MARKS.get(row.status, ("–", ""))[0]
+    words = text(WORDS.get(row.status, row.status))
+    shown = f'<span class="exp-mark" title="{words}" role="img" aria-label="{words}">{mark}</span>'
+    title = f' title="{text(row.title)}"' if row.title else ""
+    return Cell(f"{shown}<code{title}>{text(row.name)}</code>", row.name)
+
+
+def _device(row: Row) -> str:
+    return f"{row.device}, emulated" if row.emulated else row.device
+
+
+def _rung(row: Row) -> str:
+    return f"exp-rung-{row.rung}" if row.rung.isalpha() else ""
+
+
+def _timed(seconds: float | None) -> Cell:
+    return Cell(text(seconds_text(seconds)), seconds)
+
+
+def _ratio(row: Row) -> Cell:
+    """The factor and its interval; coloured only where the verdict is certain."""
+    if row.ratio_to_library is None:
+        return Cell("")
+    verdict = row.race.verdict if row.race and row.race.verdict in ("faster", "slower") else "alike"
+    known = row.ratio_ci95 and row.ratio_ci95 != (1.0, 1.0)  # the library against itself
+    interval = f"<small>{text(spread(row.ratio_ci95))}</small>" if known else ""
+    return Cell(f'<span class="exp-{verdict}">{factor(row.ratio_to_library)}</span>{interval}', row.ratio_to_library)
+
+
+def _error(row: Row) -> Cell:
+    worst = row.worst
+    if worst is None:
+        return Cell("")
+    sign = "≤" if worst.holds else "&gt;"
+    shown = f"{scientific(worst.error)} <small>{sign} {scientific(worst.bound)}</small>"
+    return Cell(f'<span title="{text(worst.law)}">{shown}</span>', _finite(worst.error))
+
+
+def _limit(row: Row) -> Cell:
+    """The fraction, and the same as a bar."""
+    fraction = row.fraction_of_limit
+    if fraction is None:
+        return Cell("")
+    width = 100 * min(max(fraction, 0.0), 1.0)
+    meter = (
+        '<svg class="exp-meter" aria-hidden="true" focusable="false">'
+        '<rect class="exp-rail" width="100%" height="100%"/>'
+        f'<rect class="exp-full" width="{width:.1f}%" height="100%"/></svg>'
+    )
+    return Cell(f"{percent(fraction)}{meter}", fraction)
+
+
+def _figure(value: float | None) -> Cell:
+    if value is None or not math.isfinite(value):
+        return Cell("")
+    return Cell(f"{value:,.4g}" if abs(value) < 1e6 else f"{value:.3g}", value)
+
+
+def _known(shown: str) -> str:
+    return "" if shown == "–" else text(shown)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A logarithmic axis in percent of its width, from half the shortest time or limit to the longest time."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Scale:
+        """The axis that holds these rows; any axis will do where nothing was timed."""
+        times = [
+            time for row in rows if row.median_s for time in (row.median_s, row.limit_s, *(row.ci95 or ())) if time
+        ]
+        times = [time for time in times if time > 0 and math.isfinite(time)] or [1.0]
+        return cls(math.log(min(times) / 2), math.log(max(times)))
+
+    def place(self, seconds: float) -> float:
+        """Where a time stands."""
+        if not seconds > 0:
+            return 0.0
+        return 100 * min(max((math.log(seconds) - self.low) / (self.high - self.low), 0.0), 1.0)
+
+
+def _bar(row: Row, scale: Scale) -> str:
+    """The time as a bar in its rung's colour, its interval as a whisker, the hardware's limit as a tick."""
+    if not row.median_s:
+        return ""
+    parts = [f'<rect class="exp-fill" y="20%" width="{scale.place(row.median_s):.2f}%" height="60%" rx="2"/>']
+    if row.ci95:
+        low, high = map(scale.place, row.ci95)
+        parts.append(f'<line class="exp-whisker" x1="{low:.2f}%" x2="{high:.2f}%" y1="50%" y2="50%"/>')
+        parts += [
+            f'<line class="exp-whisker" x1="{end:.2f}%" x2="{end:.2f}%" y1="34%" y2="66%"/>' for end in (low, high)
+        ]
+    if row.limit_s:
+        at = scale.place(row.limit_s)
+        parts.append(f'<line class="exp-tick" x1="{at:.2f}%" x2="{at:.2f}%" y1="0" y2="100%"/>')
+    return f'<svg class="exp-bar {_rung(row)}" aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
+
+
+def _said(result: Result) -> str:
+    """Under the table: why a row is not simply right, and what has to be known to read the numbers."""
+    lines = [f"<b>{text(label(row, result))}</b> {text(row.reason)}" for row in result.rows if row.reason]
+    notes = [*result.notes, *result.limit_notes]
+    if result.noise_floor is not None and any(row.median_s for row in result.rows):
+        notes.append(f"gaps under {result.noise_floor:.1%} are noise here and rank nobody")
+    if result.interrupted:
+        notes.append("interrupted: the table holds what was known by then")
+    if any(row.median_s for row in result.rows):
+        tick = "; the tick is the hardware's limit" if any(row.limit_s and row.median_s for row in result.rows) else ""
+        notes.append(f"bars: time a call on a logarithmic axis, with its 95% interval{tick}")
+    items = "".join(f"<li>{line}</li>" for line in [*lines, *map(text, notes)])
+    return f'<ul class="exp-notes">{items}</ul>' if items else ""
+
+
+def _laws(result: Result) -> str:
+    """Every law of every row, folded away where the table shows only the one that decides."""
+    if all(len(row.checks) < 2 for row in result.rows):
+        return ""
+    lines = "".join(
+        f'<tr><th scope="row"><code>{text(label(row, result))}</code></th><td>{text(check.law)}</td>'
+        f'<td class="exp-n">{scientific(check.error)}</td><td class="exp-n">{"≤" if check.holds else "&gt;"} '
+        f"{scientific(check.bound)}</td></tr>"
+        for row in result.rows
+        for check in row.checks
+    )
+    head = '<th scope="col">implementation</th><th scope="col">law</th>'
+    head += '<th scope="col" class="exp-n">error</th><th scope="col" class="exp-n">bound</th>'
+    return (
+        '<details><summary>every law</summary><div class="exp-scroll" tabindex="0" role="region" aria-label="laws">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div></details>"
+    )
