@@ -20,10 +20,11 @@ import numpy as np
 
 from exp_core import beneath_mlx
 from exp_core.contestants import Call, Contestant, as_numpy, memory_of
-from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Inputs
+from exp_core.experiment import Cost, Experiment, Implementation, Inputs
 from exp_core.ladder import checksum, first_sentence
 from exp_core.machine import ThreadLimit
 from exp_core.memory import SEEN
+from exp_core.own import arrays_of
 from exp_core.timing import FunctionSampler, call_once
 from exp_core.timing.clock import SYSTEM
 from exp_core.timing.lazy import evaluated
@@ -76,8 +77,8 @@ def _prepare(assignment: Assignment) -> tuple[Call, Inputs]:
     experiment: Experiment = importlib.import_module(assignment.module).EXPERIMENT
     rng = np.random.default_rng(assignment.seed)
     inputs = experiment.problem(assignment.problem).make(**assignment.sizes, dtype=assignment.dtype, rng=rng)
-    arrays: Arrays = "mlx" if any(i.arrays == "mlx" for i in experiment.implementations) else "numpy"
     function = _import_function(Path(assignment.file), assignment.function)
+    arrays = arrays_of(experiment)
     theirs = Implementation(function, "textbook", cost=lambda *_: Cost(), bound=lambda *_: 0.0, arrays=arrays)
     return Contestant(theirs).ready(inputs), inputs
 

@@ -11,8 +11,9 @@ import click
 
 from exp_core import __version__, beneath_mlx
 from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, read_catalogue
-from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_USAGE, Missing
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_MISSING, EXIT_USAGE
 from exp_core.cli.list import print_list
+from exp_core.refusal import Missing, Refused
 
 HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limit of the hardware.
 
@@ -146,7 +147,9 @@ def main(
     except click.exceptions.Exit as done:
         code = done.exit_code
     except Missing as error:
-        code = _say(command, str(error), error.exit_code)
+        code = _say(command, str(error), EXIT_MISSING)
+    except Refused as error:
+        code = _say(command, str(error), EXIT_USAGE)
     except click.ClickException as error:
         code = _say(command, error.format_message(), EXIT_USAGE)
     except (KeyboardInterrupt, click.Abort):

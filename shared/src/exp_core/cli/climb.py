@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from exp_core.asked import chosen_sizes, make_request
 from exp_core.catalogue import CatalogueError, Entry
 from exp_core.cli.keep import history_shelf, keep, say
 from exp_core.cli.options import (
@@ -24,7 +25,7 @@ from exp_core.cli.options import (
 )
 from exp_core.cli.output import draw_result, draw_result_under_roofs, read_outputs, report, require_matplotlib
 from exp_core.cli.progress import climb_on_cluster, climb_with_progress
-from exp_core.cli.request import chosen_sizes, make_request, own_body, read_run, user_function, with_own_kernel
+from exp_core.cli.request import given_sizes, own_body, read_run, user_function, with_own_kernel
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
 from exp_core.cli.train import read_asked, run_training, training_options, wants_training
 from exp_core.experiment import Experiment, Problem, Size
@@ -127,7 +128,7 @@ def _run(
     run, outputs = read_run(given, known_devices, emulator), read_outputs(given)
     if run.emulate and sweep:
         raise click.UsageError("--emulate times nothing: leave --sweep out")
-    sizes = chosen_sizes(chosen, given, small=run.emulate)
+    sizes = chosen_sizes(chosen, given_sizes(given), small=run.emulate)
     user = None
     if with_ and own_body(with_, emulator):
         experiment = with_own_kernel(experiment, with_, emulator, run)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from exp_core import refusal
 from exp_core.experiment import RUNGS, Size
 from exp_core.report.figure import FORMATS
 
@@ -132,14 +133,11 @@ def evaluate(text: str) -> float:
 
 
 def one_of(what: str, name: str, names: tuple[str, ...]) -> str:
-    """The name if it is one of these.  Raises click.UsageError with the nearest, or all."""
-    import difflib
-
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-    raise click.UsageError(f"no {what} is called {name!r}; {hint}")
+    """The name if it is one of these.  Raises click.UsageError with the nearest, or all: readers may use it."""
+    try:
+        return refusal.one_of(what, name, names)
+    except refusal.Refused as error:  # a ValueError, of which click would make a sentence of its own
+        raise click.UsageError(str(error)) from error
 
 
 def option(name: str, reader: Callable[[str], object], metavar: str, text: str, default: object = None) -> click.Option:

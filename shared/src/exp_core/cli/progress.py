@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-import click
-
-from exp_core.cli.errors import Missing
+from exp_core import asked
 
 if TYPE_CHECKING:
     from exp_core.request import Request
@@ -51,26 +48,14 @@ class Bar:
 
 
 def climb_with_progress(request: Request) -> Result:
-    """Climb, with a bar on the terminal.  Raises click.UsageError where the ladder refuses."""
-    from exp_core.ladder import Refused, climb
+    """Climb, with a bar on the terminal.  Raises Refused where the ladder does."""
+    from exp_core.ladder import climb
 
     with Bar(request.entry.name) as bar:
-        try:
-            return climb(request, bar.stage)
-        except Refused as refusal:
-            raise click.UsageError(str(refusal)) from refusal
+        return climb(request, bar.stage)
 
 
 def climb_on_cluster(request: Request, address: str) -> Result:
-    """Climb, the ``distributed`` implementations on a Dask cluster.  Raises Missing where it cannot be reached."""
-    from exp_core.cluster import ClusterError, connected
-
-    if all(contestant.rung != "distributed" for contestant in request.contestants):
-        raise click.UsageError(f"nothing of {request.entry.name} is distributed here: --cluster helps a --sweep only")
-    if request.processes > 1:
-        raise click.UsageError("--cluster has workers of its own: leave out --processes")
-    try:
-        with connected(address, request.threads) as cluster:
-            return climb_with_progress(replace(request, cluster=cluster))
-    except ClusterError as error:
-        raise Missing(str(error)) from error
+    """The same, the ``distributed`` implementations on a Dask cluster.  Raises Missing where it cannot be reached."""
+    with Bar(request.entry.name) as bar:
+        return asked.climb_on_cluster(request, address, bar.stage)
