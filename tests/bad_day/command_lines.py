@@ -106,12 +106,16 @@ def command_lines(draw: st.DrawFn) -> tuple[Program, list[str]]:
     """A program, and what was typed behind its name."""
     program = draw(st.sampled_from(PROGRAMS))
     names = verbs(program)
-    verb = draw(st.one_of(st.sampled_from(names), st.sampled_from(names), st.sampled_from(names), st.sampled_from(GARBAGE)))
+    verb = draw(
+        st.one_of(st.sampled_from(names), st.sampled_from(names), st.sampled_from(names), st.sampled_from(GARBAGE))
+    )
     if verb not in names:
         return program, [verb, *draw(st.lists(st.sampled_from(GARBAGE), max_size=3))]
     known = parameters(program, verb)
     quick = [p for p in known if p.name in ("budget", "explain", "source", "help")]
-    chosen = draw(st.lists(st.sampled_from([*known, *quick]), min_size=draw(st.integers(0, 3)), max_size=6)) if known else []
+    chosen = (
+        draw(st.lists(st.sampled_from([*known, *quick]), min_size=draw(st.integers(0, 3)), max_size=6)) if known else []
+    )
     line = [verb]
     for parameter in chosen:
         line += draw(option_words(parameter, names))
@@ -132,7 +136,9 @@ def lay_out(folder: os.PathLike[str]) -> None:
     from pathlib import Path
 
     at = Path(folder)
-    (at / "mine.py").write_text("def f(*args):\n    return args[0]\ndef raises(*args):\n    raise ValueError('\\x1b[31m')\n")
+    (at / "mine.py").write_text(
+        "def f(*args):\n    return args[0]\ndef raises(*args):\n    raise ValueError('\\x1b[31m')\n"
+    )
     (at / "mine.metal").write_text("uint i = thread_position_in_grid.x;\n")
     (at / "mine.cu").write_text("int i = 0;\n")
     (at / "broken.py").write_text("def f(:\n")

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from exp_core.cli import all as all_verb
 from exp_core.catalogue import Catalogue
+from exp_core.cli import all as all_verb
 from exp_core.cli import climb, sweep, train
 from exp_core.machine import cache, roofline
 

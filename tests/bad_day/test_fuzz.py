@@ -11,10 +11,9 @@ import sys
 import traceback
 from dataclasses import dataclass
 
-import click
 import pytest
-from command_lines import PROGRAMS, Program, command_lines, lay_out, typed
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from command_lines import Program, command_lines, lay_out, typed
+from hypothesis import HealthCheck, Phase, given, settings
 from tame import tame
 
 from exp_core.cli import main
@@ -119,5 +118,3 @@ def test_three_hundred_command_lines():
 @pytest.mark.timeout(0) if hasattr(pytest.mark, "timeout_never") else (lambda f: f)
 def test_ten_thousand_command_lines():
     fuzzed(10_000, 1)()
-
-
