@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import click
+from exp_core.cli.streams import tell
 
 if TYPE_CHECKING:
     from exp_core.history.shelf import HistoryShelf
@@ -35,4 +35,4 @@ def history_shelf(request: Request) -> HistoryShelf:
 def say(notes: tuple[str, ...] | list[str]) -> None:
     """Each once."""
     for note in dict.fromkeys(notes):
-        click.echo(note, err=True)
+        tell(note)

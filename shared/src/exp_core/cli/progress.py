@@ -21,7 +21,12 @@ class Bar:
         from exp_core.report.terminal import console
 
         screen = console(stderr=True)
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
+        )
         self.name = name
         self.bar = Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
         self.task = self.bar.add_task(name, total=1.0, left="")

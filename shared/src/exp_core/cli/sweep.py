@@ -12,6 +12,7 @@ import click
 
 from exp_core.cli.options import evaluate, one_of, size_reader, whole
 from exp_core.cli.progress import Bar
+from exp_core.cli.streams import tell
 from exp_core.experiment import Problem, Size
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def run_sweep(
             draw(found, plot)
         except OSError as error:
             raise click.ClickException(f"{plot} could not be written: {error.strerror}") from error
-        click.echo(f"drawn: {plot}", err=True)
+        tell(f"drawn: {plot}")
     return found.exit_code
 
 

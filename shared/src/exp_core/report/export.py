@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from exp_core.catalogue import printable
 from exp_core.report import terminal
 from exp_core.results import Result, Scoreboard
 
@@ -39,7 +40,10 @@ def to_json(results: Sequence[Result], board: Scoreboard | None = None) -> str:
 
 def dumps(document: object) -> str:
     """JSON as all reports write it; NaN and infinity, which JSON does not have, raise ValueError."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if _encodable(text):
+        return text
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"  # a file's name may hold bytes that are no text
 
 
 def to_csv(results: Sequence[Result]) -> str:
@@ -56,7 +60,7 @@ def to_csv(results: Sequence[Result]) -> str:
                 cells |= {"samples": len(row.race.samples), "outliers": sum(row.race.outliers.values())}
             cells["ci95_low"], cells["ci95_high"] = row.ci95 or (None, None)
             cells["ratio_low"], cells["ratio_high"] = row.ratio_ci95 or (None, None)
-            writer.writerow(cells)
+            writer.writerow({name: printable(cell) if isinstance(cell, str) else cell for name, cell in cells.items()})
     return text.getvalue()
 
 
@@ -67,7 +71,7 @@ def to_markdown(results: Sequence[Result], board: Scoreboard | None = None) -> s
         lines = ["## Scoreboard", "", "| experiment | our best | × library | of limit |", "|---|---|--:|--:|"]
         for score in board.scores:
             cells = (
-                score.experiment,
+                _cell(score.experiment),
                 _cell(score.best or "–"),
                 terminal.factor(score.ratio),
                 terminal.percent(score.fraction_of_limit),
@@ -101,9 +105,9 @@ def write(path: Path, text: str) -> None:
 
 def _markdown(result: Result) -> str:
     lines = [
-        f"## {result.title}",
+        f"## {_cell(result.title)}",
         "",
-        f"`{result.experiment}` on {result.problem} ({result.sizes_text}), {result.dtype}, seed {result.seed}",
+        _cell(f"`{result.experiment}` on {result.problem} ({result.sizes_text}), {result.dtype}, seed {result.seed}"),
         "",
         "| implementation | rung | device | status | time | × library | error | bound | of limit |",
         "|---|---|---|---|--:|--:|--:|--:|--:|",
@@ -126,6 +130,21 @@ def _markdown(result: Result) -> str:
     return "\n".join([*lines, *said, ""])
 
 
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _cell(text: str) -> str:
-    """Text that cannot break out of a table's cell."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    """Text of others that can neither break out of a table's cell nor be taken for HTML."""
+    return (
+        printable(text)
+        .replace("&", "&amp;")
+        .replace("\\", "\\\\")
+        .replace("|", "\\|")
+        .replace("<", "&lt;")
+        .replace("\n", " ")
+    )
