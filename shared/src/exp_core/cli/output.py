@@ -85,8 +85,8 @@ def write_json(document: object, path: Path) -> None:
 
 def require_matplotlib(option: str, package: str) -> None:
     """Raises Missing before any work is done for a picture that could not be drawn."""
-    from exp_core.refusal import Missing
     from exp_core.contestants import missing_modules
+    from exp_core.refusal import Missing
 
     if absent := missing_modules(package, ("matplotlib",)):
         raise Missing(f"{option} {absent}")
