@@ -6,27 +6,63 @@ has no limit; that a call will fit into the budget is foretold as if its work gr
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TextIO
+from dataclasses import replace
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Inputs, Problem
 from exp_core.refusal import Refused
 
+if TYPE_CHECKING:
+    from exp_core.asked import RunOptions
+    from exp_core.user import UserFunction
+
+Found = TypeVar("Found")
 Own = Callable[..., object] | Mapping[str, Callable[..., object]]
 
 
 def own_implementations(experiment: Experiment, problem: Problem, own: Own) -> tuple[Implementation, ...]:
     """A function under its own name, or functions by the names given.  Raises Refused."""
+    if not (callable(own) or isinstance(own, Mapping)):
+        raise Refused(f"with_ takes a function, functions by name, or FILE.py:FUNCTION, not {own!r}")
     functions = own if isinstance(own, Mapping) else {getattr(own, "__name__", type(own).__name__): own}
     taken = {implementation.name for implementation in experiment.implementations}
     for name, function in functions.items():
         if not callable(function):
-            raise Refused(f"with_ takes a function, functions by name, or FILE.py:FUNCTION; {name} is {function!r}")
+            raise Refused(f"with_ takes functions by name, and {name} is {function!r}")
         if name in taken:
             raise Refused(f"one of ours is called {name} too: give yours a name, as in with_={{'mine': {name}}}")
     return tuple(_implementation(experiment, problem, name, function) for name, function in functions.items())
+
+
+def own_from_file(text: str, experiment: Experiment, run: RunOptions) -> tuple[Experiment, UserFunction | None]:
+    """``FILE.py:FUNCTION``, which runs in a process of its own; or a kernel's body, in the place of ours.
+
+    The experiment has one implementation more where it is a kernel.  Raises Refused.
+    """
+    if run.emulator:
+        emulator = importlib.import_module(run.emulator)
+        if text.partition(":")[0].endswith(emulator.SUFFIXES):
+            if run.processes > 1:
+                raise Refused("--with a kernel is timed in this process: leave --processes out")
+            kernel: Implementation = refused(emulator.own_kernel, experiment, text)
+            return replace(experiment, implementations=(*experiment.implementations, kernel)), None
+    from exp_core.user import find_user_function
+
+    user = refused(find_user_function, text)
+    user.call_limit_s = run.budget
+    return experiment, user
+
+
+def refused(function: Callable[..., Found], *arguments: object) -> Found:
+    """The function's result; what it says in a ValueError is said as Refused."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        raise Refused(str(error)) from error
 
 
 def arrays_of(experiment: Experiment) -> Arrays:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.cli.options import evaluate, one_of, size_reader, whole
-from exp_core.cli.progress import Bar
 from exp_core.cli.streams import tell
 from exp_core.experiment import Problem, Size
+from exp_core.report.bar import Bar
 
 if TYPE_CHECKING:
     from exp_core.cli.output import Outputs

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from exp_core.catalogue import printable
 from exp_core.report import terminal
-from exp_core.results import Result, Scoreboard
+from exp_core.results import Result, Row, Scoreboard
 
 COLUMNS = (
     "experiment", "package", "problem", "sizes", "dtype", "seed", "noise_floor", "name", "rung", "device", "threads",
@@ -52,16 +52,21 @@ def to_csv(results: Sequence[Result]) -> str:
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for result in results:
-        shared = result.to_dict()
-        shared["sizes"] = result.sizes_text
         for row in result.rows:
-            cells = shared | row.to_dict() | (row.race.to_dict() if row.race else {})
-            if row.race:
-                cells |= {"samples": len(row.race.samples), "outliers": sum(row.race.outliers.values())}
-            cells["ci95_low"], cells["ci95_high"] = row.ci95 or (None, None)
-            cells["ratio_low"], cells["ratio_high"] = row.ratio_ci95 or (None, None)
+            cells = record(result, row)
             writer.writerow({name: printable(cell) if isinstance(cell, str) else cell for name, cell in cells.items()})
     return text.getvalue()
+
+
+def record(result: Result, row: Row) -> dict[str, object]:
+    """A row with what is said of its run: one plain value for each of COLUMNS, None where it is not known."""
+    found = result.to_dict() | row.to_dict() | (row.race.to_dict() if row.race else {})
+    found["sizes"] = result.sizes_text
+    if row.race:
+        found |= {"samples": len(row.race.samples), "outliers": sum(row.race.outliers.values())}
+    found["ci95_low"], found["ci95_high"] = row.ci95 or (None, None)
+    found["ratio_low"], found["ratio_high"] = row.ratio_ci95 or (None, None)
+    return {name: found.get(name) for name in COLUMNS}
 
 
 def to_markdown(results: Sequence[Result], board: Scoreboard | None = None) -> str:

@@ -5,7 +5,6 @@ Source: Williams, Waterman, Patterson, Roofline, Communications of the ACM 52 (2
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +13,12 @@ import numpy as np
 
 from exp_core.machine import Peaks
 from exp_core.report import terminal
-from exp_core.report.figure import COLOURS, TITLE_WIDTH
+from exp_core.report.figure import COLOURS, titled_figure
 from exp_core.results import Result, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SPAN = (1 / 32, 64.0)  # operations a byte that are shown at least
 APART = 0.055  # between two names, of the axes' height
@@ -32,15 +32,17 @@ class NothingToPlace(ValueError):
 
 def draw_roofline(result: Result, one_thread: Peaks, path: Path) -> None:
     """Write the figure.  Raises NothingToPlace or OSError."""
-    from matplotlib.figure import Figure
+    roofline_figure(result, one_thread).savefig(path, dpi=150)
 
+
+def roofline_figure(result: Result, one_thread: Peaks) -> Figure:
+    """The figure.  Raises NothingToPlace."""
     rows = [row for row in result.rows if row.median_s and row.flops and row.bytes and row.device == "cpu"]
     limits = result.machine.get("limits")
     if not rows or not isinstance(limits, Mapping):
         raise NothingToPlace("no implementation was timed whose operations are counted: there is nothing to place")
     peaks = Peaks.from_dict(limits["peaks"])
-    figure = Figure(figsize=(9, 5.6), layout="constrained")
-    figure.suptitle(textwrap.fill(result.title, TITLE_WIDTH), fontweight="bold", fontsize="large")
+    figure = titled_figure(result.title, (9, 5.6))
     axes = figure.subplots()
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
@@ -56,7 +58,7 @@ def draw_roofline(result: Result, one_thread: Peaks, path: Path) -> None:
     axes.grid(True, which="major", color="#ececec", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
+    return figure
 
 
 def intensity(row: Row) -> float:

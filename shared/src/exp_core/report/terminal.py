@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from rich import box
@@ -48,6 +50,14 @@ def console(*, stderr: bool = False) -> Console:
     if not out.is_terminal:
         out = Output(stderr=stderr, highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH, no_color=True)
     return out
+
+
+def as_text(show: Callable[[Console], None]) -> str:
+    """What is printed, as plain text as wide as the terminal."""
+    out = io.StringIO()
+    width = shutil.get_terminal_size((110, 24)).columns
+    show(Output(file=out, highlight=False, no_color=True, width=width, force_terminal=False, force_jupyter=False))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
 def print_result(result: Result, out: Console, *, verbose: bool = False) -> None:
