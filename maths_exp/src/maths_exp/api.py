@@ -45,7 +45,7 @@ def run(
     name: an experiment; ``experiments()`` lists them.
     problem, dtype: the input's kind and element type; by default the experiment's first.
     only, rung: only these implementations, only of these rungs: a name, names separated by commas, or several.
-    with_: your own function, called with the problem's arrays (of NumPy); or several, ``{"mine": f}``.
+    with_: your own function, called with the problem's arrays (NumPy's); or ``{"mine": f, ...}``.
         It runs in this process: what it prints meanwhile goes nowhere, Ctrl-C stops it, and a crash takes the process
         along.  ``"FILE.py:FUNCTION"`` runs in a process of its own, with limits of time and memory.
     seed: of the input.     budget: seconds for all of it.     threads: for everybody; by default all cores.

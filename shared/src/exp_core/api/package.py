@@ -105,8 +105,6 @@ class Package:
         beneath_mlx.prepare()
         with spelled(self.name):
             entry, experiment, problem = self._chosen(name, how)
-            if how.emulate:
-                raise Refused("--emulate times nothing: leave the sweep out")
             chosen_sizes(problem, dict.fromkeys(sizes, 1))
             axes = {key: read_axis(problem, key, value) for key, value in sizes.items() if several(value)}
             if not axes:
