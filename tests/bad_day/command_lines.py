@@ -1,4 +1,5 @@
-"""Command lines, made from the click commands' own parameters: whatever verb or option is added is tried by being there.
+"""Command lines, made from the click commands' own parameters: whatever verb or option is added is tried by being
+there.
 
 A value is taken from what a parameter of its kind can mean (``valid``), from what somebody may mistype (``near``), or
 from what nobody would type on purpose (``GARBAGE``).
@@ -6,6 +7,7 @@ from what nobody would type on purpose (``GARBAGE``).
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,24 +18,25 @@ from hypothesis import strategies as st
 from exp_core.cli.app import Application
 
 GARBAGE = (
-    "", " ", "-", "--", "---", "-1", "-0", "0", "0.0", "-0.5", "nan", "NaN", "inf", "-inf", "1e400", "-1e400", "1e-400",
-    "1e308", "-1e308", "5e-324", "1e18", "1e15", "2**62", "2**63", "2**64", "10**400", "9**9**9", "-(2**62)", "0**-1", "0.0**-1",
-    "(-8)**0.5", "(-1)**0.5", "2**-1074", "1/0", "1_000", "1__0", "٣", "½", "0x10", "0b1", "1j", "True", "None", "[]", "()", "1,2",
-    "1.5", "007", "+3", "1e", "e1", "'", '"', "\\", "$(id)", "`id`", ";", "a=b", "=", "n=", "=1", "n=1:", "n=1:2", "n=1:2:",
-    "n=1:8:x2", "n=8:1:x2", "n=1:8:x1", "n=1:8:+0", "n=0:8:x2", "n=1:8:x-2", "n=1:1e18:x1.0000001", "n=1:9:y2", "n=1e400",
-    "n=nan:nan:x2", "n=1,,2", "n=1:2:xx", "n=1:2:x1e400", "n=1:2**62:x2", "n=-5:5:+1", "n=1:8:x2;n=1,2",
-    "é", "e\u0301", "ß", "漢字", "🙂", "\u200b", "\u202eabc", "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x07", "\b", "\r", "\n",
-    "a\nb", "\t", "\x7f", "\x9b31m", "\x00", "a\x00b", "\udcff", "a\udc80b", "\ud800", "../../x", "/", "/dev/null",
-    "/dev/full", "/proc/self/mem", "/nowhere/x.json", ".", "..", "~", "~nobody", "x" * 300, "x" * 70_000, "9" * 5_000,
-    "(" * 500 + ")" * 500, "1+" * 3000 + "1", "-" * 200 + "1", "<script>alert(1)</script>", "[red]x[/red]", "[/]", "%s%n", "{0}",
-    "local", "tcp://", "tcp://127.0.0.1:1", "127.0.0.1", "http://x", ":::", "file.py:f", "mine.py:", ":f", "mine.py:f",
-    "mine.py:nothing", "mine.py:raises", "mine.metal:f", "mine.cu:f", "broken.py:f", "binary.py:f", "folder:f", "folder",
-    "last", "previous", "#1", "1", "999999", "#99999999999999999999", "HEAD", "deadbeef", "@", "HEAD~99999", "-x",
-    "run.json", "broken.json", "deep.json", "binary.bin", "out.json", "out.csv", "out.png", "out.svg", "out.bmp", "x.safetensors",
-    "run.jsonl", "fifo/..", "readonly.json",
+    "", " ", "-", "--", "---", "-1", "-0", "0", "0.0", "-0.5", "nan", "NaN", "inf", "-inf", "1e400", "-1e400",
+    "1e-400", "1e308", "-1e308", "5e-324", "1e18", "1e15", "2**62", "2**63", "2**64", "10**400", "9**9**9",
+    "-(2**62)", "0**-1", "0.0**-1", "(-8)**0.5", "(-1)**0.5", "2**-1074", "1/0", "1_000", "1__0", "٣", "½", "0x10",
+    "0b1", "1j", "True", "None", "[]", "()", "1,2", "1.5", "007", "+3", "1e", "e1", "'", '"', "\\", "$(id)", "`id`",
+    ";", "a=b", "=", "n=", "=1", "n=1:", "n=1:2", "n=1:2:", "n=1:8:x2", "n=8:1:x2", "n=1:8:x1", "n=1:8:+0",
+    "n=0:8:x2", "n=1:8:x-2", "n=1:1e18:x1.0000001", "n=1:9:y2", "n=1e400", "n=nan:nan:x2", "n=1,,2", "n=1:2:xx",
+    "n=1:2:x1e400", "n=1:2**62:x2", "n=-5:5:+1", "n=1:8:x2;n=1,2", "é", "e\u0301", "ß", "漢字", "🙂", "\u200b",
+    "\u202eabc", "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x07", "\b", "\r", "\n", "a\nb", "\t", "\x7f", "\x9b31m",
+    "\x00", "a\x00b", "\udcff", "a\udc80b", "\ud800", "../../x", "/", "/dev/null", "/dev/full", "/proc/self/mem",
+    "/nowhere/x.json", ".", "..", "~", "~nobody", "x" * 300, "x" * 70_000, "9" * 5_000, "(" * 500 + ")" * 500,
+    "1+" * 3000 + "1", "-" * 200 + "1", "<script>alert(1)</script>", "[red]x[/red]", "[/]", "%s%n", "{0}", "local",
+    "tcp://", "tcp://127.0.0.1:1", "127.0.0.1", "http://x", ":::", "file.py:f", "mine.py:", ":f", "mine.py:f",
+    "mine.py:nothing", "mine.py:raises", "mine.metal:f", "mine.cu:f", "broken.py:f", "binary.py:f", "folder:f",
+    "folder", "last", "previous", "#1", "1", "999999", "#99999999999999999999", "HEAD", "deadbeef", "@", "HEAD~99999",
+    "-x", "run.json", "broken.json", "deep.json", "binary.bin", "out.json", "out.csv", "out.png", "out.svg",
+    "out.bmp", "x.safetensors", "run.jsonl", "fifo/..", "readonly.json",
 )  # fmt: skip
 NUMBERS = ("1", "2", "3", "5", "7", "8", "1e0", "2**2", "1.0")
-LONG = 12  # parameters and words of one line, at most
+LONG = 5  # parameters of one line, at most
 
 
 @dataclass(frozen=True)
@@ -77,51 +80,79 @@ def words_in(parameter: click.Parameter) -> list[str]:
     return [*choices, *(word.strip(".,;:()[]") for word in said.split())] or ["x"]
 
 
-def values(parameter: click.Parameter, names: Sequence[str]) -> st.SearchStrategy[str]:
-    """Values for one parameter: likely, mistyped, and mad."""
-    near = st.sampled_from(words_in(parameter))
-    twisted = st.builds(lambda a, i, c: a[: i % (len(a) + 1)] + c + a[i % (len(a) + 1) :], near, st.integers(0, 40),
-                        st.sampled_from(["", "x", ",", ":", "=", ".", "\x00", "é", "-"]))  # fmt: skip
-    return st.one_of(
-        st.sampled_from(NUMBERS), near, near, twisted, st.sampled_from(GARBAGE), st.sampled_from(GARBAGE), st.sampled_from(names),
-        st.text(max_size=12), st.text(st.characters(codec=None), max_size=6),
-    )  # fmt: skip
+@functools.cache
+def accepted(program: Program, verb: str, place: int) -> tuple[str, ...]:
+    """Values that the parameter's own reader takes, among all that we know: sane ones, and those that slip through."""
+    parameter = parameters(program, verb)[place]
+    context = click.Context(click.Command(verb), info_name=verb)
+    known = []
+    for word in dict.fromkeys([*NUMBERS, *words_in(parameter), *names_of(program, verb), *GARBAGE]):
+        try:
+            parameter.type.convert(word, parameter, context)
+        except click.ClickException:
+            continue
+        except Exception:  # a fault: let the command line show it
+            pass
+        known.append(word)
+    return tuple(known) or ("x",)
 
 
-def option_words(parameter: click.Parameter, names: Sequence[str]) -> st.SearchStrategy[list[str]]:
+@functools.cache
+def names_of(program: Program, verb: str) -> tuple[str, ...]:
+    """Names that the verb may be asked for: of experiments, and of what an experiment consists of."""
+    application = program.application()
+    entry = application.catalogue.entries.get(verb)
+    if entry is None:
+        return tuple(application.catalogue.entries)
+    experiment = entry.load()
+    sizes = [size.name for problem in experiment.problems for size in problem.sizes]
+    return (
+        *(problem.name for problem in experiment.problems),
+        *(implementation.name for implementation in experiment.implementations),
+        *(f"{name}={values}" for name in sizes for values in ("1:8:x2", "1,2,7", "1:9:+4", "3", "0.5:2:x2", "-1:1:+1")),
+    )
+
+
+def values(program: Program, verb: str, place: int) -> st.SearchStrategy[str]:
+    """Values for one parameter: mistyped and mad ones."""
+    near = st.sampled_from([*words_in(parameters(program, verb)[place]), *names_of(program, verb)])
+    letters = st.sampled_from(["", "x", ",", ":", "=", ".", "\x00", "é", "-", "e", "*"])
+    twisted = st.builds(
+        lambda a, i, c: a[: i % (len(a) + 1)] + c + a[i % (len(a) + 1) :], near, st.integers(0, 40), letters
+    )
+    mad = st.sampled_from(GARBAGE)
+    return st.one_of(near, twisted, mad, mad, mad, st.text(max_size=12), st.text(st.characters(codec=None), max_size=6))
+
+
+def option_words(
+    draw: st.DrawFn, parameter: click.Parameter, sane: st.SearchStrategy[str], mad: st.SearchStrategy[str], madness: int
+) -> list[str]:
     """One use of a parameter: ``--name value``, ``--name=value``, the name alone, a name cut short, or a bare word."""
-    value = values(parameter, names)
+    value = draw(mad if draw(st.integers(0, 9)) < madness else sane)
     if isinstance(parameter, click.Argument):
-        return st.lists(value, max_size=3)
-    name = st.sampled_from([*parameter.opts, *parameter.secondary_opts])
+        return [value]
+    name = draw(st.sampled_from([*parameter.opts, *parameter.secondary_opts]))
+    way = draw(st.integers(0, 9)) if madness else 1
     if isinstance(parameter, click.Option) and parameter.is_flag:
-        return st.one_of(name.map(lambda n: [n]), st.builds(lambda n, v: [f"{n}={v}"], name, value))
-    usual = st.builds(lambda n, v: [n, v], name, value)
-    joined = st.builds(lambda n, v: [f"{n}={v}"], name, value)
-    return st.one_of(usual, usual, usual, joined, name.map(lambda n: [n]), name.map(lambda n: [n[:-1]]))
+        return [f"{name}={value}"] if way == 0 else [name]
+    return [f"{name}={value}"] if way < 2 else [name[:-1]] if way == 2 else [name] if way == 3 else [name, value]
 
 
 @st.composite
 def command_lines(draw: st.DrawFn) -> tuple[Program, list[str]]:
-    """A program, and what was typed behind its name."""
+    """A program, and what was typed behind its name: half of them mean something, the others nearly or not at all."""
     program = draw(st.sampled_from(PROGRAMS))
     names = verbs(program)
-    verb = draw(
-        st.one_of(st.sampled_from(names), st.sampled_from(names), st.sampled_from(names), st.sampled_from(GARBAGE))
-    )
-    if verb not in names:
-        return program, [verb, *draw(st.lists(st.sampled_from(GARBAGE), max_size=3))]
+    madness = draw(st.sampled_from([0, 0, 0, 1, 2, 10]))
+    if madness == 10 and draw(st.booleans()):
+        return program, [draw(st.sampled_from(GARBAGE)), *draw(st.lists(st.sampled_from(GARBAGE), max_size=3))]
+    verb = draw(st.sampled_from(names))
     known = parameters(program, verb)
-    quick = [p for p in known if p.name in ("budget", "explain", "source", "help")]
-    chosen = (
-        draw(st.lists(st.sampled_from([*known, *quick]), min_size=draw(st.integers(0, 3)), max_size=6)) if known else []
-    )
     line = [verb]
-    for parameter in chosen:
-        line += draw(option_words(parameter, names))
-    if draw(st.integers(0, 9)) == 0:
-        line += draw(st.lists(st.sampled_from(GARBAGE), max_size=2))
-    if draw(st.integers(0, 19)) == 0:
+    for place in draw(st.lists(st.integers(0, len(known) - 1), min_size=1, max_size=LONG)):
+        sane = st.sampled_from(accepted(program, verb, place))
+        line += option_words(draw, known[place], sane, values(program, verb, place), madness)
+    if draw(st.integers(0, 29)) == 0:
         line = line[1:] + line[:1]
     return program, line
 

@@ -16,7 +16,8 @@ from exp_core.catalogue import printable
 
 # What a table means must be told apart without our signs too; each is as wide as what it stands for.
 PLAIN = {
-    "✓": "+", "✗": "x", "×": "x", "–": "-", "—": "-", "≤": "<", "≥": ">", "…": "~", "µ": "u", "μ": "u", "±": "+", "·": "*",
+    "✓": "+", "✗": "x", "×": "x", "–": "-", "—": "-", "≤": "<", "≥": ">", "…": "~", "µ": "u", "μ": "u", "±": "+",
+    "·": "*",
     "√": "v", "∞": "8", "−": "-", "→": ">", "─": "-", "│": "|", "━": "-", "’": "'", "‖": "|", "∑": "S", "Σ": "S",
 }  # fmt: skip
 HANDLER = "exp_core.plain"

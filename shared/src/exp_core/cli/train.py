@@ -328,7 +328,7 @@ def _run(entry: Entry, job: Job, begin: Checkpoint, path: Path | None, asked: As
 def _tell(entry: Entry, job: Job, outcome: Outcome, asked: Asked) -> None:
     """What came of it: figures beside their targets, the files, and how to go on."""
     from exp_core.report.export import write
-    from exp_core.training import log
+    from exp_core.training.checkpoint import LOG
     from exp_core.training.curve import draw
 
     command = f"python -m {entry.package} {entry.name} --steps {job.steps} --resume"
@@ -347,7 +347,7 @@ def _tell(entry: Entry, job: Job, outcome: Outcome, asked: Asked) -> None:
     tell(f"checkpoint and log: {job.folder}")
     try:
         if asked.csv:
-            write(asked.csv, (job.folder / log.NAME).read_text(encoding="utf-8"))
+            write(asked.csv, (job.folder / LOG).read_text(encoding="utf-8"))
         if asked.plot:
             title = f"{entry.title.partition(':')[0]}: {outcome.step} steps on {Path(job.data_name).name}"
             draw(job, outcome, title, asked.plot)
