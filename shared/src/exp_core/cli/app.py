@@ -31,6 +31,7 @@ HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limi
   {command} all                 every ladder, and the scoreboard
   {command} history [NAME]      what was measured before, over time
   {command} compare A B         two stored runs: faster, slower or equivalent
+  {command} book [FOLDER]       all of it as web pages that need no network
   {command} machine             this machine, and what it can do at best
   {command} completion SHELL    completion for bash, zsh or fish
 """
@@ -108,6 +109,10 @@ class Application(click.Group):
             from exp_core.cli.compare import compare_command
 
             return compare_command(self.catalogue)
+        if cmd_name == "book":
+            from exp_core.cli.book import book_command
+
+            return book_command(self.package)
         if cmd_name == "completion":
             from exp_core.cli.completion import completion_command
 
