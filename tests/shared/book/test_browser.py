@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import library
 import pytest
 
-import library
 from exp_core.book.site import write_book
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, which hatch test installs")
