@@ -1,9 +1,9 @@
 """Convolutions of a few images at once, one in each lane of a vector, in LLVM's own instructions.
 
-An image's neighbouring pixels are no natural vector (a row of 10 fills none of 16 lanes), but the same pixel of 16 images
-is: memory is (channel, row, column, image).  A window then is a list of distances from its first pixel, the same list
-everywhere: nothing is unfolded, copied, or left over at an edge.  Sums live in registers while the list is read.
-Source: A. Lavin, maxDNN: An Efficient Convolution Kernel for Deep Learning, arXiv:1501.06633 (2015), section 3, for this
+An image's neighbouring pixels are no natural vector (a row of 10 fills none of 16 lanes), but the same pixel of 16
+images is: memory is (channel, row, column, image).  A window then is a list of distances from its first pixel, the same
+list everywhere: nothing is unfolded or left over at an edge.  Sums live in registers while the list is read.
+Source: A. Lavin, maxDNN: An Efficient Convolution Kernel for Deep Learning, arXiv:1501.06633 (2015), section 3: this
 order of memory and the list of distances.
 """
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dl_exp.engine.apart import apart
 from dl_exp.engine.cross_entropy import cross_entropy
 from dl_exp.vision._cnn_engine_dense import dense, dense_back, tanh_all, through_tanh
 from dl_exp.vision._cnn_engine_images import by_image, by_weights, convolve, mean_back, means
@@ -43,6 +44,7 @@ def _train(weights, x, labels, rates, losses, sums, own, where):
 @njit(fastmath=REORDER)
 def _descend(part, weights, gradients, rate):
     """Each thread updates its part of the weights."""
+    apart()
     parts, size = len(gradients), weights.size
     for i in range(part * size // parts, (part + 1) * size // parts):
         g = gradients[0, i]
@@ -68,6 +70,7 @@ def _gradient(part, weights, x, labels, own, where):
 @njit
 def _forth_and_back(part, weights, x, labels, batch, own, where):
     """The sum of these images' losses; their gradient is added up.  Letters as in ``by_hand``."""
+    apart()
     wide, a1, p1, a2, p2 = own.wide[part], own.a1[part], own.p1[part], own.a2[part], own.p2[part]
     f, a3, a4, d5, panel = own.f[part], own.a3[part], own.a4[part], own.d5[part], own.panel[part]
     d4, d3, df, d2 = own.d4[part], own.d3[part], own.df[part], own.d2[part]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dl_exp.engine.apart import apart
 from dl_exp.engine.product import product
 from exp_core.compiled import REORDER, njit
 from exp_core.vector import tanh
@@ -10,6 +11,7 @@ from exp_core.vector import tanh
 @njit
 def dense(x, W, b, z, panel):
     """$z = W^T x + b$."""
+    apart()
     for o in range(b.size):
         for k in range(z.shape[1]):
             z[o, k] = b[o]
@@ -19,6 +21,7 @@ def dense(x, W, b, z, panel):
 @njit
 def tanh_all(a):
     """In place."""
+    apart()
     for i in range(a.shape[0]):
         row = a[i]
         for j in range(row.size):
@@ -36,6 +39,7 @@ def through_tanh(d, a):
 @njit(fastmath=REORDER)
 def dense_back(x, W, d, gW, gb, dx, panel):
     """The derivatives by weights and biases are added up; that by x is written."""
+    apart()
     product(x, d.T, gW, True, panel)
     for o in range(gb.size):
         for v in d[o]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dl_exp.engine.apart import apart
 from dl_exp.engine.tile import lanes
 from dl_exp.engine.window import correlate, correlate_back, widest
 from exp_core.compiled import REORDER, njit
@@ -13,13 +14,13 @@ KERNEL = 5
 
 
 def distances(channels, side, pixels):
-    """From a window's first pixel to all others, in the weights' order (row, column, channel); int64, (25 channels,)."""
+    """From a window's first pixel to all, in the weights' order (row, column, channel); int64, (25 channels,)."""
     i, j, c = np.ogrid[:KERNEL, :KERNEL, :channels]
     return (((c * side + i) * side + j) * pixels).astype(np.int64).ravel()
 
 
 def distances_back(channels, places, width, pixels):
-    """From the derivative at a pixel to all that it had a part in, in the order (row, column, channel out), backwards."""
+    """From a pixel back to all places whose windows held it, (row, column, channel out); int64, (25 channels,)."""
     i, j, o = np.ogrid[:KERNEL, :KERNEL, :channels]
     return (((o * places - i) * width - j) * pixels).astype(np.int64).ravel()
 
@@ -33,6 +34,7 @@ def grid(places, width, pixels):
 @njit
 def convolve(x, W, b, window, a):
     """a = tanh of the convolution of x, (channels, H, H, image); a: (channels out, H - 4, H - 4, image)."""
+    apart()
     side, places, pixels = x.shape[1], a.shape[1], lanes(W)
     flat, out = x.reshape(-1), a.reshape(a.shape[0], -1)
     for row in range(places):
@@ -51,6 +53,7 @@ def convolve(x, W, b, window, a):
 @njit(fastmath=REORDER)
 def by_weights(x, d, d_grid, x_grid, gW, gb):
     """The derivatives by weights and biases are added up; d: (channels out, rows, columns, image), its frame 0."""
+    apart()
     channels, side = x.shape[:2]
     flat, slopes = x.reshape(-1), d.reshape(d.shape[0], -1)
     for c in range(channels):
@@ -58,8 +61,10 @@ def by_weights(x, d, d_grid, x_grid, gW, gb):
             at = (c * side + i) * side * lanes(gW)
             correlate_back(slopes, d_grid, flat, at, x_grid, gW, i * KERNEL * channels + c, channels)
     for o in range(gb.size):
-        for v in slopes[o]:
-            gb[o] += v
+        line, total = slopes[o], gb.dtype.type(0)
+        for p in range(line.size):
+            total += line[p]
+        gb[o] += total
 
 
 @njit
@@ -69,6 +74,7 @@ def by_image(d, W, backwards, dx):
     d: (channels out, places, places + 8, image), framed left and right by 4 zeros; W: (25 channels out, channels);
     dx: (channels, places + 4, places + 4, image).
     """
+    apart()
     channels_out, places, framed = d.shape[:3]
     side, pixels, row_of_window = dx.shape[1], lanes(W), KERNEL * channels_out
     flat, out = d.reshape(-1), dx.reshape(dx.shape[0], -1)
@@ -87,6 +93,7 @@ def by_image(d, W, backwards, dx):
 @njit(fastmath=REORDER)
 def means(a, small):
     """Means of 2 by 2: (C, side, side, image) to (C, side / 2, side / 2, image)."""
+    apart()
     channels, half = small.shape[:2]
     for c in range(channels):
         for i in range(half):
@@ -100,6 +107,7 @@ def means(a, small):
 @njit(fastmath=REORDER)
 def mean_back(below, a, d, margin):
     """From the derivative by the means to that by what went into tanh, whose values are a; d begins at ``margin``."""
+    apart()
     channels, side = a.shape[:2]
     for c in range(channels):
         for i in range(side):
