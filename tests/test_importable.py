@@ -1,4 +1,4 @@
-"""Every implementation is an ordinary function: had by its name from its module, and called with arrays, nothing else."""
+"""Every implementation is an ordinary function: had by its name from its module, and called with arrays alone."""
 
 import importlib
 import inspect
