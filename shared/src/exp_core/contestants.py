@@ -215,4 +215,8 @@ def install_target(package: str, modules: list[str]) -> str:
     return " ".join(PROJECTS.get(module, module) for module in modules)
 
 
-PROJECTS = {"sklearn": "scikit-learn", "PIL": "pillow"}  # modules whose project has another name
+PROJECTS = {
+    "sklearn": "scikit-learn",
+    "PIL": "pillow",
+    "markdown_it": "markdown-it-py",
+}  # modules whose project has another name

@@ -18,8 +18,8 @@ def product(a, b, c, add, panel):
 
     panel: (K_BLOCK, columns of a tile), the workspace.  k must be at least 1.
     """
-    # A step of one makes NumPy's layouts one type: the product is compiled once.
-    _product(a[::1, ::1], b[::1, ::1], c[::1, ::1], add, panel)
+    # A step of one makes NumPy's layouts one type, and bool() True and False: the product is compiled once.
+    _product(a[::1, ::1], b[::1, ::1], c[::1, ::1], bool(add), panel)
 
 
 @njit

@@ -14,6 +14,7 @@ from exp_core.cli.options import device_options, output_options, run_options
 from exp_core.cli.output import read_outputs, report
 from exp_core.cli.progress import climb_with_progress
 from exp_core.cli.request import read_run
+from exp_core.cli.streams import tell
 from exp_core.refusal import Refused
 
 
@@ -48,10 +49,10 @@ def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> Non
             result = climb_with_progress(request)
         except CatalogueError as error:
             code = EXIT_WRONG
-            click.echo(f"{entry.name}: {error}", err=True)
+            tell(f"{entry.name}: {error}")
             continue
         except Refused as error:
-            click.echo(f"{entry.name}: {error}", err=True)
+            tell(f"{entry.name}: {error}")
             continue
         results.append(result)
         print_result(result, out, verbose=outputs.verbose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
+from exp_core.cli.streams import tell
 
 if TYPE_CHECKING:
     from exp_core.request import Request
@@ -21,4 +21,4 @@ def keep(request: Request, result: Result) -> None:
 def say(notes: tuple[str, ...] | list[str]) -> None:
     """Each once."""
     for note in dict.fromkeys(notes):
-        click.echo(note, err=True)
+        tell(note)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.cli.options import evaluate, one_of, size_reader, whole
+from exp_core.cli.streams import tell
 from exp_core.experiment import Problem, Size
 from exp_core.report.bar import Bar
 
@@ -114,7 +115,7 @@ def run_sweep(
             draw(found, plot)
         except OSError as error:
             raise click.ClickException(f"{plot} could not be written: {error.strerror}") from error
-        click.echo(f"drawn: {plot}", err=True)
+        tell(f"drawn: {plot}")
     return found.exit_code
 
 

@@ -96,6 +96,40 @@ class Held:
     last_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a stored run is, without what it measured.
+
+    key: empty, or that of a sweep's point.     names: of its rows, as a JSON list.
+    """
+
+    id: int
+    uuid: str
+    created_at: str
+    package: str
+    experiment: str
+    problem: str
+    sizes: str
+    dtype: str
+    threads: int
+    machine: str
+    key: str
+    names: str
+
+    @property
+    def size(self) -> dict[str, float]:
+        """The sizes by name."""
+        return {str(name): float(value) for name, value in json.loads(self.sizes).items()}
+
+
+def headers(database: Database) -> list[Header]:
+    """Every complete run, in the order of storing."""
+    query = """SELECT id, uuid, created_at, package, experiment, problem, sizes, dtype, threads, machine, key,
+                      (SELECT json_group_array(name) FROM rows WHERE run_id = runs.id)
+               FROM runs WHERE NOT interrupted ORDER BY id"""
+    return [Header(*found) for found in database.connection.execute(query)]
+
+
 def measurements(database: Database, asked: Filter) -> list[Measurement]:
     """Every row that is asked for, the oldest first."""
     where, values = asked.run_conditions()

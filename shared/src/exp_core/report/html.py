@@ -42,7 +42,7 @@ def ladder_html(result: Result, *, style: bool = True) -> str:
     sheet = f"<style>{ladder_css()}</style>" if style else ""
     caption = f"<b>{text(result.title)}</b><span>{text(' · '.join(filter(None, given)))}</span>"
     return (
-        f'<div class="exp-ladder">{sheet}<div class="exp-scroll" tabindex="0" role="region" '
+        f'<div class="exp-ladder">{sheet}<div class="exp-scroll" tabindex="0" role="group" '
         f'aria-label="measured ladder"><table><caption>{caption}</caption>{_table(result)}</table></div>'
         f"{_said(result)}{_laws(result)}</div>"
     )
@@ -73,7 +73,7 @@ def _table(result: Result) -> str:
         ("rung", "", [Cell(f'<span class="exp-rung {_rung(row)}">{text(row.rung)}</span>', row.rung) for row in rows]),
         ("device", "", [Cell(text(_device(row)), _device(row)) for row in rows]),
         ("time", "n", [_timed(row.median_s) for row in rows]),
-        ("", "bar", [Cell(_bar(row, scale)) for row in rows]),
+        ("log scale", "bar", [Cell(_bar(row, scale)) for row in rows]),
         ("× library", "n", [_ratio(row) for row in rows]),
         ("error ≤ bound", "n", [_error(row) for row in rows]),
         ("of limit", "n", [_limit(row) for row in rows]),
@@ -248,6 +248,6 @@ def _laws(result: Result) -> str:
     head = '<th scope="col">implementation</th><th scope="col">law</th>'
     head += '<th scope="col" class="exp-n">error</th><th scope="col" class="exp-n">bound</th>'
     return (
-        '<details><summary>every law</summary><div class="exp-scroll" tabindex="0" role="region" aria-label="laws">'
+        '<details><summary>every law</summary><div class="exp-scroll" tabindex="0" role="group" aria-label="laws">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div></details>"
     )

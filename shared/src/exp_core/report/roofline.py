@@ -37,28 +37,32 @@ def draw_roofline(result: Result, one_thread: Peaks, path: Path) -> None:
 
 def roofline_figure(result: Result, one_thread: Peaks) -> Figure:
     """The figure.  Raises NothingToPlace."""
+    figure = titled_figure(result.title, (9, 5.6))
+    draw_under_roofs(figure.subplots(), result, one_thread)
+    return figure
+
+
+def draw_under_roofs(axes: Axes, result: Result, one_thread: Peaks | None = None) -> None:
+    """The ladder's points under this machine's roofs, dashed those of one thread.  Raises NothingToPlace."""
     rows = [row for row in result.rows if row.median_s and row.flops and row.bytes and row.device == "cpu"]
     limits = result.machine.get("limits")
     if not rows or not isinstance(limits, Mapping):
         raise NothingToPlace("no implementation was timed whose operations are counted: there is nothing to place")
     peaks = Peaks.from_dict(limits["peaks"])
-    figure = titled_figure(result.title, (9, 5.6))
-    axes = figure.subplots()
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     intensities = [intensity(row) for row in rows]
     x = np.geomspace(min(SPAN[0], *intensities) / 2, max(SPAN[1], *intensities) * 2, 300)
-    draw_roofs(axes, peaks, one_thread, result.dtype, x)
+    draw_roofs(axes, peaks, one_thread or peaks, result.dtype, x)
     draw_rows(axes, rows)
     threads = f"{peaks.threads} thread{'s' if peaks.threads > 1 else ''}"
-    dashed = "; dashed: one thread" if peaks.threads > 1 else ""
+    dashed = "; dashed: one thread" if one_thread and peaks.threads > 1 else ""
     axes.set_title(f"{result.problem}: {result.sizes_text}, {result.dtype}, {threads}{dashed}", fontsize="medium")
     axes.set_xlabel("operations for each byte that must be moved")
     axes.set_ylabel("operations a second")
     axes.grid(True, which="major", color="#ececec", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure
 
 
 def intensity(row: Row) -> float:
@@ -71,7 +75,7 @@ def draw_roofs(axes: Axes, peaks: Peaks, one_thread: Peaks, dtype: str, x: Vecto
     """One roof for each level of memory, under one ceiling; the ridge is where main memory's roof meets it."""
     for these, style in ((one_thread, (0, (4, 3))), (peaks, "-")):
         peak = these.flops_of(dtype)
-        if these is one_thread and peaks.threads == 1:
+        if style != "-" and (these is peaks or peaks.threads == 1):
             continue
         for level in these.levels:
             roof = level.best * x if peak is None else np.minimum(level.best * x, peak)

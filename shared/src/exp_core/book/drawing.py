@@ -1,0 +1,120 @@
+"""The figures of a page: what the algorithm does, how near it comes to the limits, how it grows, how it changed."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from exp_core.book import svg
+from exp_core.catalogue import printable
+from exp_core.experiment import Experiment
+from exp_core.report.explain import readable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from exp_core.history.queries import Measurement
+    from exp_core.results import Result
+    from exp_core.scaling import Sweep
+
+SEED = 0  # of the picture's input
+LONGEST_ALT = 400
+LEAST_RUNS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure's markup, or why there is none.  failed: something went wrong that may go well the next time."""
+
+    markup: str | Markup = ""
+    reason: str = ""
+    failed: bool = False
+
+
+def picture(experiment: Experiment, title: str) -> Drawing:
+    """What the algorithm does, on the ordinary problem at its default sizes."""
+    import numpy as np
+
+    problem = experiment.problems[0]
+    sizes = {size.name: size.default for size in problem.sizes}
+
+    def draw(figure: Figure) -> None:
+        inputs = problem.make(**sizes, dtype=experiment.dtypes[0], rng=np.random.default_rng(SEED))
+        experiment.picture(figure, *inputs)
+
+    return drawn("picture", title, (9, 5), draw)
+
+
+def roofline(result: Result) -> Drawing:
+    """The ladder under the machine's roofs."""
+    from exp_core.report.roofline import draw_under_roofs
+
+    title = f"roofline of {result.experiment}"
+    return drawn("roofline", title, (9, 4.8), lambda figure: draw_under_roofs(figure.subplots(), result))
+
+
+def scaling(sweep: Sweep) -> Drawing:
+    """Time by size, with the laws that fit."""
+    from exp_core.report.scaling_figure import draw_slice
+
+    part = sweep.slices[0]
+    names = [curve.name for curve in part.curves if curve.sizes]
+    title = f"time of {sweep.experiment} by {part.axis}"
+    return drawn("scaling", title, (9, 4.8), lambda figure: draw_slice(figure.subplots(), part, names, legend=True))
+
+
+def over_time(points: Sequence[Measurement], name: str) -> Drawing:
+    """The ratio to the library, run by run, under the configuration that was run most often."""
+    from exp_core.history.series import configuration_text, series
+    from exp_core.report.history_figure import draw_panel
+
+    found = [one for one in series(points) if one.rung != "library" and any(point.ratio for point in one.points)]
+    runs = Counter(one.configuration for one in found for _ in one.points)
+    if not found or max(len(one.points) for one in found) < LEAST_RUNS:
+        return Drawing(reason="there are fewer than two runs of one configuration to hold against each other")
+    configuration = max(runs, key=lambda each: runs[each])
+    here = [one for one in found if one.configuration == configuration]
+    machines = list(dict.fromkeys(point.machine for one in here for point in one.points))
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        draw_panel(axes, here, machines)
+        axes.set_title(configuration_text(configuration))
+
+    return drawn("time", f"{name} against the library over time", (9, 4), draw)
+
+
+def drawn(prefix: str, title: str, inches: tuple[float, float], draw: Callable[[Figure], None]) -> Drawing:
+    """A figure as markup.  A drawing that fails is one sentence in its place: the page stands."""
+    from matplotlib.figure import Figure
+
+    from exp_core.report.roofline import NothingToPlace
+
+    try:
+        with svg.style():
+            figure = Figure(figsize=inches, layout="constrained")
+            draw(figure)
+            return Drawing(Markup(svg.to_svg(figure, in_words(figure, title), prefix)))
+    except NothingToPlace as error:
+        return Drawing(reason=str(error))
+    except Exception as error:  # an experiment's own code draws
+        return Drawing(reason=f"{type(error).__name__}: {printable(' '.join(str(error).split()))}", failed=True)
+
+
+def in_words(figure: Figure, title: str) -> str:
+    """What there is to see, from the titles and the names of the axes."""
+    parts = [title]
+    for axes in figure.axes:
+        across, up = axes.get_xlabel(), axes.get_ylabel()
+        named = f"{up} by {across}" if across and up else up or across
+        said = ": ".join(word for word in (axes.get_title(), named) if word)
+        legend = axes.get_legend()
+        names = [str(text.get_text()) for text in legend.get_texts()] if legend else []
+        parts.append(f"{said} ({', '.join(names)})" if said and names else said)
+    words = ". ".join(readable(part) for part in dict.fromkeys(parts) if part)
+    return textwrap.shorten(printable(words), LONGEST_ALT, placeholder=" …")

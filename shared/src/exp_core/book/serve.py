@@ -1,0 +1,35 @@
+"""The Book at this machine's own address: nobody else reaches it, and no other site reads it through a browser."""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+NAMES = (LOOPBACK, "localhost")
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Files of the Book, and nothing to those who call this machine by another name (DNS rebinding)."""
+
+    def send_head(self):  # type: ignore[no-untyped-def]  # as its parent: a file of bytes, or None
+        """The file that was asked for."""
+        if self.headers.get("Host", "").partition(":")[0] not in NAMES:
+            self.send_error(HTTPStatus.FORBIDDEN, "the Book is served to this machine alone")
+            return None
+        return super().send_head()
+
+    def end_headers(self) -> None:
+        """A page that was made again is seen at once."""
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is logged."""
+
+
+def server(folder: Path, port: int) -> ThreadingHTTPServer:
+    """A server that listens already, for 0 at a free port.  Raises OSError or OverflowError where it cannot."""
+    return ThreadingHTTPServer((LOOPBACK, port), partial(Handler, directory=str(folder)))

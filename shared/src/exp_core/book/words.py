@@ -1,0 +1,98 @@
+"""The words of a docstring as HTML: formulas as MathML, code as code, references as links; all else is text."""
+
+from __future__ import annotations
+
+import functools
+import re
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape, quoteattr
+
+from markupsafe import Markup
+
+from exp_core.catalogue import printable
+from exp_core.report.explain import FORMULA, readable
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+# What MathML Core knows, and all that may come out of a formula.
+ELEMENTS = frozenset(
+    (
+        *("math", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts"),
+        *("mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext"),
+        *("mtr", "munder", "munderover", "none"),
+    )
+)
+ATTRIBUTES = frozenset(
+    (
+        *("accent", "accentunder", "columnalign", "columnspacing", "depth", "display", "displaystyle", "fence"),
+        *("height", "largeop", "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits"),
+        *("rowspacing", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "width"),
+    )
+)
+REFERENCE = re.compile(
+    r"https://[^\s<>\"']*[^\s<>\"'.,;:)]"
+    r"|\barXiv:(?P<arxiv>\d{4}\.\d{4,5})(?:v\d+)?"
+    r"|\bdoi:(?P<doi>10\.\d{4,9}/[^\s<>\"']*[^\s<>\"'.,;)])",
+    re.IGNORECASE,
+)
+
+
+def prose(text: str) -> Markup:
+    """A paragraph of a docstring, or a line of it."""
+    parts = FORMULA.split(printable(text).replace("\n", " "))  # every second one is a formula
+    return Markup("".join(mathml(part) if place % 2 else _plain(part) for place, part in enumerate(parts)))
+
+
+@functools.cache
+def mathml(latex: str) -> str:
+    """A formula; where the library does not understand it, as readable text."""
+    from latex2mathml.converter import convert
+
+    try:
+        root = ET.fromstring(convert(latex.replace("\n", " ")))
+        inside = "".join(_element(child) for child in root)
+    except Exception:  # a reader of LaTeX raises whatever it stumbles over, and a page needs its words all the same
+        return f'<i class="formula">{escape(readable(f"${latex}$"))}</i>'
+    return f"<math>{inside}</math>"
+
+
+def _element(element: ET.Element) -> str:
+    tag = element.tag.rpartition("}")[2]
+    inside = escape(element.text or "") + "".join(_element(child) + escape(child.tail or "") for child in element)
+    if tag not in ELEMENTS:
+        return inside
+    attributes = "".join(f" {k}={quoteattr(v)}" for k, v in element.attrib.items() if k in ATTRIBUTES)
+    return f"<{tag}{attributes}>{inside}</{tag}>"
+
+
+def _plain(text: str) -> str:
+    """Code between backticks, and references that have an address; all else is text, whatever Markdown makes of it."""
+    tokens = _markdown().parseInline(text)[0].children or []
+    return "".join(
+        f"<code>{escape(token.content)}</code>" if token.type == "code_inline" else _linked(token.content)
+        for token in tokens
+    )
+
+
+def _linked(text: str) -> str:
+    """Text whose references lead to what they name."""
+    match = REFERENCE.search(text)
+    if match is None:
+        return escape(text)
+    address = match[0]
+    if match["arxiv"]:
+        address = f"https://arxiv.org/abs/{match['arxiv']}"
+    elif match["doi"]:
+        address = f"https://doi.org/{match['doi']}"
+    link = f'<a href={quoteattr(address)} rel="noreferrer">{escape(match[0])}</a>'
+    return escape(text[: match.start()]) + link + _linked(text[match.end() :])
+
+
+@functools.cache
+def _markdown() -> MarkdownIt:
+    """Nothing of Markdown but code: in a docstring ``a_i * b_i * c`` is no emphasis, and ``<`` no element."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("zero").enable("backticks")

@@ -1,0 +1,162 @@
+"""``book``: the Book of all installed packages, written or refreshed; and shown."""
+
+from __future__ import annotations
+
+import webbrowser
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from exp_core.catalogue import CatalogueError
+from exp_core.cli.errors import Missing
+from exp_core.cli.options import option, seconds_reader, whole_reader
+
+if TYPE_CHECKING:
+    from exp_core.book.contents import Contents
+    from exp_core.book.measured import Measured
+    from exp_core.book.site import Written
+
+MODULES = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "pygments")
+FREE_PORT = "0"
+
+
+def book_command(package: str) -> click.Command:
+    """The verb."""
+    serve = "Show it on this machine alone, at a free port or at this one, until Ctrl-C."
+    return click.Command(
+        "book",
+        params=[
+            click.Argument(["out"], required=False, type=click.Path(path_type=Path)),
+            click.Option(["--only"], metavar="NAMES", multiple=True, help="Only these experiments or topics."),
+            click.Option(["--measure"], is_flag=True, help="First climb every ladder that was never climbed."),
+            option("--budget", seconds_reader("--budget"), "SECONDS", "Time for a ladder of --measure.", "10"),
+            click.Option(["--open"], is_flag=True, help="Show it in the browser."),
+            click.Option(
+                ["--serve"], type=whole_reader("--serve", 0), is_flag=False, flag_value=FREE_PORT, metavar="[PORT]",
+                help=serve,
+            ),
+        ],
+        callback=partial(_run, package),
+        help="Write the Book: a page an experiment, with its idea, code, ladder and picture; no network needed.\n\n"
+        "OUT is its folder; without one, it is kept beside the history.",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )  # fmt: skip
+
+
+def _run(
+    package: str, out: Path | None, only: tuple[str, ...], measure: bool, budget: float, open: bool, serve: int | None
+) -> None:
+    from exp_core.contestants import missing_modules
+
+    if absent := missing_modules(package, MODULES):
+        raise Missing(f"the Book {absent}")
+    from exp_core.book import read_measured
+
+    contents = _chosen(package, tuple(name for turn in only for name in turn.replace(" ", "").split(",") if name))
+    folder = _default_folder() if out is None else out.expanduser()
+    measured = read_measured()
+    if measure:
+        _measure_missing(contents, measured, budget)
+        measured = read_measured()
+    written = _write(folder, contents, measured, package, whole=not only)
+    _say(written)
+    if serve is not None:
+        _serve(folder, serve, show=open)
+    elif open and not webbrowser.open(written.index.absolute().as_uri()):
+        raise click.ClickException(f"no browser could be opened: open {written.index.absolute()} in one")
+
+
+def _chosen(package: str, names: tuple[str, ...]) -> Contents:
+    """The contents.  Raises click.ClickException for a contradiction, or a name that nothing has."""
+    import difflib
+
+    from exp_core.book.contents import chosen, read_contents
+
+    try:
+        contents = read_contents(package)
+        return chosen(contents, [name.replace("-", "_") for name in names])
+    except CatalogueError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyError as error:
+        known = [name for part in contents.parts for name in (part.topic.name, *(c.entry.name for c in part.chapters))]
+        near = difflib.get_close_matches(error.args[0], known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"python -m {package} lists them"
+        raise click.UsageError(f"no experiment or topic is called {error.args[0]!r}; {hint}") from error
+
+
+def _default_folder() -> Path:
+    from exp_core.history import HistoryError, database_path
+
+    try:
+        return database_path().parent / "book"
+    except HistoryError as error:
+        raise click.UsageError("there is no home folder to keep the Book in: name a folder, book OUT") from error
+
+
+def _measure_missing(contents: Contents, measured: Measured, budget: float) -> None:
+    """Climb what was never climbed; what cannot be is one line, and the others go on.  Ctrl-C ends all."""
+    from exp_core.cli.keep import keep
+    from exp_core.cli.progress import climb_with_progress
+    from exp_core.cli.request import RunOptions, make_request
+
+    run = RunOptions(rung=None, seed=0, budget=budget, threads=None)
+    for chapter in contents.chapters:
+        entry = chapter.entry
+        if measured.of((entry.package, entry.name)):
+            continue
+        try:
+            experiment = entry.load()
+            problem = experiment.problems[0]
+            sizes = {size.name: size.default for size in problem.sizes}
+            request = make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run)
+            result = climb_with_progress(request)
+        except (CatalogueError, Missing, click.UsageError) as error:
+            click.echo(f"{entry.name}: {' '.join(str(error).split())}", err=True)
+            continue
+        keep(request, result)
+        if result.interrupted:
+            raise KeyboardInterrupt
+
+
+def _write(out: Path, contents: Contents, measured: Measured, package: str, *, whole: bool) -> Written:
+    from exp_core.book import BookError, write_book
+    from exp_core.cli.progress import Bar
+
+    with Bar("book") as bar:
+
+        def progress(name: str, done: int, of: int) -> None:
+            bar.stage(f"{name} {done}/{of}", done / of if of else 1.0)
+
+        try:
+            return write_book(out, contents, measured, package, whole=whole, progress=progress)
+        except BookError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _say(written: Written) -> None:
+    pages = len(written.made) + len(written.kept) + len(written.broken)
+    counts = f"{len(written.made)} made, {len(written.kept)} up to date"
+    if written.broken:
+        counts += f", {len(written.broken)} cannot be read: {', '.join(written.broken)}"
+    click.echo(f"{pages} experiments ({counts}), {written.bytes / 1e6:.1f} MB", err=True)
+    click.echo(str(written.index.absolute()))
+
+
+def _serve(folder: Path, port: int, *, show: bool) -> None:
+    from exp_core.book.serve import server
+
+    try:
+        serving = server(folder, port)
+    except (OSError, OverflowError) as error:
+        raise click.UsageError(f"--serve: port {port} cannot be used: {error}") from error
+    with serving:
+        address = f"http://127.0.0.1:{serving.server_address[1]}/"
+        click.echo(f"{address}   until Ctrl-C", err=True)
+        if show:
+            webbrowser.open(address)
+        try:
+            serving.serve_forever()
+        except KeyboardInterrupt:
+            click.echo(err=True)
