@@ -1,7 +1,7 @@
 """The notebooks of the packages' docs: run from top to bottom, and stored with nothing in them that changes by itself.
 
-    python tests/notebooks.py                    run all, and store their outputs
-    python tests/notebooks.py PATH.ipynb ...     only these
+python tests/notebooks.py                    run all, and store their outputs
+python tests/notebooks.py PATH.ipynb ...     only these
 """
 
 from __future__ import annotations
