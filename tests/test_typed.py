@@ -75,10 +75,8 @@ def test_what_a_user_writes_has_the_types_that_it_says(tmp_path):
 def test_what_a_user_mistypes_is_seen(tmp_path):
     said = mypy(tmp_path, "import maths_exp\n" + "\n".join(WRONG) + "\n")
     for number, (line, code) in enumerate(WRONG.items(), 2):
-        assert any(f"user.py:{number}: error" in told and f"[{code}]" in told for told in said.splitlines()), (
-            line,
-            said,
-        )
+        seen = [told for told in said.splitlines() if f"user.py:{number}: error" in told]
+        assert any(f"[{code}]" in told for told in seen), (line, said)
 
 
 def test_the_markers_are_there():
