@@ -30,13 +30,15 @@ TOPICS = (  # in teaching order
 __all__ = ["Interrupted", "Missing", "Refused", "experiments", "explain", "history", "machine", "run", "sweep"]
 
 
-def __getattr__(name: str) -> object:
-    """Python's face is imported when it is asked for: importing the package costs nothing and changes nothing."""
-    if name in __all__:
-        import importlib
+if not TYPE_CHECKING:  # a checker sees the names above, and that there are no others
 
-        return getattr(importlib.import_module("exp_core.api" if name[0].isupper() else "dl_exp.api"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        """Python's face is imported when it is asked for: importing the package costs nothing and changes nothing."""
+        if name in __all__:
+            import importlib
+
+            return getattr(importlib.import_module("exp_core.api" if name[0].isupper() else "dl_exp.api"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

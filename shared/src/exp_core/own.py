@@ -38,10 +38,12 @@ def own_implementations(experiment: Experiment, problem: Problem, own: Own) -> t
     return tuple(_implementation(experiment, problem, name, function) for name, function in functions.items())
 
 
-def own_from_file(text: str, experiment: Experiment, run: RunOptions) -> tuple[Experiment, UserFunction | None]:
+def own_from_file(
+    text: str, experiment: Experiment, only: tuple[str, ...] | None, run: RunOptions
+) -> tuple[Experiment, tuple[str, ...] | None, UserFunction | None]:
     """``FILE.py:FUNCTION``, which runs in a process of its own; or a kernel's body, in the place of ours.
 
-    The experiment has one implementation more where it is a kernel.  Raises Refused.
+    Where it is a kernel, the experiment has one implementation more, which is among those to run.  Raises Refused.
     """
     if run.emulator:
         emulator = importlib.import_module(run.emulator)
@@ -49,12 +51,13 @@ def own_from_file(text: str, experiment: Experiment, run: RunOptions) -> tuple[E
             if run.processes > 1:
                 raise Refused("--with a kernel is timed in this process: leave --processes out")
             kernel: Implementation = refused(emulator.own_kernel, experiment, text)
-            return replace(experiment, implementations=(*experiment.implementations, kernel)), None
+            wanted = None if only is None else (*only, kernel.name)
+            return replace(experiment, implementations=(*experiment.implementations, kernel)), wanted, None
     from exp_core.user import find_user_function
 
     user = refused(find_user_function, text)
     user.call_limit_s = run.budget
-    return experiment, user
+    return experiment, only, user
 
 
 def refused(function: Callable[..., Found], *arguments: object) -> Found:

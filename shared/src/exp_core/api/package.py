@@ -156,7 +156,7 @@ class Package:
         user: UserFunction | None = None
         own: tuple[Implementation, ...] = ()
         if isinstance(how.with_, (str, Path)):
-            experiment, user = own_from_file(str(how.with_), experiment, run)
+            experiment, only, user = own_from_file(str(how.with_), experiment, only, run)
         elif how.with_ is not None:
             own = own_implementations(experiment, problem, how.with_)
         if how.cluster is not None and not isinstance(how.cluster, str):

@@ -59,7 +59,7 @@ class Explanation:
         from exp_core.report.explain import print_explanation
         from exp_core.report.terminal import as_text
 
-        return as_text(lambda out: print_explanation(self.entry, self.experiment, out))
+        return as_text(lambda out: print_explanation(self.entry, self.experiment, out, path=False))
 
     def _repr_markdown_(self) -> str:
         """The same for a notebook, which sets the formulas between dollars."""

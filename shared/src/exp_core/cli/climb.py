@@ -132,7 +132,7 @@ def _run(
     sizes = chosen_sizes(chosen, given_sizes(given), small=run.emulate)
     user = None
     if with_:
-        experiment, user = own_from_file(with_, experiment, run)
+        experiment, only, user = own_from_file(with_, experiment, only, run)
     request = make_request(entry, experiment, chosen, sizes, dtype, run, only=only, user=user)
     context = click.get_current_context()
     if axes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from html import escape
 from typing import TYPE_CHECKING, Protocol, Self
@@ -100,12 +101,11 @@ class Notebook:
     """A bar below the cell."""
 
     def __init__(self) -> None:
-        from IPython.display import HTML, display
-
         from exp_core.timing import Stopwatch
 
-        self.html, self.watch = HTML, Stopwatch()
-        self.handle = display(HTML(""), display_id=True)
+        shown = importlib.import_module("IPython.display")
+        self.html, self.watch = shown.HTML, Stopwatch()
+        self.handle = shown.display(shown.HTML(""), display_id=True)
 
     def show(self, text: str, done: float | None, left: str) -> None:
         """Redraw it, not more often than an eye can see."""
