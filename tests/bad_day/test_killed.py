@@ -39,12 +39,10 @@ def kill_at_random(words: list[str], rng: random.Random, changes: dict[str, str]
     """Start it, wait until it is at work, kill it after a random number of lines and microseconds; the lines said."""
     process = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                env=environment(changes))  # fmt: skip
-    lines: list[str] = []
     while line := process.stdout.readline():
         if line.startswith(begun):
             break
-    for _ in range(rng.randrange(6)):
-        lines.append(process.stdout.readline().decode())
+    lines = [process.stdout.readline().decode() for _ in range(rng.randrange(6))]
     _spin(rng.random() * 20_000)
     process.send_signal(signal.SIGKILL)
     rest, _ = process.communicate(timeout=60)

@@ -190,6 +190,6 @@ def test_a_race_by_a_clock_that_goes_back_ends_with_the_right_times():
             return super().sample(calls)
 
     samplers = {name: SetBack(clock, call_s, name=name, log=log) for name, call_s in (("a", 1e-3), ("b", 2e-3))}
-    found = race(samplers, clock=clock, budget_s=2.0, seed=0, progress=None, first_calls={}, cold=False)
+    found = race(samplers, clock=clock, budget_s=2.0, seed=0, progress=lambda part: None, first_calls={}, cold=False)
     assert found.timings["a"].median_s == pytest.approx(1e-3)
     assert found.timings["b"].median_s == pytest.approx(2e-3)
