@@ -89,7 +89,8 @@ def harmless(text: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [("list",), ("evil", "--explain"), ("evil", "--help"), ("evil", "--budget", "0.05", "-v"), ("evil", "--n", "3"),
-     ("evil", "--sweep", "n=2,4", "--budget", "0.1", "-v"), ("broken",), ("broken", "--help"), ("evil", "--source", "fine"),
+     ("evil", "--sweep", "n=2,4", "--budget", "0.1", "-v"), ("broken",), ("broken", "--help"),
+     ("evil", "--source", "fine"),
      ("history",), ("evil", "--problem", "\x1b[31mx"), ("\x1b[31m",), ("history", "\x9b31m")],
     ids=lambda words: ascii(" ".join(words))[:30],
 )  # fmt: skip
