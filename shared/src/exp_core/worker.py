@@ -7,10 +7,12 @@ is ours alone.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.util
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,9 +32,12 @@ from exp_core.timing.clock import SYSTEM
 from exp_core.timing.lazy import evaluated
 from exp_core.user import Assignment, encode, send
 
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
 
 def main() -> None:
     """Serve until the other side closes the pipe."""
+    _end_with_parent()
     beneath_mlx.prepare()
     requests, replies = private_pipes()
     call: Call | None = None
@@ -104,6 +109,15 @@ def private_pipes() -> tuple[IO[bytes], IO[bytes]]:
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
     return requests, replies
+
+
+def _end_with_parent() -> None:
+    """Have Linux kill this process when the program has been: the user's function may never return to notice it.
+
+    Source: prctl(2), PR_SET_PDEATHSIG.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _limit_memory(allowance: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from exp_core.asked import chosen_sizes, make_request
-from exp_core.catalogue import CatalogueError, Entry
+from exp_core.catalogue import CatalogueError, Entry, printable
 from exp_core.cli.keep import keep, say
 from exp_core.cli.options import (
     device_options,
@@ -32,6 +32,14 @@ from exp_core.experiment import Experiment, Problem, Size
 from exp_core.own import own_from_file
 
 WHOLE_FILE = ""
+
+
+class ExperimentCommand(click.Command):
+    """A command whose help holds words of others: they steer no terminal."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help, its control characters blanks."""
+        return printable(super().get_help(ctx))
 
 
 def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") -> click.Command:
@@ -79,7 +87,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
             help="Show the source of one implementation, or of the whole file.",
         ),
     ]
-    return click.Command(
+    return ExperimentCommand(
         entry.name,
         params=options,
         callback=partial(_run, entry, experiment, devices, emulator),
