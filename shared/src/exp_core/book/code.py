@@ -18,7 +18,7 @@ from exp_core.history.module import ALL, Module, Name, read_module
 from exp_core.history.source import names_of
 
 ALIKE = 0.25  # share of lines in common below which an implementation is written anew, and a difference says nothing
-MOST_LINES = 260  # of helpers below one implementation; what is beyond is named
+MOST_LINES = 200  # of helpers below one implementation; what is beyond is named
 KERNEL_LINES = 5  # a text of so many lines is a kernel's source
 
 COLOURLESS = re.compile(r'<span class="(?:n|nn|p|o|w|err)">([^<]*)</span>')  # half of a page if they stay
@@ -121,18 +121,19 @@ def stripped(source: str) -> list[str]:
 def helpers_of(
     module: str, made: Implementation, shown: set[Name], own: set[Name]
 ) -> tuple[tuple[Helper, ...], tuple[str, ...]]:
-    """What an implementation uses of its own package, near things first; and the names of what is not shown again."""
-    package = module.partition(".")[0]
+    """What an implementation uses from its own folder, near things first; and the names of the rest."""
+    folder = module.rpartition(".")[0]
     found: list[Helper] = []
     also: list[str] = []
     room = MOST_LINES
-    for here, name in uses(module, made, package):
+    for here, name in uses(module, made):
         at = (here.name, name)
         if at in own or name == made.name:
             continue
         text = statements(here, name)
-        if at in shown or text.count("\n") + 1 > room:
-            also.append(name)
+        near = here.name.rpartition(".")[0] == folder
+        if not near or at in shown or text.count("\n") + 1 > room:
+            also.append(name if near else f"{here.name}.{name}")
             continue
         shown.add(at)
         room -= text.count("\n") + 1
@@ -140,8 +141,12 @@ def helpers_of(
     return tuple(found), tuple(dict.fromkeys(also))
 
 
-def uses(module: str, made: Implementation, package: str) -> Iterator[tuple[Module, str]]:
-    """The definitions that the function mentions, and what these mention, breadth first."""
+def uses(module: str, made: Implementation) -> Iterator[tuple[Module, str]]:
+    """The definitions of its package that the function mentions, and what these mention, breadth first.
+
+    What lies in another folder is named, and not followed: it has a subject of its own.
+    """
+    folder, package = module.rpartition(".")[0], module.partition(".")[0]
     todo: list[Name] = [(module, made.name), *names_of(made.function)]
     seen: set[Name] = set()
     while todo:
@@ -154,7 +159,7 @@ def uses(module: str, made: Implementation, package: str) -> Iterator[tuple[Modu
             continue
         if definition := here.definition(at[1]):
             yield here, at[1]
-            todo += definition.uses
+            todo += definition.uses if here.name.rpartition(".")[0] == folder else ()
         elif at[1] in here.imported:
             todo.append(here.imported[at[1]])
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_BYTES = 60_000  # of a figure; above it, what is drawn becomes an image, and only the words stay sharp
-MANY = 300  # points of one line, one collection: more are drawn as an image where the figure is too large
 AS_IT_IS = "as-it-is-"  # the beginning of the id of what keeps its colours
-SHARPNESS = (144, 96, 64)  # pixels an inch, tried in this order
+# What is tried in this order: what has more points than that becomes an image, of so many pixels an inch.
+COARSER = ((300, 144), (0, 144), (0, 96), (0, 64))
 WEBP_QUALITY = 82
 LINK = "{http://www.w3.org/1999/xlink}href"
 KEPT_WHOLE = ("scale", "matrix", "rotate")  # transformations whose numbers are not lengths
@@ -56,10 +56,10 @@ def to_svg(figure: Figure, alt: str, prefix: str) -> str:
     """
     _note_what_lies_on_images(figure)
     text = _rewritten(figure, alt, prefix, 72)
-    for dots in SHARPNESS:
+    for many, dots in COARSER:
         if len(text) <= MOST_BYTES:
             break
-        _draw_as_image(figure)
+        _draw_as_image(figure, many)
         text = _rewritten(figure, alt, prefix, dots)
     return text
 
@@ -154,20 +154,20 @@ def _smaller(address: str) -> str:
     if not head.startswith("data:image/png"):
         return address
     file = io.BytesIO()
-    Image.open(io.BytesIO(base64.b64decode(data))).save(file, "WEBP", quality=WEBP_QUALITY, method=6)
+    Image.open(io.BytesIO(base64.b64decode(data))).save(file, "WEBP", quality=WEBP_QUALITY)
     packed = base64.b64encode(file.getvalue()).decode()
     return f"data:image/webp;base64,{packed}" if len(packed) < len("".join(data.split())) else address
 
 
-def _draw_as_image(figure: Figure) -> None:
-    """What has many points becomes an image; lines with few, axes, titles and legends stay as they are."""
+def _draw_as_image(figure: Figure, many: int) -> None:
+    """What has more points becomes an image; lines with fewer, axes, titles and legends stay as they are."""
     for axes in figure.axes:
         for line in axes.lines:
-            line.set_rasterized(len(line.get_xdata(orig=False)) > MANY)
+            line.set_rasterized(len(line.get_xdata(orig=False)) > many)
         for collection in axes.collections:
             corners = sum(len(path.vertices) for path in collection.get_paths())
-            collection.set_rasterized(max(corners, len(collection.get_offsets())) > MANY)
-        for patch in axes.patches if len(axes.patches) > MANY else ():
+            collection.set_rasterized(max(corners, len(collection.get_offsets())) > many)
+        for patch in axes.patches if len(axes.patches) > many else ():
             patch.set_rasterized(True)
 
 

@@ -1,0 +1,270 @@
+"""The pieces of a page: words, colours, figures, code, and what the history knows."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+import library
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from exp_core.book import code, svg
+from exp_core.book.card import Card, read_head
+from exp_core.book.contents import chosen, safe
+from exp_core.book.measured import read_measured
+from exp_core.book.two_lights import in_both_lights, on_dark
+from exp_core.book.words import mathml, prose
+from exp_core.catalogue import read_catalogue
+from exp_core.report.explain import FORMULA
+
+PAPER, INK = "#14171b", "#e6e4df"
+
+
+# Words
+
+
+def test_formulas_are_mathml_and_code_is_code():
+    html = prose("`x < y` and $x_i \\le y^2$, a_i * b_i * c, <b>")
+    assert "<code>x &lt; y</code>" in html and "<msub><mi>x</mi><mi>i</mi></msub><mo>≤</mo>" in html
+    assert "a_i * b_i * c, &lt;b&gt;" in html
+
+
+@pytest.mark.parametrize("command", ["maths_exp", "dl_exp"])
+def test_the_library_understands_every_formula_of_the_catalogue(command):
+    formulas = [f for e in read_catalogue(command).entries.values() for f in FORMULA.findall(e.docstring)]
+    assert len(formulas) > 20
+    for formula in formulas:
+        html = mathml(" ".join(formula.split()))
+        assert html.startswith("<math>") and "\\" not in html, formula
+
+
+def test_a_formula_that_is_none_is_text():
+    assert mathml("\\frac{") == '<i class="formula">\\frac</i>'
+
+
+@pytest.mark.parametrize(
+    "latex", ["\\text{<script>alert(1)</script>}", "\\href{javascript:alert(1)}{x}", "\\style{color:red}{x}", "<img>"]
+)
+def test_nothing_but_mathematics_comes_out_of_a_formula(latex):
+    html = mathml(latex)
+    assert set(re.findall(r"<([a-zA-Z]+)", html)) <= {"math", "mi", "mo", "mn", "mrow", "mtext", "mstyle", "i"}
+    assert "href" not in html and "style=" not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("see https://example.org/a?b=1.", "https://example.org/a?b=1"),
+        ("arXiv:1805.02867 (2018)", "https://arxiv.org/abs/1805.02867"),
+        ("doi:10.1145/1498765.1498785.", "https://doi.org/10.1145/1498765.1498785"),
+    ],
+)
+def test_references_are_links(text, address):
+    assert f'href="{address}"' in prose(text)
+
+
+def test_no_address_runs_a_script():
+    assert "<a" not in prose("javascript:alert(1) http://x data:text/html,x")
+    assert prose('https://a/"onclick="x') == '<a href="https://a/" rel="noreferrer">https://a/</a>"onclick="x'
+
+
+# Colours
+
+
+def test_white_is_the_paper_and_black_is_the_ink():
+    assert distance(on_dark("#ffffff"), PAPER) < 12
+    assert distance(on_dark("#000000"), INK) < 12
+    assert in_both_lights("none") == "none" and in_both_lights("url(#x)") == "url(#x)"
+
+
+@pytest.mark.parametrize(
+    "colour", ["#000000", "#444444", "#0072B2", "#D55E00", "#1f77b4", "#8b0000", "#00008b", "#ff0000"]
+)
+def test_what_is_readable_on_white_is_readable_on_dark(colour):
+    assert contrast(on_dark(colour), PAPER) >= 3.0  # WCAG 2.2, 1.4.11: graphics
+
+
+@pytest.mark.parametrize("colour", ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"])
+def test_colours_that_mean_something_keep_their_hue(colour):
+    before, after = (np.array([int(c[k : k + 2], 16) for k in (1, 3, 5)]) for c in (colour, on_dark(colour)))
+    assert np.argmax(before) == np.argmax(after) and np.argmin(before) == np.argmin(after)
+
+
+def distance(a, b):
+    return max(abs(int(a[k : k + 2], 16) - int(b[k : k + 2], 16)) for k in (1, 3, 5))
+
+
+def contrast(a, b):
+    """WCAG's: from 1 to 21."""
+    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour):
+    c = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+
+# Figures
+
+
+def figure(draw):
+    with svg.style():
+        made = Figure(figsize=(5, 3))
+        draw(made.subplots())
+        return svg.to_svg(made, 'a "line" & <more>', "p")
+
+
+def test_a_figure_has_no_style_and_only_ids_of_its_own():
+    text = figure(lambda axes: (axes.plot([1, 2, 3], "o-"), axes.set_xlabel("steps")))
+    assert "style" not in text and "<metadata" not in text
+    assert all(name.startswith("p-") for name in re.findall(r'id="([^"]*)"', text))
+    assert set(re.findall(r'"#([^"]*)"|url\(#([^)]*)\)', text)) <= {
+        pair for name in re.findall(r'id="([^"]*)"', text) for pair in ((name, ""), ("", name))
+    }
+    assert 'aria-label="a &quot;line&quot; &amp; &lt;more&gt;"' in text or 'aria-label=\'a "line"' in text
+    assert ">steps</text>" in text, "words stay words"
+    assert "light-dark(#1f77b4," in text
+
+
+def test_a_heavy_figure_becomes_an_image_whose_words_stay():
+    x, y = np.random.default_rng(0).standard_normal((2, 20_000))
+    text = figure(lambda axes: (axes.scatter(x, y), axes.set_title("many")))
+    assert len(text) <= svg.MOST_BYTES
+    assert "data:image/webp" in text and ">many</text>" in text
+
+
+def test_many_light_lines_become_an_image_too():
+    lines = np.random.default_rng(0).standard_normal((200, 200)).cumsum(axis=0)
+    assert len(figure(lambda axes: axes.plot(lines))) <= svg.MOST_BYTES
+
+
+def test_what_lies_on_an_image_keeps_its_colours():
+    def draw(axes):
+        axes.imshow(np.eye(3))
+        axes.text(1, 1, "upon", color="white")
+        axes.text(1, 2, "black", color="black")
+        axes.set_title("above", color="black")
+
+    text = figure(draw)
+    assert re.search(r'<text[^>]*fill="#ffffff"[^>]*>upon', text)
+    assert re.search(r'<text[^>]*fill="#000000"[^>]*>black', text)
+    assert not re.search(r'<text[^>]*fill="#[^"]*"[^>]*>above', text)
+
+
+# Code
+
+BEFORE = "def f(x):\n    y = 0\n    for v in x:\n        y += v\n    return y"
+AFTER = "def f(x):\n    y = c = 0\n    for v in x:\n        y += v - c\n        c = v\n    return y"
+
+
+def plain(lines, kind):
+    texts = (re.sub("<[^>]*>", "", str(line.html)) for line in lines if line.change in ("same", kind))
+    return "\n".join(texts).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def test_a_difference_holds_both_sources():
+    lines = list(code.difference(BEFORE, AFTER))
+    assert plain(lines, "gone") == BEFORE
+    assert plain(lines, "new") == AFTER
+    assert sum(line.change == "new" for line in lines) == 3
+
+
+def test_hostile_sources_are_text():
+    lines = [str(line.html) for line in code.highlighted(f"x = '{library.HOSTILE}'  # \x1b[31m\u202e\n\ty")]
+    assert "<script" not in "".join(lines) and "\x1b" not in "".join(lines) and "\u202e" not in "".join(lines)
+
+
+def test_helpers_are_shown_once_and_a_kernel_is_read_as_one(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    library.make_package(tmp_path, "acme_code", {"alpha/first.py": library.plain()})
+    library.forget("acme_code")
+    entry = read_catalogue("acme_code").entries["first"]
+    made = code.listings(entry.module, entry.load().implementations)
+    assert [listing.before for listing in made] == ["", "looped", "", ""]
+    assert made[1].changed == 3, "the name, the docstring, the loop"
+    assert [helper.name for helper in made[2].helpers] == ["helper", "KERNEL"]
+    assert "kernel" in made[2].helpers[1].lines[0].html and "KERNEL" not in made[2].helpers[1].lines[0].html
+    library.forget("acme_code")
+
+
+def test_every_implementation_of_the_catalogue_has_a_source():
+    entry = read_catalogue("maths_exp").entries["summation"]
+    for listing in code.listings(entry.module, entry.load().implementations):
+        assert listing.where and len(listing.lines) > 1
+
+
+# Contents
+
+
+def test_safe_names_differ_where_names_do():
+    names = ["a b", "a-b", "a/b", "..", "", "é", "è", "x" * 200, "x" * 201]
+    assert len({safe(name) for name in names}) == len(names)
+    assert safe("conjugate_gradient") == "conjugate_gradient"
+
+
+def test_names_choose_experiments_and_topics(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    files = {"alpha/First.py": library.plain(), "alpha/first.py": library.plain(), "beta/third.py": library.plain()}
+    library.make_package(tmp_path, "acme_names", files)
+    contents = library.contents("acme_names")
+    assert len({chapter.page.lower() for chapter in contents.chapters}) == 3
+    assert [c.entry.name for c in chosen(contents, ["beta"]).chapters] == ["third"]
+    assert [c.entry.name for c in chosen(contents, ["third", "first"]).chapters] == ["first", "third"]
+    with pytest.raises(KeyError, match="nobody"):
+        chosen(contents, ["first", "nobody"])
+    first, *_, last = contents.chapters
+    assert contents.around(first)[0] is None and contents.around(last)[1] is None
+
+
+# What the history knows
+
+
+def test_the_whole_run_at_the_usual_size_is_shown(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    library.make_package(tmp_path, "acme_runs", {"alpha/first.py": library.plain()})
+    library.forget("acme_runs")
+    experiment = read_catalogue("acme_runs").entries["first"].load()
+    whole = library.result("acme_runs", "first")
+    part = library.result("acme_runs", "first")
+    object.__setattr__(part, "rows", part.rows[:2])
+    results = [whole, library.result("acme_runs", "first", n=5), part, library.result("acme_runs", "first", "hard", 9)]
+    measured = library.history(tmp_path / "h.db", *results)
+    runs = measured.ladders(("acme_runs", "first"), experiment)
+    assert [(run.result.problem, run.id) for run in runs] == [("normal", 1), ("hard", 4)]
+    assert measured.ladders(("acme_runs", "other"), experiment) == []
+
+
+def test_runs_along_one_size_are_a_sweep(tmp_path):
+    results = [library.result("p", "e", n=n, median_s=n * 1e-6) for n in (16, 64, 32, 128)]
+    sweep = library.history(tmp_path / "h.db", *results).sweep(("p", "e"), "E")
+    assert sweep is not None and sweep.axes == {"n": (16, 32, 64, 128)}
+    assert sweep.slices[0].curves[0].sizes == (16, 32, 64, 128)
+    assert library.history(tmp_path / "two.db", *results[:2]).sweep(("p", "e"), "E") is None
+
+
+def test_a_history_that_cannot_be_read_is_a_sentence(tmp_path):
+    (tmp_path / "h.db").write_bytes(b"no database" * 1000)
+    assert "cannot be read" in read_measured(tmp_path / "h.db").note
+    assert read_measured(tmp_path / "none.db").note == ""
+    with sqlite3.connect(tmp_path / "new.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert "cannot be read" in read_measured(tmp_path / "new.db").note
+
+
+def test_a_card_is_what_a_page_says(tmp_path):
+    page = tmp_path / "page.html"
+    card = Card(best='<"&', ratio=2.0)
+    from markupsafe import escape
+
+    page.write_text(f'<meta name="book" content="0af"><meta name="card" content="{escape(card.to_json())}">')
+    assert read_head(page) == ("0af", card)
+    for text in (
+        "",
+        '<meta name="book" content="0af"><meta name="card" content="{">',
+        '<meta name="book" content="0af"><meta name="card" content="[1]">',
+    ):
+        page.write_text(text)
+        assert read_head(page) is None
