@@ -2,11 +2,13 @@
 
 from typing import NoReturn
 
-from exp_core.cli import main as run
-
 
 def main() -> NoReturn:
     """Run the command line and end the process."""
+    try:
+        from exp_core.cli import main as run
+    except KeyboardInterrupt:  # before there is anybody to say so
+        raise SystemExit(130) from None
     run("maths_exp")
 
 

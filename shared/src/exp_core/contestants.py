@@ -7,7 +7,7 @@ import importlib.util
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
 import numpy as np
 
@@ -30,11 +30,13 @@ class Contestant:
     emulator: the module that stands in for a GPU that is not here: ``emulating(device)`` is a context in which what is
         written for that GPU runs on the processor; ``unavailable()`` is a Skip, or None; ``own_kernel(experiment,
         text)`` makes an implementation of a file that ends in one of ``SUFFIXES``.
+    yours: it is the asker's own (``own.py``).
     """
 
     implementation: Implementation
     device: DeviceName = "cpu"
     emulator: str = ""
+    yours: bool = False
 
     @property
     def name(self) -> str:
@@ -42,9 +44,9 @@ class Contestant:
         return self.implementation.name
 
     @property
-    def rung(self) -> Rung:
+    def rung(self) -> Rung | Literal["yours"]:
         """The implementation's rung."""
-        return self.implementation.rung
+        return "yours" if self.yours else self.implementation.rung
 
     @property
     def key(self) -> str:

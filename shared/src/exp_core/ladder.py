@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import cast
@@ -27,7 +28,9 @@ from exp_core.machine import (
     limits_measured_anew,
     thread_limit,
 )
+from exp_core.own import silent, widest_bounds
 from exp_core.prediction import Trials, predict_call, predict_input, predict_oracle
+from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
 from exp_core.results import Check, Result, Row
@@ -48,10 +51,6 @@ MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower whil
 Progress = Callable[[str, float | None], None]
 
 
-class Refused(ValueError):
-    """A run that cannot be started as asked; the message is one sentence with the remedy."""
-
-
 @dataclass
 class Ladder:
     """A run in progress: the rows so far, and what is needed to finish them."""
@@ -70,7 +69,7 @@ class Ladder:
             self.rows[contestant.key] = Row(
                 contestant.name,
                 contestant.rung,
-                title=contestant.implementation.title,
+                title=contestant.implementation.title or ("your own" if contestant.yours else ""),
                 device=contestant.device,
                 threads=self.request.threads_of(contestant),
                 reason=NOT_YET,
@@ -175,8 +174,9 @@ class Ladder:
             return
         bounds = self.request.experiment.bounds(contestant.implementation, self.inputs)
         self.judge(contestant.key, as_numpy(result), bounds, contestant.implementation.unstable)
-        cost = contestant.implementation.cost(*self.inputs)
-        self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
+        if not contestant.yours:  # what it costs is not known
+            cost = contestant.implementation.cost(*self.inputs)
+            self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
         if self.rows[contestant.key].status != "ok":
             return
         if contestant.emulated:
@@ -217,10 +217,8 @@ class Ladder:
             self.amend(user.key, status="failed", reason=str(error))
             return
         self.amend(user.key, first_call_s=seconds)
-        experiment, problem = self.request.experiment, self.request.problem.name
-        steady = [i for i in experiment.implementations if problem not in i.unstable]
-        bounds = [experiment.bounds(i, self.inputs) for i in steady or experiment.implementations]
-        self.judge(user.key, result, {law: max(b[law] for b in bounds) for law in experiment.laws}, {})
+        bounds = widest_bounds(self.request.experiment, self.request.problem, self.inputs)
+        self.judge(user.key, result, bounds, {})
         if self.rows[user.key].status == "ok":
             self.racers[user.key] = user
 
@@ -368,7 +366,12 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
     interrupted = False
     try:
         # an overflow on a hard problem is a row of the table, not a warning above it
-        with told_of_compiling(ladder.compiling), thread_limit(request.threads) as limit, np.errstate(all="ignore"):
+        with (
+            told_of_compiling(ladder.compiling),
+            thread_limit(request.threads) as limit,
+            np.errstate(all="ignore"),
+            silent() if request.has_own else nullcontext(),
+        ):
             progress("making the input", 0.0)
             ladder.make_input()
             admitted = ladder.admit()

@@ -47,6 +47,11 @@ class Request:
         rng = np.random.default_rng(self.seed)
         return self.problem.make(**(self.sizes if sizes is None else sizes), dtype=self.dtype, rng=rng)
 
+    @property
+    def has_own(self) -> bool:
+        """Whether functions of the asker run in this process."""
+        return any(contestant.yours for contestant in self.contestants)
+
     def threads_of(self, contestant: Contestant) -> int:
         """How many threads one contestant has: all the same, but those of the cluster's workers."""
         return self.cluster.threads if self.cluster and contestant.rung == "distributed" else self.threads

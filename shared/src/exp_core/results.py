@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from exp_core.experiment import Rung
 from exp_core.raced import Raced
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 Status = Literal["ok", "wrong", "unstable", "skipped", "failed", "impossible"]
 
@@ -34,7 +38,7 @@ class Check:
         return self.error / self.bound if self.bound and math.isfinite(self.error) else math.inf
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Row:
     """One implementation on one device in one run; None stands for what is not known.
 
@@ -76,6 +80,11 @@ class Row:
     def fraction_of_limit(self) -> float | None:
         """The roofline's time over the measured time: 1 is as fast as this machine can be."""
         return self.limit_s / self.median_s if self.limit_s is not None and self.median_s else None
+
+    def __repr__(self) -> str:
+        from exp_core.report.words import row_words
+
+        return row_words(self)
 
     def to_dict(self) -> dict[str, object]:
         """The row as JSON writes it."""
@@ -124,9 +133,13 @@ class Row:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """One ladder: all implementations of one experiment on one problem.
+
+        print(r)                          the table; a notebook shows it by itself
+        r["householder"]                  one row; ``for row in r`` goes over all
+        r.figure()  r.to_pandas()         the times as bars; the rows as a data frame
 
     cluster: where the ``distributed`` implementations ran, and on how many threads; empty: here, like all others.
     notes: what has to be known to read the numbers right, one sentence each.     processes: those that timed.
@@ -176,6 +189,56 @@ class Result:
         right = (row for row in self.rows if row.status == "ok" and row.median_s is not None)
         ours = [row for row in right if row.rung not in ("library", "yours")]
         return min(ours, key=lambda row: row.median_s or math.inf, default=None)
+
+    def label(self, row: Row) -> str:
+        """What a row is called: its name; where several rows have it, with the device."""
+        same = sum(other.name == row.name for other in self.rows)
+        return row.name if same == 1 else f"{row.name} on {row.device}"
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in (self.label(row), row.name) for row in self.rows)
+
+    def __getitem__(self, name: str) -> Row:
+        """The row of this name (``"softmax on metal"`` where several devices ran it).  Raises KeyError."""
+        found = [row for row in self.rows if name in (self.label(row), row.name)]
+        if len(found) == 1:
+            return found[0]
+        labels = [self.label(row) for row in found or self.rows]
+        raise KeyError(f"{'several rows are' if found else 'no row is'} called {name!r}: {', '.join(labels)}")
+
+    def __repr__(self) -> str:
+        from exp_core.report.words import result_words
+
+        return result_words(self)
+
+    def __str__(self) -> str:
+        from exp_core.report.terminal import as_text, print_result
+
+        return as_text(lambda out: print_result(self, out))
+
+    def _repr_html_(self) -> str:
+        from exp_core.report.html import ladder_html
+
+        return ladder_html(self)
+
+    def figure(self, what: Literal["times", "picture", "roofline"] = "times") -> Figure:
+        """A matplotlib figure, which a notebook shows: every implementation's time and limit; or what the algorithm
+        does, on this input, made again; or the implementations under this machine's limits.
+
+        Raises Missing without matplotlib, Refused where there is nothing to draw.
+        """
+        from exp_core.report.figures import figure_of
+
+        return figure_of(self, what)
+
+    def to_pandas(self) -> DataFrame:  # type: ignore[no-any-unimported]
+        """A pandas.DataFrame: a line a row, with the columns of ``--csv``.  Raises Missing without pandas."""
+        from exp_core.report.frame import data_frame
+
+        return data_frame([self])
 
     def to_dict(self) -> dict[str, object]:
         """The result as JSON writes it: see report/schema.json."""

@@ -7,10 +7,12 @@ is ours alone.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.util
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,18 +22,22 @@ import numpy as np
 
 from exp_core import beneath_mlx
 from exp_core.contestants import Call, Contestant, as_numpy, memory_of
-from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Inputs
+from exp_core.experiment import Cost, Experiment, Implementation, Inputs
 from exp_core.ladder import checksum, first_sentence
 from exp_core.machine import ThreadLimit
 from exp_core.memory import SEEN
+from exp_core.own import arrays_of
 from exp_core.timing import FunctionSampler, call_once
 from exp_core.timing.clock import SYSTEM
 from exp_core.timing.lazy import evaluated
 from exp_core.user import Assignment, encode, send
 
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
 
 def main() -> None:
     """Serve until the other side closes the pipe."""
+    _end_with_parent()
     beneath_mlx.prepare()
     requests, replies = private_pipes()
     call: Call | None = None
@@ -76,8 +82,8 @@ def _prepare(assignment: Assignment) -> tuple[Call, Inputs]:
     experiment: Experiment = importlib.import_module(assignment.module).EXPERIMENT
     rng = np.random.default_rng(assignment.seed)
     inputs = experiment.problem(assignment.problem).make(**assignment.sizes, dtype=assignment.dtype, rng=rng)
-    arrays: Arrays = "mlx" if any(i.arrays == "mlx" for i in experiment.implementations) else "numpy"
     function = _import_function(Path(assignment.file), assignment.function)
+    arrays = arrays_of(experiment)
     theirs = Implementation(function, "textbook", cost=lambda *_: Cost(), bound=lambda *_: 0.0, arrays=arrays)
     return Contestant(theirs).ready(inputs), inputs
 
@@ -103,6 +109,15 @@ def private_pipes() -> tuple[IO[bytes], IO[bytes]]:
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
     return requests, replies
+
+
+def _end_with_parent() -> None:
+    """Have Linux kill this process when the program has been: the user's function may never return to notice it.
+
+    Source: prctl(2), PR_SET_PDEATHSIG.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _limit_memory(allowance: int) -> None:

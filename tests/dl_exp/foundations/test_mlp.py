@@ -72,10 +72,11 @@ def test_cost_is_recounted():
     assert cost(weights, x, labels, shape).flops == pytest.approx(tally.flops, rel=0.15)
 
 
-def test_the_engine_may_be_asked_in_parts():
-    """Any cut, the same bits: what a resumed run relies on."""
+@pytest.mark.parametrize("hidden", [5, 67])
+def test_the_engine_may_be_asked_in_parts(hidden):
+    """Any cut, the same bits, with one thread and with several: what a resumed run relies on."""
     pytest.importorskip("numba", reason="the engine is compiled")
-    weights, x, labels, shape = made(updates=7)
+    weights, x, labels, shape = made(updates=7, hidden=hidden)
     losses, whole = threads(weights, x, labels, shape)
     for cut in range(8):
         first, middle = threads(weights, x[:cut], labels[:cut], shape)
@@ -84,12 +85,14 @@ def test_the_engine_may_be_asked_in_parts():
         assert np.concatenate([first, second]).tobytes() == losses.tobytes()
 
 
+@pytest.mark.parametrize("hidden", [1, 64, 131])
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_any_number_of_threads_is_right(number):
+def test_any_number_of_threads_is_right(number, hidden):
+    """Parts of the same size, parts of different sizes, and fewer parts than threads."""
     numba = pytest.importorskip("numba", reason="the engine is compiled")
     if number > numba.config.NUMBA_NUM_THREADS:
         pytest.skip(f"this machine has not {number} threads")
-    inputs = made(batch=5)
+    inputs = made(batch=5, hidden=hidden)
     with thread_limit(number):
         assert not broken(threads(*inputs), inputs)
 

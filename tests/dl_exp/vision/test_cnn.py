@@ -95,7 +95,7 @@ def test_cost_is_recounted():
 
 
 @pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize("batch", [1, 2, 3, 7])
+@pytest.mark.parametrize("batch", [1, 7, 16, 17, 50])
 def test_the_engine_with_any_share_of_the_batch(number, batch):
     pytest.importorskip("numba", reason="the engine is compiled")
     inputs = made(batch=batch, side=16, first=3, second=5)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from assembly import COMPARISONS, host_width, vector_width
 
+from exp_core.tensor import gamma
 from maths_exp.algorithms import _nearest_neighbours_compiled as compiled
 from maths_exp.algorithms import _nearest_neighbours_problems as problems
+from maths_exp.algorithms import _nearest_neighbours_trees as trees
 from maths_exp.algorithms import nearest_neighbours as nn
 from maths_exp.algorithms._nearest_neighbours_laws import distances, nearest, none_nearer
 
@@ -80,7 +82,7 @@ def test_without_the_second_look_ties_would_be_decided_by_rounding(monkeypatch):
 @needs_numba
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_boxes_and_balls_hold_their_points(dtype):
-    from maths_exp.algorithms._nearest_neighbours_trees import LEAF, balls, boxes, planted
+    from maths_exp.algorithms._nearest_neighbours_planted import balls, boxes, fill, leaf_size, planted
 
     X, _, _ = given("surface", dtype, n=1000)
     order, points, levels = planted(X)
@@ -94,7 +96,10 @@ def test_boxes_and_balls_hold_their_points(dtype):
             assert (low[node] == mine.min(axis=0)).all()
             assert (high[node] == mine.max(axis=0)).all()
             assert np.linalg.norm(mine - centre[node], axis=1).max() <= radius[node] * (1 + 8 * np.finfo(dtype).eps)
-    assert len(mine) <= LEAF
+    leaves = np.full((1 << levels, 3, leaf_size(X)), np.inf, dtype)
+    fill(points, leaves)
+    held = leaves.transpose(0, 2, 1).reshape(-1, 3)
+    np.testing.assert_array_equal(held[np.isfinite(held[:, 0])], points)
 
 
 def swapped(indices, D2):
@@ -165,14 +170,73 @@ def test_threads_change_nothing(search):
         np.testing.assert_array_equal(one, other)
 
 
+@needs_numba
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_which_of_a_row_are_less(dtype):
+    """A bit for each, whatever the values are: equal ones and NaN are not less."""
+    from numba import njit
+
+    less, lowest = compiled.which_less.dispatcher, compiled.lowest.dispatcher
+
+    @njit
+    def lanes(tile, value):
+        found, bits = [], less(tile, 1, value)
+        while bits:
+            found.append(lowest(bits))
+            bits &= bits - np.uint64(1)
+        return found
+
+    rng = np.random.default_rng(0)
+    tile = rng.integers(-2, 3, (3, planted_width(dtype))).astype(dtype)
+    tile[1, :4] = np.nan, np.inf, -np.inf, 0
+    for value in (0.0, -0.0, 1.0, np.inf, np.nan, -2.0, -np.inf):
+        assert list(lanes(tile, np.dtype(dtype).type(value))) == list(np.flatnonzero(tile[1] < value))
+
+
+def planted_width(dtype):
+    from maths_exp.algorithms._nearest_neighbours_planted import leaf_size
+
+    return leaf_size(np.empty(0, dtype))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_row_of_a_tile_is_compared_as_vectors(dtype):
     numba = pytest.importorskip("numba")
     number = numba.from_dtype(np.dtype(dtype))
-    less = compiled.any_less.dispatcher
+    less = compiled.which_less.dispatcher
 
     @numba.njit
     def kernel(tile, value):
         return less(tile, 0, value)
 
     assert vector_width(kernel, (number[:, ::1], number), COMPARISONS) >= host_width()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_points_of_a_leaf_are_measured_as_vectors(dtype):
+    numba = pytest.importorskip("numba")
+    number = numba.from_dtype(np.dtype(dtype))
+    measured = trees.squared_distances.dispatcher
+
+    @numba.njit
+    def kernel(leaf, Q, row):
+        measured(leaf, Q, 1, row)
+
+    table = number[:, ::1]
+    assert vector_width(kernel, (table, table, table)) >= host_width()
+    rng = np.random.default_rng(0)
+    leaf, Q = rng.standard_normal((5, planted_width(dtype))).astype(dtype), rng.standard_normal((3, 5)).astype(dtype)
+    row = np.empty((1, leaf.shape[1]), dtype)
+    kernel(leaf, Q, row)
+    truth = ((leaf.T.astype(float) - Q[1].astype(float)) ** 2).sum(axis=1)
+    np.testing.assert_allclose(row[0], truth, rtol=gamma(5 + 3, dtype))  # two differences, a product, d sums
+
+
+@needs_numba
+@pytest.mark.parametrize("too_small", [True, False])
+def test_a_ball_that_is_too_small_loses_neighbours(monkeypatch, too_small):
+    """The laws must see a bound that is none: radii halved."""
+    inputs = given("surface", n=3000, m=100)
+    honest = trees.balls
+    monkeypatch.setattr(trees, "balls", lambda *a: (honest(*a)[0], honest(*a)[1] * (0.5 if too_small else 1.0)))
+    assert (worst(nn.ball_tree_compiled(*inputs), inputs) > 1) == too_small

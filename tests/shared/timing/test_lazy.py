@@ -86,14 +86,14 @@ def test_an_mlx_array_is_computed_while_the_clock_runs(kind):
         mx.eval(result)
         return result
 
-    seconds = min(call_once(forced, a)[1] for _ in range(3))
+    seconds = min(call_once(forced, a)[1] for _ in range(3)) / 20  # a recipe is written in a thousandth of the time
     sampler = FunctionSampler(lazy, (a,))
-    assert sampler.sample(1) > 0.5 * seconds, "the first call"
-    assert sampler.sample(2) > 1.0 * seconds, "and all others: 1,000 times less if it were not computed"
+    assert sampler.sample(1) > seconds, "the first call"
+    assert sampler.sample(2) > 2 * seconds, "and all others"
     assert sampler.in_flight is not None
     watch = Stopwatch()
     taken = sampler.in_flight.sample(3)
-    assert 1.5 * seconds < taken <= watch.elapsed(), "in flight or not, all of it is done when the clock stops"
+    assert 3 * seconds < taken <= watch.elapsed(), "in flight or not, all of it is done when the clock stops"
 
 
 def test_numpy_has_nothing_in_flight():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import math
+import re
 import time
 from itertools import pairwise
 
@@ -220,3 +222,25 @@ def test_real_sleeps_come_out_in_their_order():
 def test_senseless_races_are_refused(functions, budget_s):
     with pytest.raises(ValueError):
         compare(functions, budget_s=budget_s)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "said"),
+    [
+        ({"budget_s": "3"}, TypeError, "budget_s takes seconds, such as budget_s=5, not '3'"),
+        ({"budget_s": None}, TypeError, "budget_s takes seconds"),
+        ({"budget_s": True}, TypeError, "budget_s takes seconds"),
+        ({"budget_s": math.nan}, ValueError, "no time"),
+        ({"budget_s": math.inf}, ValueError, "would never end"),
+        ({"seed": 1.5}, TypeError, "seed takes a whole number"),
+        ({"seed": -1}, ValueError, "seed must be at least 0"),
+        ({"progress": 3}, TypeError, "progress takes a function"),
+        ({"first_calls": [1.0]}, TypeError, "first_calls takes seconds by name"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_called(arguments, kind, said):
+    def untouched():
+        raise AssertionError("it was called")
+
+    with pytest.raises(kind, match=re.escape(said)):
+        compare({"f": untouched}, **arguments)

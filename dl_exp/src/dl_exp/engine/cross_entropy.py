@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from dl_exp.engine.apart import apart
 from exp_core.compiled import REORDER, njit
 from exp_core.vector import exp
 
@@ -14,6 +15,7 @@ from exp_core.vector import exp
 @njit(fastmath=REORDER)
 def cross_entropy(z, targets, count):
     """The sum of -log softmax(z)[target], in float64; z: (n, v) becomes the gradient of that sum over ``count``."""
+    apart()
     zero = z.dtype.type(0)
     each = z.dtype.type(1) / z.dtype.type(count)
     loss = 0.0

@@ -6,24 +6,26 @@ stay in the first-level cache, into the order in which the tiles read it; A and 
 
 from __future__ import annotations
 
+from dl_exp.engine.apart import apart
 from dl_exp.engine.tile import ROWS, copy_row, full_tile, half_tile, lanes, low_tile, narrow_tile
 from exp_core.compiled import njit
 
 K_BLOCK = 128  # rows of a panel: 32 KiB with AVX-512
 
 
-@njit(forceinline=True)
+@njit
 def product(a, b, c, add, panel):
     """C = A B, or C += A B if ``add``; a: (m, k) and b: (k, n) of any layout, c: (m, n) with contiguous rows.
 
     panel: (K_BLOCK, columns of a tile), the workspace.  k must be at least 1.
     """
-    # A step of one makes NumPy's layouts one type: the product is compiled once.
-    _product(a[::1, ::1], b[::1, ::1], c[::1, ::1], add, panel)
+    # A step of one makes NumPy's layouts one type, and bool() True and False: the product is compiled once.
+    _product(a[::1, ::1], b[::1, ::1], c[::1, ::1], bool(add), panel)
 
 
 @njit
 def _product(a, b, c, add, panel):
+    apart()
     k, n = b.shape
     k_block, columns = panel.shape
     for j in range(0, n, columns):

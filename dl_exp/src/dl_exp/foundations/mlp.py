@@ -5,9 +5,10 @@ Problem   From weights w and minibatches x, shape (updates, batch, inputs), with
           All follow the same loss curve from the same weights.
 Idea      The chain rule, backwards: $\\partial L/\\partial z = (p - y)/B$ with $p = \\mathrm{softmax}(z)$; each layer
           hands $\\delta W^T$ down and keeps $h^T \\delta$.  Nothing else is needed: three matrix products a layer.
-Look for  A step is a few million multiplications, 50 µs of one core; frameworks spend more on asking for it.  Compiled
-          code that knows the whole step asks for nothing, and gives each thread its part of the batch.  On badly-scaled
-          weights all units are saturated, and the loss starts in the hundreds.
+Look for  A step is a few million multiplications, 20 µs of one core; PyTorch spends 170 on asking for it, operation by
+          operation, and MLX 260, which begins and ends a graph for each step.  Compiled code that knows all steps asks
+          for nothing; its threads share the hidden units, not the batch, and pass on a few scores instead of all
+          weights and gradients.  On badly-scaled weights all units are saturated, and the loss starts in the hundreds.
 Source    D. E. Rumelhart, G. E. Hinton, R. J. Williams, Learning representations by back-propagating errors,
           Nature 323 (1986), 533-536.
 """

@@ -1,57 +1,120 @@
-"""The CPU engine of LeNet: an image at a time in cache, its channels in front, each thread its part of the batch.
+"""The CPU engine of LeNet: as many images at once as a vector has lanes, each thread its part of the batch.
 
-With channels in front a row of unfolded windows is a run of the image itself, hundreds of numbers long: that is the
-direction in which the processor's vectors go.  Unfolding again on the way back is cheaper than keeping the windows.
-The dense layers see all images of the part at once.
+One image after the other fills no vector (10 pixels a row, 6 channels), unless its windows are unfolded, which takes
+longer than the product.  With an image in each lane (``dl_exp.engine.window``) nothing is unfolded, and tanh and means
+are full vectors too.  A few images go all the way, forwards and back, while what they leave is in the thread's cache.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from dl_exp.engine.apart import apart
 from dl_exp.engine.cross_entropy import cross_entropy
-from dl_exp.engine.product import K_BLOCK
-from dl_exp.engine.tile import columns
-from dl_exp.vision._cnn_engine_dense import dense, dense_back, tanh_all
-from dl_exp.vision._cnn_engine_images import convolve, convolve_back, mean_back, means
+from dl_exp.vision._cnn_engine_dense import dense, dense_back, tanh_all, through_tanh
+from dl_exp.vision._cnn_engine_images import by_image, by_weights, convolve, mean_back, means
+from dl_exp.vision._cnn_engine_memory import MARGIN, distances_in, memory
 from exp_core.compiled import REORDER, njit, prange
 
 
 def threads(weights, x, labels, rates, shape):
-    """Everything fused by hand: windows unfolded in cache, vector tanh and exp, each thread a part of the batch."""
+    """Everything fused by hand: an image in each lane of a vector, nothing unfolded, a part of the batch a thread."""
     import numba
 
+    from exp_core.vector.registers import registers
+
+    images = registers().lanes(weights.itemsize)
+    parts = min(numba.get_num_threads(), -(-x.shape[1] // images))
     weights, losses = weights.copy(), np.empty(len(x), np.float32)
-    parts = min(numba.get_num_threads(), x.shape[1])
-    panels = np.empty((parts, K_BLOCK, columns(weights.itemsize)), np.float32)
-    _train(weights, x, labels, rates, losses, parts, panels, *shape)
+    own = memory(shape, parts, images, weights.size)
+    _train(weights, x, labels, rates, losses, np.zeros((parts, 16)), own, distances_in(shape, images))
     return losses, weights
 
 
 @njit(parallel=True)
-def _train(weights, x, labels, rates, losses, parts, panels, side, first, second, hidden, last, classes):
-    updates, batch = x.shape[:2]
-    gradients = np.zeros((parts, weights.size + 32), np.float32)  # no two threads write to one cache line
-    sums = np.zeros((parts, 16), np.float64)
-    for step in range(updates):
-        for part in prange(parts):
-            low, high = part * batch // parts, (part + 1) * batch // parts
-            gradients[part] = np.float32(0)
-            sums[part, 0] = _gradient(
-                weights, x[step, low:high], labels[step, low:high], gradients[part], batch, panels[part],
-                side, first, second, hidden, last, classes,
-            )  # fmt: skip
-        losses[step] = np.float32(sums[:, 0].sum() / batch)
-        _descend(weights, gradients, rates[step])
+def _train(weights, x, labels, rates, losses, sums, own, where):
+    for step in range(len(x)):
+        for part in prange(len(sums)):
+            sums[part, 0] = _gradient(np.intp(part), weights, x[step], labels[step], own, where)
+        losses[step] = np.float32(sums[:, 0].sum() / x.shape[1])
+        for part in prange(len(sums)):
+            _descend(np.intp(part), weights, own.gradient, rates[step])
 
 
 @njit(fastmath=REORDER)
-def _descend(weights, gradients, rate):
-    for i in range(weights.size):
+def _descend(part, weights, gradients, rate):
+    """Each thread updates its part of the weights."""
+    apart()
+    parts, size = len(gradients), weights.size
+    for i in range(part * size // parts, (part + 1) * size // parts):
         g = gradients[0, i]
-        for part in range(1, gradients.shape[0]):
-            g += gradients[part, i]
+        for other in range(1, parts):
+            g += gradients[other, i]
         weights[i] -= rate * g
+
+
+@njit
+def _gradient(part, weights, x, labels, own, where):
+    """The sum of the part's losses; its share of the gradient is in ``own.gradient``."""
+    batch, parts, at_once = len(x), len(own.gradient), own.wide.shape[4]
+    groups = (batch + at_once - 1) // at_once
+    own.gradient[part] = np.float32(0)
+    loss = 0.0
+    for group in range(part * groups // parts, (part + 1) * groups // parts):
+        first = group * at_once
+        last = min(first + at_once, batch)
+        loss += _forth_and_back(part, weights, x[first:last], labels[first:last], batch, own, where)
+    return loss
+
+
+@njit
+def _forth_and_back(part, weights, x, labels, batch, own, where):
+    """The sum of these images' losses; their gradient is added up.  Letters as in ``by_hand``."""
+    apart()
+    wide, a1, p1, a2, p2 = own.wide[part], own.a1[part], own.p1[part], own.a2[part], own.p2[part]
+    f, a3, a4, d5, panel = own.f[part], own.a3[part], own.a4[part], own.d5[part], own.panel[part]
+    d4, d3, df, d2 = own.d4[part], own.d3[part], own.df[part], own.d2[part]
+    dp1, d1, turned = own.dp1[part], own.d1[part], own.turned[part]
+    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5 = _layers(weights, own)
+    g1, h1, g2, h2, g3, h3, g4, h4, g5, h5 = _layers(own.gradient[part], own)
+
+    _into_lanes(x, wide)
+    convolve(wide, W1, b1, where.window1, a1)
+    means(a1, p1)
+    convolve(p1, W2, b2, where.window2, a2)
+    means(a2, p2)
+    _channels_last(p2, f, False)
+    dense(f, W3, b3, a3, panel)
+    tanh_all(a3)
+    dense(a3, W4, b4, a4, panel)
+    tanh_all(a4)
+    dense(a4, W5, b5, d5, panel)
+    loss = _losses(d5, labels, batch, own.rows[part])
+
+    dense_back(a4, W5, d5, g5, h5, d4, panel)
+    through_tanh(d4, a4)
+    dense_back(a3, W4, d4, g4, h4, d3, panel)
+    through_tanh(d3, a3)
+    dense_back(f, W3, d3, g3, h3, df, panel)
+    _channels_last(p2, df, True)
+    mean_back(p2, a2, d2, MARGIN)
+    by_weights(p1, d2, where.places2, where.windows2, g2, h2)
+    _turn(W2, turned)
+    by_image(d2, turned, where.backwards, dp1)
+    mean_back(dp1, a1, d1, 0)
+    by_weights(wide, d1, where.places1, where.windows1, g1, h1)
+    return loss
+
+
+@njit
+def _layers(flat, own):
+    """Weights and biases of all layers, as views."""
+    W1, b1, at = _layer(flat, 0, 25, own.a1.shape[1])
+    W2, b2, at = _layer(flat, at, 25 * own.a1.shape[1], own.a2.shape[1])
+    W3, b3, at = _layer(flat, at, own.f.shape[1], own.a3.shape[1])
+    W4, b4, at = _layer(flat, at, own.a3.shape[1], own.a4.shape[1])
+    W5, b5, at = _layer(flat, at, own.a4.shape[1], own.d5.shape[1])
+    return W1, b1, W2, b2, W3, b3, W4, b4, W5, b5
 
 
 @njit
@@ -62,76 +125,48 @@ def _layer(flat, start, n, m):
 
 
 @njit
-def _gradient(weights, x, labels, gradient, batch, panel, side, first, second, hidden, last, classes):
-    """The sum of the part's losses; its share of the gradient is added up.  Letters as in ``by_hand``."""
-    n, pooled = x.shape[0], side // 2
-    places = pooled - 4
-    features = (places // 2) ** 2 * second
-    W1, b1, at = _layer(weights, 0, 25, first)
-    W2, b2, at = _layer(weights, at, 25 * first, second)
-    W3, b3, at = _layer(weights, at, features, hidden)
-    W4, b4, at = _layer(weights, at, hidden, last)
-    W5, b5, at = _layer(weights, at, last, classes)
-    g1, h1, at = _layer(gradient, 0, 25, first)
-    g2, h2, at = _layer(gradient, at, 25 * first, second)
-    g3, h3, at = _layer(gradient, at, features, hidden)
-    g4, h4, at = _layer(gradient, at, hidden, last)
-    g5, h5, at = _layer(gradient, at, last, classes)
+def _into_lanes(x, wide):
+    """Images (n, side, side), each into its lane; lanes without an image are dark."""
+    n, side = x.shape[:2]
+    for i in range(side):
+        for j in range(side):
+            for k in range(wide.shape[3]):
+                wide[0, i + 2, j + 2, k] = x[k, i, j] if k < n else np.float32(0)
 
-    wide = np.zeros((n, 1, side + 4, side + 4), np.float32)  # images in a frame of two zeros
-    a1 = np.empty((n, first, side * side), np.float32)
-    p1 = np.empty((n, first, pooled, pooled), np.float32)
-    a2 = np.empty((n, second, places * places), np.float32)
-    f = np.empty((n, features), np.float32)
-    c1 = np.empty((25, side * side), np.float32)
-    c2 = np.empty((25 * first, places * places), np.float32)
-    for image in range(n):
-        wide[image, 0, 2 : side + 2, 2 : side + 2] = x[image]
-        convolve(wide[image], W1, b1, c1, a1[image], panel)
-        means(a1[image], side, p1[image].reshape(first, pooled * pooled))
-        convolve(p1[image], W2, b2, c2, a2[image], panel)
-        _features(a2[image], places, f[image])
-    a3, a4 = np.empty((n, hidden), np.float32), np.empty((n, last), np.float32)
-    d5 = np.empty((n, classes), np.float32)
-    dense(f, W3, b3, a3, panel)
-    tanh_all(a3)
-    dense(a3, W4, b4, a4, panel)
-    tanh_all(a4)
-    dense(a4, W5, b5, d5, panel)
-    loss = cross_entropy(d5, labels, batch)
 
-    d4, d3, df = np.empty((n, last), np.float32), np.empty((n, hidden), np.float32), np.empty((n, features), np.float32)
-    dense_back(a4, W5, d5, g5, h5, d4, panel)
-    _through_tanh(d4, a4)
-    dense_back(a3, W4, d4, g4, h4, d3, panel)
-    _through_tanh(d3, a3)
-    dense_back(f, W3, d3, g3, h3, df, panel)
-    d2, d1 = np.empty((second, places * places), np.float32), np.empty((first, side * side), np.float32)
-    below = np.empty((second, (places // 2) ** 2), np.float32)
-    dp1, unfolded = np.empty((first, pooled, pooled), np.float32), np.empty_like(c2)
-    for image in range(n):
-        for j in range(features):
-            below[j % second, j // second] = df[image, j]
-        mean_back(below, places, a2[image], d2)
-        convolve_back(p1[image], W2, d2, c2, g2, h2, unfolded, dp1, True, panel)
-        mean_back(dp1.reshape(first, pooled * pooled), side, a1[image], d1)
-        convolve_back(wide[image], W1, d1, c1, g1, h1, unfolded, dp1, False, panel)
+@njit
+def _channels_last(p, f, back):
+    """Channels in front, (channel, row, column, image), to features (row, column, channel; image), or back."""
+    channels, half = p.shape[:2]
+    for i in range(half):
+        for j in range(half):
+            for c in range(channels):
+                for k in range(p.shape[3]):
+                    if back:
+                        p[c, i, j, k] = f[(i * half + j) * channels + c, k]
+                    else:
+                        f[(i * half + j) * channels + c, k] = p[c, i, j, k]
+
+
+@njit
+def _losses(d5, labels, batch, rows):
+    """The sum of the losses; d5: scores (classes, image) become their derivatives, 0 where there is no image."""
+    n = labels.size
+    for k in range(n):
+        for c in range(d5.shape[0]):
+            rows[k, c] = d5[c, k]
+    loss = cross_entropy(rows[:n], labels, batch)
+    for c in range(d5.shape[0]):
+        for k in range(d5.shape[1]):
+            d5[c, k] = rows[k, c] if k < n else np.float32(0)
     return loss
 
 
 @njit
-def _features(a, side, f):
-    """Means of 2 by 2 in the order (row, column, channel)."""
-    channels, half = a.shape[0], side // 2
-    small = np.empty((channels, half * half), np.float32)
-    means(a, side, small)
-    for place in range(half * half):
-        for channel in range(channels):
-            f[place * channels + channel] = small[channel, place]
-
-
-@njit(fastmath=REORDER)
-def _through_tanh(d, a):
-    for i in range(d.shape[0]):
-        for j in range(d.shape[1]):
-            d[i, j] *= np.float32(1) - a[i, j] * a[i, j]
+def _turn(W, turned):
+    """(window, channel in; channel out) to (window, channel out; channel in)."""
+    channels, channels_out = turned.shape[1], W.shape[1]
+    for place in range(W.shape[0] // channels):
+        for c in range(channels):
+            for o in range(channels_out):
+                turned[place * channels_out + o, c] = W[place * channels + c, o]

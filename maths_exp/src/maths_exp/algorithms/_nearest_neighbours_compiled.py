@@ -3,7 +3,7 @@
 $|x|^2/2 - x \\cdot q$ orders the points as their distances do.  It is the product of $(-q, 1)$ and $(x, |x|^2/2)$, so
 that the kernel of the matrix product (``exp_core.vector.tiles``) computes it, one tile of queries and points at a time.
 Each row of a tile is compared with the worst value that its query has kept so far, as vectors: hardly any row has one
-that is less.
+that is less, and of those that have, only the lanes that are less are looked at one by one.
 
 These values are rounded, so a few more than k are kept, and their distances computed again by differences.  If the
 worst one kept lies farther behind the k-th than rounding can explain, nothing outside the list belongs into it: the
@@ -30,7 +30,7 @@ def brute_compiled(X, Q, k):
     """Products and selection fused, in threads; the k that are left are measured again by differences."""
     host = registers()
     origin = X.mean(axis=0)  # moved here, little cancels
-    panels, reach = side_by_side(X - origin, host.vectors * host.lanes(X.itemsize))
+    panels, reach = side_by_side(X, origin, host.vectors * host.lanes(X.itemsize))
     rows = with_one(Q - origin, host.rows)
     indices, D2 = np.empty((len(Q), k), np.int64), np.empty((len(Q), k), X.dtype)
     # two values are compared, each within gamma of (|x| + |q|)^2; the shift of the origin rounds once more
@@ -39,16 +39,28 @@ def brute_compiled(X, Q, k):
     return indices, D2
 
 
-def side_by_side(X, width):
-    """Panels of $(x, |x|^2/2)$, (panels, d + 1, width): one coordinate of many points, then the next; greatest |x|.
-
-    The last panel is filled up with points that are infinitely far.
-    """
+def side_by_side(X, origin, width):
+    """Panels of $(x, |x|^2/2)$, (panels, d + 1, width): one coordinate of many points, then the next; greatest |x|."""
     n, d = X.shape
-    half = np.einsum("ij,ij->i", X, X) / 2
-    points = np.zeros((-(-n // width) * width, d + 1), X.dtype)
-    points[:n, :d], points[:n, d], points[n:, d] = X, half, np.inf
-    return np.ascontiguousarray(points.reshape(-1, width, d + 1).transpose(0, 2, 1)), np.sqrt(2 * half.max())
+    panels = np.empty((-(-n // width), d + 1, width), X.dtype)
+    pack(X, origin, panels)
+    half = panels[:, d].reshape(-1)[:n]
+    return panels, np.sqrt(2 * half.max())
+
+
+@njit(parallel=True)
+def pack(X, origin, panels):
+    """Fill the panels with $x$ from the origin, and the last of them up with points that are infinitely far."""
+    n, d = X.shape
+    width = panels.shape[2]
+    for p in prange(len(panels)):
+        for lane in range(width):
+            i, half = p * width + lane, X.dtype.type(0)
+            for c in range(d):
+                x = X[i, c] - origin[c] if i < n else X.dtype.type(0)
+                panels[p, c, lane] = x
+                half += x * x / 2
+            panels[p, d, lane] = half if i < n else np.inf
 
 
 def with_one(Q, height):
@@ -60,32 +72,45 @@ def with_one(Q, height):
 
 
 @intrinsic
-def any_less(typing, tile, r, value):
-    """Whether one of row r of a tile is less than the value: one comparison a vector, and one branch for all."""
+def which_less(typing, tile, r, value):
+    """Which elements of row r of a tile are less than the value: a bit each, the first one lowest."""
     from llvmlite import ir
     from numba import types
 
     def emit(context, builder, signature, arguments):
-        row = Matrix(context, builder, signature.args[0], arguments[0])
-        limit = row.spread(arguments[2])
-        less = [builder.fcmp_ordered("<", row.load(arguments[1], v), limit) for v in range(registers().vectors)]
-        some = functools.reduce(builder.or_, less)
-        lanes = ir.IntType(row.vector.count)
-        return builder.icmp_unsigned("!=", builder.bitcast(some, lanes), lanes(0))
+        matrix, bits, masks = Matrix(context, builder, signature.args[0], arguments[0]), ir.IntType(64), []
+        limit = matrix.spread(arguments[2])
+        for v in range(registers().vectors):
+            less = builder.fcmp_ordered("<", matrix.load(arguments[1], v), limit)
+            mask = builder.zext(builder.bitcast(less, ir.IntType(less.type.count)), bits)
+            masks.append(builder.shl(mask, bits(v * less.type.count)))
+        return functools.reduce(builder.or_, masks)
 
-    return types.boolean(tile, r, value), emit
+    return types.uint64(tile, r, value), emit
+
+
+@intrinsic
+def lowest(typing, bits):
+    """The number of the lowest bit that is set; there must be one."""
+    from llvmlite import ir
+    from numba import types
+
+    def emit(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    return types.int64(bits), emit
 
 
 @njit
-def insert(value, index, best, where):
-    """Put a value into the ascending list, if it is less than the last, which falls out; of equals the first stays."""
-    place = best.size - 1
-    if not value < best[place]:
+def insert(value, index, j, best, where):
+    """Put a value into the ascending list of query j, if it is less than the last, which falls out; the first stays."""
+    place = best.shape[1] - 1
+    if not value < best[j, place]:
         return
-    while place > 0 and best[place - 1] > value:
-        best[place], where[place] = best[place - 1], where[place - 1]
+    while place > 0 and best[j, place - 1] > value:
+        best[j, place], where[j, place] = best[j, place - 1], where[j, place - 1]
         place -= 1
-    best[place], where[place] = value, index
+    best[j, place], where[j, place] = value, index
 
 
 @njit
@@ -115,27 +140,30 @@ def search(panels, X, Q, rows, height, keep, reach, slack, indices, D2):
                 for j in range(first, last, height):
                     full_tile(rows[j : j + height], panels[p], tile, False)
                     for r in range(min(height, last - j)):
-                        mine = best[j - first + r]
-                        if any_less(tile, r, mine[keep - 1]):
-                            for i in range(width):
-                                insert(tile[r, i], p * width + i, mine, where[j - first + r])
+                        mine = j - first + r
+                        less = which_less(tile, r, best[mine, keep - 1])
+                        while less:
+                            lane = lowest(less)
+                            insert(tile[r, lane], p * width + lane, mine, best, where)
+                            less &= less - np.uint64(1)
             for j in range(first, last):
-                answer(j, best[j - first], where[j - first], X, Q, rows, reach, slack, indices[j], D2[j])
+                answer(j, j - first, best, where, X, Q, rows, reach, slack, indices, D2)
             piece = take(counter)
 
 
 @njit
-def answer(j, best, where, X, Q, rows, reach, slack, indices, D2):
+def answer(j, mine, best, where, X, Q, rows, reach, slack, indices, D2):
     """The k of the kept that are nearest by differences, if nobody else can be; else the k nearest of all."""
-    n, k = len(X), indices.size
-    D2[:] = np.inf
-    for i in where:
-        insert(squared_distance(X, i, Q, j), i, D2, indices)
+    n, keep, k = len(X), best.shape[1], indices.shape[1]
+    D2[j] = np.inf
+    for place in range(keep):
+        i = where[mine, place]
+        insert(squared_distance(X, i, Q, j), i, j, D2, indices)
     size = X.dtype.type(0)
     for c in range(X.shape[1]):
         size += rows[j, c] * rows[j, c]
-    behind = 2 * best[-1] + size  # the squared distance of the worst kept: nobody outside is nearer
-    if best.size < n and not behind - slack * (reach + np.sqrt(size)) ** 2 > D2[k - 1]:
-        D2[:] = np.inf
+    behind = 2 * best[mine, keep - 1] + size  # the squared distance of the worst kept: nobody outside is nearer
+    if keep < n and not behind - slack * (reach + np.sqrt(size)) ** 2 > D2[j, k - 1]:
+        D2[j] = np.inf
         for i in range(n):
-            insert(squared_distance(X, i, Q, j), i, D2, indices)
+            insert(squared_distance(X, i, Q, j), i, j, D2, indices)

@@ -83,4 +83,4 @@ def tree_flops(n, m, d, k):
 DIFFERENCES = cost(lambda n, m, d, k: 3 * d * n * m, lambda n, m, d, k: 10 * (n * d + m * d + n + m * k))
 ARRAYS = cost(lambda n, m, d, k: 3 * d * n * m, lambda n, m, d, k: 2 * n * (d + 2))
 PRODUCT = cost(lambda n, m, d, k: (2 * d + 1) * n * m, lambda n, m, d, k: 3 * n * (min(m, BLOCK) + d))
-TREE = cost(tree_flops, lambda n, m, d, k: 2 * n * d + 2 * n)
+TREE = cost(tree_flops, lambda n, m, d, k: 4 * n * d + 3 * n)

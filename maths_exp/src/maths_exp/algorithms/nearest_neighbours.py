@@ -8,10 +8,11 @@ Idea      Brute force measures n m distances; $|x - q|^2 = |x|^2 - 2 x \\cdot q 
 Look for  All rows build what they need in the time that is measured, trees too.  On surface trees leave out nearly all
           distances; on cloud (--d 32) all distances are alike, so that trees open most nodes.  far-off shows what the
           product of matrices costs in digits, unless the origin is moved and the last distances are measured again.
-          On surface our k-d tree is ahead of SciPy's; balls overlap more than boxes, and lose to it.  brute_compiled
-          keeps more than k, measures their distances again and certifies each list; scikit_brute does none of that,
-          its distances are as exact as rounded products, and on cloud it may be the faster one.  On ties
-          brute_compiled cannot certify its lists, and measures nearly everything a second time.
+          On surface both our trees are ahead of SciPy's; balls overlap more than boxes, and come second.
+          brute_compiled keeps more than k, measures their distances again and certifies each list; scikit_brute does
+          none of that, and its distances are as exact as rounded products.  What makes ours faster all the same: its
+          products never leave the cache, and hardly one in a hundred is looked at.  On ties it cannot certify its
+          lists, and measures nearly everything a second time.
 Source    J. H. Friedman, J. L. Bentley, R. A. Finkel, ACM Trans. Math. Software 3 (1977), 209-226.
           K. Beyer, J. Goldstein, R. Ramakrishnan, U. Shaft, When is "nearest neighbor" meaningful?, ICDT (1999).
 """

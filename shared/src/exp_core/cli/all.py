@@ -6,13 +6,16 @@ from functools import partial
 
 import click
 
+from exp_core.asked import devices_of, make_request
 from exp_core.catalogue import Catalogue, CatalogueError
-from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG, Missing
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.keep import keep
 from exp_core.cli.options import device_options, output_options, run_options
 from exp_core.cli.output import read_outputs, report
 from exp_core.cli.progress import climb_with_progress
-from exp_core.cli.request import devices_of, make_request, read_run
+from exp_core.cli.request import read_run
+from exp_core.cli.streams import tell
+from exp_core.refusal import Refused
 
 
 def all_command(catalogue: Catalogue, devices: tuple[str, ...]) -> click.Command:
@@ -46,10 +49,10 @@ def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> Non
             result = climb_with_progress(request)
         except CatalogueError as error:
             code = EXIT_WRONG
-            click.echo(f"{entry.name}: {error}", err=True)
+            tell(f"{entry.name}: {error}")
             continue
-        except (Missing, click.UsageError) as error:
-            click.echo(f"{entry.name}: {error.format_message()}", err=True)
+        except Refused as error:
+            tell(f"{entry.name}: {error}")
             continue
         results.append(result)
         print_result(result, out, verbose=outputs.verbose)

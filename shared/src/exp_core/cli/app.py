@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -10,9 +12,14 @@ from typing import NoReturn
 import click
 
 from exp_core import __version__, beneath_mlx
-from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, read_catalogue
-from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_USAGE, Missing
+from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, printable, read_catalogue
+from exp_core.cli import streams
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RIGHT, EXIT_USAGE
 from exp_core.cli.list import print_list
+from exp_core.refusal import Missing, Refused
+
+# What writing to a standard stream can meet: no room, a quota, a limit, a terminal that is gone, a stream for reading.
+UNWRITABLE = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EIO, errno.EBADF})
 
 HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limit of the hardware.
 
@@ -139,8 +146,21 @@ def main(
     """Run the command line and end the process with its exit code.
 
     devices: those it has flags for.     emulator: the module that stands in for those that are not here.
-    0 right; 1 an implementation was wrong; 2 usage; 3 a required device or extra is missing; 130 interrupted.
+    0 right; 1 an implementation was wrong; 2 usage, or no room for what was asked; 3 a required device or extra is
+    missing; 130 interrupted.
     """
+    if args is None:  # a process of our own
+        streams.end_as_by_ctrl_c()
+    streams.open_streams()
+    code = _run(command, devices, args, emulator)
+    streams.end_streams()
+    if args is None:
+        streams.end_at_once()
+    sys.exit(code)
+
+
+def _run(command: str, devices: tuple[str, ...], args: Sequence[str] | None, emulator: str) -> int:
+    """Whatever happens: an exit code, and one sentence."""
     beneath_mlx.prepare()
     application = Application(command, devices, emulator)
     variable = f"_{command.upper()}_COMPLETE"
@@ -151,17 +171,25 @@ def main(
     except click.exceptions.Exit as done:
         code = done.exit_code
     except Missing as error:
-        code = _say(command, str(error), error.exit_code)
+        return _say(command, str(error), EXIT_MISSING)
+    except Refused as error:
+        return _say(command, str(error), EXIT_USAGE)
     except click.ClickException as error:
-        code = _say(command, error.format_message(), EXIT_USAGE)
+        return _say(command, error.format_message(), EXIT_USAGE)
     except (KeyboardInterrupt, click.Abort):
-        code = _say(command, "interrupted", EXIT_INTERRUPTED)
+        return _say(command, "interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader has seen enough, as in `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+        return EXIT_RIGHT
+    except MemoryError:
+        return _say(command, "the memory does not suffice: choose smaller sizes, or give it more", EXIT_USAGE)
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        return _say(command, f"standard output could not be written: {error.strerror}", EXIT_USAGE)
+    return code if isinstance(code, int) else EXIT_RIGHT
 
 
 def _say(command: str, sentence: str, code: int) -> int:
-    click.echo(f"{command}: {' '.join(sentence.split())}", err=True)
+    with contextlib.suppress(OSError):
+        click.echo(f"{command}: {' '.join(printable(sentence).split())}", err=True)
     return code

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.catalogue import CatalogueError
-from exp_core.cli.errors import Missing
 from exp_core.cli.options import option, seconds_reader, whole_reader
+from exp_core.refusal import Missing, Refused
 
 if TYPE_CHECKING:
     from exp_core.book.contents import Contents
@@ -97,9 +97,9 @@ def _default_folder() -> Path:
 
 def _measure_missing(contents: Contents, measured: Measured, budget: float) -> None:
     """Climb what was never climbed; what cannot be is one line, and the others go on.  Ctrl-C ends all."""
+    from exp_core.asked import RunOptions, make_request
     from exp_core.cli.keep import keep
     from exp_core.cli.progress import climb_with_progress
-    from exp_core.cli.request import RunOptions, make_request
 
     run = RunOptions(rung=None, seed=0, budget=budget, threads=None)
     for chapter in contents.chapters:
@@ -112,7 +112,7 @@ def _measure_missing(contents: Contents, measured: Measured, budget: float) -> N
             sizes = {size.name: size.default for size in problem.sizes}
             request = make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run)
             result = climb_with_progress(request)
-        except (CatalogueError, Missing, click.UsageError) as error:
+        except (CatalogueError, Refused) as error:
             click.echo(f"{entry.name}: {' '.join(str(error).split())}", err=True)
             continue
         keep(request, result)
@@ -122,7 +122,7 @@ def _measure_missing(contents: Contents, measured: Measured, budget: float) -> N
 
 def _write(out: Path, contents: Contents, measured: Measured, package: str, *, whole: bool) -> Written:
     from exp_core.book import BookError, write_book
-    from exp_core.cli.progress import Bar
+    from exp_core.report.bar import Bar
 
     with Bar("book") as bar:
 

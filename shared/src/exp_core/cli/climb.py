@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from exp_core.catalogue import CatalogueError, Entry
-from exp_core.cli.keep import history_shelf, keep, say
+from exp_core.asked import chosen_sizes, make_request
+from exp_core.catalogue import CatalogueError, Entry, printable
+from exp_core.cli.keep import keep, say
 from exp_core.cli.options import (
     device_options,
     emulate_options,
@@ -24,12 +25,21 @@ from exp_core.cli.options import (
 )
 from exp_core.cli.output import draw_result, draw_result_under_roofs, read_outputs, report, require_matplotlib
 from exp_core.cli.progress import climb_on_cluster, climb_with_progress
-from exp_core.cli.request import chosen_sizes, make_request, own_body, read_run, user_function, with_own_kernel
+from exp_core.cli.request import given_sizes, read_run
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
 from exp_core.cli.train import read_asked, run_training, training_options, wants_training
 from exp_core.experiment import Experiment, Problem, Size
+from exp_core.own import own_from_file
 
 WHOLE_FILE = ""
+
+
+class ExperimentCommand(click.Command):
+    """A command whose help holds words of others: they steer no terminal."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help, its control characters blanks."""
+        return printable(super().get_help(ctx))
 
 
 def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") -> click.Command:
@@ -77,7 +87,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
             help="Show the source of one implementation, or of the whole file.",
         ),
     ]
-    return click.Command(
+    return ExperimentCommand(
         entry.name,
         params=options,
         callback=partial(_run, entry, experiment, devices, emulator),
@@ -127,15 +137,15 @@ def _run(
     run, outputs = read_run(given, known_devices, emulator), read_outputs(given)
     if run.emulate and sweep:
         raise click.UsageError("--emulate times nothing: leave --sweep out")
-    sizes = chosen_sizes(chosen, given, small=run.emulate)
+    sizes = chosen_sizes(chosen, given_sizes(given), small=run.emulate)
     user = None
-    if with_ and own_body(with_, emulator):
-        experiment = with_own_kernel(experiment, with_, emulator, run)
-    elif with_:
-        user = user_function(with_, run.budget)
+    if with_:
+        experiment, only, user = own_from_file(with_, experiment, only, run)
     request = make_request(entry, experiment, chosen, sizes, dtype, run, only=only, user=user)
     context = click.get_current_context()
     if axes:
+        from exp_core.history.keep import history_shelf
+
         shelf = history_shelf(request) if run.store else None
         try:
             code = run_sweep(request, axes, outputs, plot, cluster=cluster, shelf=shelf)

@@ -19,6 +19,7 @@ from exp_core.cli.options import (
 )
 from exp_core.cli.output import require_matplotlib, write_json
 from exp_core.cli.stored import experiment_name, opened, packages_of
+from exp_core.cli.streams import tell
 
 if TYPE_CHECKING:
     from exp_core.history.queries import Filter
@@ -141,7 +142,7 @@ def _show(catalogue: Catalogue, asked: Filter, limit: int, plot: Path | None, js
             draw(f"{entry.name} over time", found, plot)
         except OSError as error:
             raise click.ClickException(f"{plot} could not be written: {error.strerror}") from error
-        click.echo(f"drawn: {plot}", err=True)
+        tell(f"drawn: {plot}")
 
 
 def _plain(one: Series) -> dict[str, object]:

@@ -1,38 +1,24 @@
-"""Storing what was measured: after it was printed, and never at its expense."""
+"""Storing what was measured, and saying on standard error what was in the way."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-import click
+from exp_core.cli.streams import tell
 
 if TYPE_CHECKING:
-    from exp_core.history.shelf import HistoryShelf
     from exp_core.request import Request
     from exp_core.results import Result
 
 
 def keep(request: Request, result: Result) -> None:
     """Store a result; whatever is in the way is one sentence on standard error."""
-    from exp_core.history import Run, store
+    from exp_core.history import keep as history
 
-    try:
-        notes = store([Run.of(request, result)]).notes
-    except Exception as error:  # whatever it is: the measurements stand, and so does the run's exit code
-        notes = (f"not stored: {' '.join(str(error).split())}",)
-    say(notes)
-
-
-def history_shelf(request: Request) -> HistoryShelf:
-    """Where the finished points of a sweep are kept, and found again."""
-    from exp_core.history.run import Run
-    from exp_core.history.shelf import HistoryShelf
-
-    return HistoryShelf(partial(Run.of, request))
+    say(history.keep(request, result))
 
 
 def say(notes: tuple[str, ...] | list[str]) -> None:
     """Each once."""
     for note in dict.fromkeys(notes):
-        click.echo(note, err=True)
+        tell(note)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from exp_core.cli.options import STANDARD_OUTPUT, option, output_reader
 from exp_core.cli.output import write_json
-
-if TYPE_CHECKING:
-    from exp_core.machine import DeviceName, Peaks
 
 
 def machine_command() -> click.Command:
@@ -29,29 +25,12 @@ def machine_command() -> click.Command:
 
 
 def _run(json: Path | None, refresh: bool) -> None:
-    from exp_core.machine import describe, device_peaks, devices, limits, peaks, usable_cores
+    from exp_core.api.machine import view
     from exp_core.report.machine import print_machine
     from exp_core.report.terminal import console
 
-    counts = sorted({1, usable_cores()})
-    if refresh:
-        for threads in counts:
-            peaks(threads, refresh=True)
-    found = {threads: limits(threads) for threads in counts}
-    on_devices: dict[DeviceName, Peaks] = {
-        device.name: measured
-        for device in devices()
-        if device.name != "cpu" and (measured := device_peaks(device.name, refresh=refresh))
-    }
-    machine = describe(found[1].peaks.clock_hz)
-    document = machine.to_dict() | {
-        "peaks": {str(threads): limit.peaks.to_dict() for threads, limit in found.items()},
-        "drift": {str(threads): dict(limit.drift) for threads, limit in found.items()},
-        "device_peaks": {name: measured.to_dict() for name, measured in on_devices.items()},
-    }
+    found = view(refresh=refresh)
     if json is not None:
-        write_json(document, json)
-    if json == STANDARD_OUTPUT:
-        return
-    titles = {f"with {threads} thread{'s' if threads > 1 else ''}": limit for threads, limit in found.items()}
-    print_machine(machine, titles, on_devices, console())
+        write_json(found.to_dict(), json)
+    if json != STANDARD_OUTPUT:
+        print_machine(found.machine, found.titled, found.devices, console())

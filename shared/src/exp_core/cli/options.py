@@ -12,10 +12,12 @@ from pathlib import Path
 
 import click
 
+from exp_core import refusal
 from exp_core.experiment import RUNGS, Size
 from exp_core.report.figure import FORMATS
 
 STANDARD_OUTPUT = Path("-")
+MOST_SHOWN = 60  # characters of what was typed in a sentence about it
 LARGEST = 2**62  # beyond it no index of an array can reach
 ARITHMETIC = {ast.Pow: operator.pow, ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
 
@@ -71,14 +73,17 @@ def output_reader(label: str, *, dash: bool = True, suffixes: tuple[str, ...] = 
             return path
         if suffixes and path.suffix.removeprefix(".").lower() not in suffixes:
             raise click.UsageError(f"{label} writes {', '.join(suffixes)}, not {path.name!r}")
-        if path.is_dir():
-            raise click.UsageError(f"{label} {path} is a folder: name a file in it")
-        if path.exists() and not os.access(path, os.W_OK):
-            raise click.UsageError(f"{label} {path} cannot be written: it is read-only")
         try:
+            if path.is_dir():
+                raise click.UsageError(f"{label} {path} is a folder: name a file in it")
+            if not text or "\0" in text:
+                raise click.UsageError(f"{label} takes the name of a file, not {text!r}")
+            if path.exists() and not os.access(path, os.W_OK):
+                raise click.UsageError(f"{label} {path} cannot be written: it is read-only")
             tempfile.TemporaryFile(dir=path.parent).close()
-        except OSError as error:
-            raise click.UsageError(f"{label} {path} cannot be written: {error.strerror}") from error
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "the system's encoding has no such characters"
+            raise click.UsageError(f"{label} {shortened(str(path))} cannot be written: {why}") from error
         return path
 
     return read
@@ -122,7 +127,12 @@ def evaluate(text: str) -> float:
             left, right = value(node.left), value(node.right)
             if isinstance(node.op, ast.Pow) and (abs(left) > LARGEST or abs(right) > 64):
                 raise OverflowError(text)
-            return float(r) if isinstance(r := ARITHMETIC[type(node.op)](left, right), float) else int(r)
+            try:
+                found = ARITHMETIC[type(node.op)](left, right)
+            except ZeroDivisionError:  # 0**-1
+                raise ValueError(text) from None
+            if isinstance(found, (int, float)):  # (-8)**0.5 is neither
+                return found
         raise ValueError(text)
 
     number = value(ast.parse(text.strip(), mode="eval").body)
@@ -131,15 +141,17 @@ def evaluate(text: str) -> float:
     return number
 
 
-def one_of(what: str, name: str, names: tuple[str, ...]) -> str:
-    """The name if it is one of these.  Raises click.UsageError with the nearest, or all."""
-    import difflib
+def shortened(text: str) -> str:
+    """What was typed, as far as a sentence has room for it."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-    raise click.UsageError(f"no {what} is called {name!r}; {hint}")
+
+def one_of(what: str, name: str, names: tuple[str, ...]) -> str:
+    """The name if it is one of these.  Raises click.UsageError with the nearest, or all: readers may use it."""
+    try:
+        return refusal.one_of(what, name, names)
+    except refusal.Refused as error:  # a ValueError, of which click would make a sentence of its own
+        raise click.UsageError(str(error)) from error
 
 
 def option(name: str, reader: Callable[[str], object], metavar: str, text: str, default: object = None) -> click.Option:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.cli.options import STANDARD_OUTPUT
+from exp_core.cli.streams import give, tell
 
 if TYPE_CHECKING:
     from exp_core.request import Request
@@ -40,7 +41,7 @@ class Outputs:
 
         for path, text in ((self.json, json), (self.csv, csv), (self.markdown, markdown)):
             if path == STANDARD_OUTPUT:
-                click.echo(text(), nl=False)
+                give(text())
             elif path is not None:
                 try:
                     write(path, text())
@@ -74,7 +75,7 @@ def write_json(document: object, path: Path) -> None:
     from exp_core.report.export import dumps, write
 
     if path == STANDARD_OUTPUT:
-        click.echo(dumps(document), nl=False)
+        give(dumps(document))
         return
     try:
         write(path, dumps(document))
@@ -84,8 +85,8 @@ def write_json(document: object, path: Path) -> None:
 
 def require_matplotlib(option: str, package: str) -> None:
     """Raises Missing before any work is done for a picture that could not be drawn."""
-    from exp_core.cli.errors import Missing
     from exp_core.contestants import missing_modules
+    from exp_core.refusal import Missing
 
     if absent := missing_modules(package, ("matplotlib",)):
         raise Missing(f"{option} {absent}")
@@ -101,7 +102,7 @@ def draw_result(result: Result, request: Request, path: Path) -> None:
         raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
     except Exception as error:  # a picture that fails must not look as if the measurements had
         raise click.ClickException(f"the picture of {request.entry.name} failed: {error}") from error
-    click.echo(f"drawn: {path}", err=True)
+    tell(f"drawn: {path}")
 
 
 def draw_result_under_roofs(result: Result, path: Path) -> None:
@@ -115,4 +116,4 @@ def draw_result_under_roofs(result: Result, path: Path) -> None:
         raise click.ClickException(f"--roofline: {error}") from error
     except OSError as error:
         raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
-    click.echo(f"drawn: {path}", err=True)
+    tell(f"drawn: {path}")

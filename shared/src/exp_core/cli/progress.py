@@ -1,76 +1,26 @@
-"""The bar on a terminal while a ladder or a sweep is at work; nothing where standard error is no terminal."""
+"""Ladders with a bar on the terminal; nothing where standard error is no terminal."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-import click
-
-from exp_core.cli.errors import Missing
+from exp_core import asked
+from exp_core.report.bar import Bar
 
 if TYPE_CHECKING:
     from exp_core.request import Request
     from exp_core.results import Result
-    from exp_core.scaling import State
-
-
-class Bar:
-    """What is being done, how far it is, and how much longer it takes where that is known."""
-
-    def __init__(self, name: str) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-
-        from exp_core.report.terminal import console
-
-        screen = console(stderr=True)
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
-        self.name = name
-        self.bar = Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
-        self.task = self.bar.add_task(name, total=1.0, left="")
-
-    def __enter__(self) -> Self:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def stage(self, text: str, done: float | None) -> None:
-        """Show a stage of one ladder."""
-        self.bar.update(self.task, description=f"{self.name}: {text}", completed=done, refresh=True)
-
-    def point(self, state: State) -> None:
-        """Show a point of a sweep."""
-        from exp_core.timing import seconds_text
-
-        sizes = ", ".join(f"{name} = {size:g}" for name, size in state.sizes.items())
-        text = f"{self.name} {state.number}/{state.points}: {sizes}  {state.stage}"
-        left = f"{seconds_text(state.left_s)} left" if state.left_s > 0 else ""
-        self.bar.update(self.task, description=text, completed=state.done, left=left)
 
 
 def climb_with_progress(request: Request) -> Result:
-    """Climb, with a bar on the terminal.  Raises click.UsageError where the ladder refuses."""
-    from exp_core.ladder import Refused, climb
+    """Climb, with a bar on the terminal.  Raises Refused where the ladder does."""
+    from exp_core.ladder import climb
 
     with Bar(request.entry.name) as bar:
-        try:
-            return climb(request, bar.stage)
-        except Refused as refusal:
-            raise click.UsageError(str(refusal)) from refusal
+        return climb(request, bar.stage)
 
 
 def climb_on_cluster(request: Request, address: str) -> Result:
-    """Climb, the ``distributed`` implementations on a Dask cluster.  Raises Missing where it cannot be reached."""
-    from exp_core.cluster import ClusterError, connected
-
-    if all(contestant.rung != "distributed" for contestant in request.contestants):
-        raise click.UsageError(f"nothing of {request.entry.name} is distributed here: --cluster helps a --sweep only")
-    if request.processes > 1:
-        raise click.UsageError("--cluster has workers of its own: leave out --processes")
-    try:
-        with connected(address, request.threads) as cluster:
-            return climb_with_progress(replace(request, cluster=cluster))
-    except ClusterError as error:
-        raise Missing(str(error)) from error
+    """The same, the ``distributed`` implementations on a Dask cluster.  Raises Missing where it cannot be reached."""
+    with Bar(request.entry.name) as bar:
+        return asked.climb_on_cluster(request, address, bar.stage)

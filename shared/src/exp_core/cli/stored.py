@@ -17,21 +17,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened() -> Iterator[Database]:
-    """The history, to read.  Raises click.ClickException, in one sentence, where it cannot be."""
-    import sqlite3
-
-    from exp_core.history import Database, HistoryError, database_path
-    from exp_core.history.errors import explain
+    """The history, to read.  Raises click.UsageError, in one sentence, where it cannot be."""
+    from exp_core.history import HistoryError, to_read
 
     try:
-        path = database_path()
-        try:
-            with Database(path, write=False) as database:
-                yield database
-        except (sqlite3.Error, OSError) as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            raise explain(error, path) from error
+        with to_read() as database:
+            yield database
     except (HistoryError, ValueError) as error:
         raise click.UsageError(str(error)) from error
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exp_core.cli.errors import Missing
 from exp_core.cli.options import evaluate, one_of, size_reader, whole
-from exp_core.cli.progress import Bar
+from exp_core.cli.streams import tell
 from exp_core.experiment import Problem, Size
+from exp_core.report.bar import Bar
 
 if TYPE_CHECKING:
     from exp_core.cli.output import Outputs
@@ -105,7 +105,7 @@ def run_sweep(
     cluster: str | None = None,
     shelf: Shelf | None = None,
 ) -> int:
-    """Measure, print, write, draw; the exit code.  Raises Missing or click.UsageError where nothing can be started."""
+    """Measure, print, write, draw; the exit code.  Raises Refused where nothing can be started."""
     found = _measured(request, axes, cluster, shelf)
     _report(found, outputs)
     if plot is not None and found.results:
@@ -115,35 +115,15 @@ def run_sweep(
             draw(found, plot)
         except OSError as error:
             raise click.ClickException(f"{plot} could not be written: {error.strerror}") from error
-        click.echo(f"drawn: {plot}", err=True)
+        tell(f"drawn: {plot}")
     return found.exit_code
 
 
 def _measured(request: Request, axes: Mapping[str, Sequence[float]], address: str | None, shelf: Shelf | None) -> Sweep:
-    from exp_core.ladder import Refused
-    from exp_core.scaling import sweep
+    from exp_core.asked import sweep_as_asked
 
     with Bar(request.entry.name) as bar:
-        try:
-            if address is None:
-                return sweep(request, axes, shelf=shelf, watch=bar.point)
-            from exp_core.cluster import LOCAL, ClusterError, connect, disconnect
-            from exp_core.scaling.cluster import OnCluster
-
-            if request.user and address != LOCAL:
-                raise click.UsageError(
-                    "--with names a file of this machine, which the cluster's may not have: leave one"
-                )
-            try:
-                client = connect(address)
-            except ClusterError as error:
-                raise Missing(str(error)) from error
-            try:
-                return sweep(request, axes, shelf=shelf, watch=bar.point, measure=OnCluster(client), where=address)
-            finally:
-                disconnect(client)
-        except Refused as refusal:
-            raise click.UsageError(str(refusal)) from refusal
+        return sweep_as_asked(request, axes, address, shelf, bar.point)
 
 
 def _report(found: Sweep, outputs: Outputs) -> None:

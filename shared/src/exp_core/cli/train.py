@@ -12,9 +12,11 @@ import click
 import numpy as np
 
 from exp_core.catalogue import Entry
-from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG, Missing
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.options import STANDARD_OUTPUT, one_of, option, size_reader, whole_reader
+from exp_core.cli.streams import say, tell
 from exp_core.cli.train_progress import Watcher
+from exp_core.refusal import Missing
 
 if TYPE_CHECKING:
     from exp_core.machine import DeviceName
@@ -168,7 +170,7 @@ def _train(entry: Entry, training: Training, asked: Asked, group: Group) -> int:
             return _run(entry, replace(job, group=group), begin, path, asked)
     except NotANumberError as error:
         if group.leads:
-            click.echo(f"{entry.package}: {error}", err=True)
+            tell(f"{entry.package}: {error}")
         return EXIT_WRONG
     except CheckpointError as error:
         raise click.ClickException(str(error)) from error
@@ -308,7 +310,7 @@ def _run(entry: Entry, job: Job, begin: Checkpoint, path: Path | None, asked: As
         except OSError as error:
             raise click.ClickException(f"{job.folder} cannot be set aside: {error.strerror}") from error
         if aside:
-            click.echo(f"the run before this one is now in {aside}", err=True)
+            tell(f"the run before this one is now in {aside}")
     if asked.prompt is not None and asked.steps is None and not asked.resume:
         _say_on(job, begin, asked)
         return EXIT_RIGHT
@@ -326,14 +328,14 @@ def _run(entry: Entry, job: Job, begin: Checkpoint, path: Path | None, asked: As
 def _tell(entry: Entry, job: Job, outcome: Outcome, asked: Asked) -> None:
     """What came of it: figures beside their targets, the files, and how to go on."""
     from exp_core.report.export import write
-    from exp_core.training import log
+    from exp_core.training.checkpoint import LOG
     from exp_core.training.curve import draw
 
     command = f"python -m {entry.package} {entry.name} --steps {job.steps} --resume"
     if asked.checkpoint:
         command += f" --checkpoint {shlex.quote(str(job.folder))}"
     if outcome.interrupted:
-        click.echo(f"stopped after step {outcome.step} of {job.steps}, saved; to go on: {command}")
+        say(f"stopped after step {outcome.step} of {job.steps}, saved; to go on: {command}")
     else:
         for target in job.targets:
             value = outcome.figures[target.figure]
@@ -341,15 +343,15 @@ def _tell(entry: Entry, job: Job, outcome: Outcome, asked: Asked) -> None:
                 "≥" if target.better == "more" else "≤",
                 "reached" if target.reached(value) else "not reached",
             )
-            click.echo(f"{target.figure}: {value:.4g}   target {sign} {target.value:g} ({target.source}): {verdict}")
-    click.echo(f"checkpoint and log: {job.folder}", err=True)
+            say(f"{target.figure}: {value:.4g}   target {sign} {target.value:g} ({target.source}): {verdict}")
+    tell(f"checkpoint and log: {job.folder}")
     try:
         if asked.csv:
-            write(asked.csv, (job.folder / log.NAME).read_text(encoding="utf-8"))
+            write(asked.csv, (job.folder / LOG).read_text(encoding="utf-8"))
         if asked.plot:
             title = f"{entry.title.partition(':')[0]}: {outcome.step} steps on {Path(job.data_name).name}"
             draw(job, outcome, title, asked.plot)
-            click.echo(f"drawn: {asked.plot}", err=True)
+            tell(f"drawn: {asked.plot}")
     except OSError as error:
         raise click.ClickException(f"{error.filename} could not be written: {error.strerror}") from error
 
@@ -363,4 +365,4 @@ def _say_on(job: Job, trained: Checkpoint, asked: Asked) -> None:
         text = job.training.sample(job.shape, trained.state, job.data, asked.prompt, asked.length, rng)
     except ValueError as error:
         raise click.UsageError(f"--prompt: {error}") from error
-    click.echo(asked.prompt + text)
+    say(asked.prompt + text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-import click
+from exp_core.cli.streams import say
 
 if TYPE_CHECKING:
     from exp_core.catalogue import Entry
@@ -22,7 +22,11 @@ class Watcher:
         from exp_core.report.terminal import console
 
         screen = console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[told]}", markup=False),
+        )
         self.job = job
         self.quiet = not job.group.leads
         self.lines = not screen.is_terminal or not console().is_terminal
@@ -46,7 +50,7 @@ class Watcher:
         if not self.bar.disable:
             self.bar.update(self.task, completed=moment.step, told=told, refresh=True)
         if self.lines and (moment.step >= self.next or moment.figures):
-            click.echo(f"step {moment.step}/{moment.steps}  {told}")
+            say(f"step {moment.step}/{moment.steps}  {told}")
             self.next = moment.step + self.step
 
 

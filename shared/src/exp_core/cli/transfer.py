@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.cli.options import STANDARD_OUTPUT
+from exp_core.cli.streams import give, tell
 
 if TYPE_CHECKING:
     from exp_core.history import Database
@@ -25,14 +26,14 @@ def export_runs(database: Database, asked: Filter, path: Path) -> None:
     found = lines(every(database, replace(asked, complete=False)))
     if path == STANDARD_OUTPUT:
         for line in found:
-            click.echo(line, nl=False)
+            give(line)
         return
     text = list(found)
     try:
         write(path, "".join(text))
     except OSError as error:
         raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
-    click.echo(f"{len(text)} runs written: {path}", err=True)
+    tell(f"{len(text)} runs written: {path}")
 
 
 def import_runs(name: str) -> None:
@@ -46,5 +47,5 @@ def import_runs(name: str) -> None:
     except (HistoryError, UnicodeError) as error:
         raise click.UsageError(str(error)) from error
     for note in stored.notes:
-        click.echo(note, err=True)
+        tell(note)
     click.echo(f"{len(runs) - stored.known} runs imported, {stored.known} were there already")

@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from exp_core.history import schema
-from exp_core.history.errors import BUSY, DAMAGED, ELSEWHERE, NO_ENTRY, PATIENCE_S, VARIABLE, HistoryError, code_of
+from exp_core.history.errors import (
+    BUSY,
+    DAMAGED,
+    ELSEWHERE,
+    NO_ENTRY,
+    PATIENCE_S,
+    VARIABLE,
+    HistoryError,
+    code_of,
+    explain,
+)
 from exp_core.history.files import beside, copy_into
 
 NAME = "history.db"
@@ -32,6 +42,19 @@ def database_path() -> Path:
     if not folder.is_absolute():
         raise HistoryError(f"there is no home folder to keep the history in: {ELSEWHERE}")
     return folder / NAME
+
+
+@contextmanager
+def to_read() -> Iterator[Database]:
+    """The history, to read.  Raises HistoryError, in one sentence, where it cannot be."""
+    path = database_path()
+    try:
+        with Database(path, write=False) as database:
+            yield database
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise explain(error, path) from error
 
 
 class Database:

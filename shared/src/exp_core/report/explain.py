@@ -45,7 +45,7 @@ def formula(latex: str) -> str:
     return unicodedata.normalize("NFC", str(unicodeit.replace(latex)).replace("{", "").replace("}", ""))
 
 
-def print_explanation(entry: Entry, experiment: Experiment, out: Console) -> None:
+def print_explanation(entry: Entry, experiment: Experiment, out: Console, *, path: bool = True) -> None:
     """The idea, the problems with their sizes, and the ladder in teaching order."""
     title, _, body = entry.docstring.partition("\n")
     out.print(Text(readable(title), style="bold"), soft_wrap=not out.is_terminal)
@@ -74,7 +74,8 @@ def print_explanation(entry: Entry, experiment: Experiment, out: Console) -> Non
             )
             rows.append((f"{target.figure} {sign} {target.value:g}", f"{target.source}{where}"))
         _print_rows(f"Training: --steps {training.steps}", rows, out)
-    out.print(Text(f"\n{entry.path}", style="dim"), soft_wrap=True)
+    if path:
+        out.print(Text(f"\n{entry.path}", style="dim"), soft_wrap=True)
 
 
 def sections(body: str) -> list[tuple[str, str]]:

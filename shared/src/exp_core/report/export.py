@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from exp_core.catalogue import printable
 from exp_core.report import terminal
-from exp_core.results import Result, Scoreboard
+from exp_core.results import Result, Row, Scoreboard
 
 COLUMNS = (
     "experiment", "package", "problem", "sizes", "dtype", "seed", "noise_floor", "name", "rung", "device", "threads",
@@ -39,7 +40,10 @@ def to_json(results: Sequence[Result], board: Scoreboard | None = None) -> str:
 
 def dumps(document: object) -> str:
     """JSON as all reports write it; NaN and infinity, which JSON does not have, raise ValueError."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if _encodable(text):
+        return text
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"  # a file's name may hold bytes that are no text
 
 
 def to_csv(results: Sequence[Result]) -> str:
@@ -48,16 +52,21 @@ def to_csv(results: Sequence[Result]) -> str:
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for result in results:
-        shared = result.to_dict()
-        shared["sizes"] = result.sizes_text
         for row in result.rows:
-            cells = shared | row.to_dict() | (row.race.to_dict() if row.race else {})
-            if row.race:
-                cells |= {"samples": len(row.race.samples), "outliers": sum(row.race.outliers.values())}
-            cells["ci95_low"], cells["ci95_high"] = row.ci95 or (None, None)
-            cells["ratio_low"], cells["ratio_high"] = row.ratio_ci95 or (None, None)
-            writer.writerow(cells)
+            cells = record(result, row)
+            writer.writerow({name: printable(cell) if isinstance(cell, str) else cell for name, cell in cells.items()})
     return text.getvalue()
+
+
+def record(result: Result, row: Row) -> dict[str, object]:
+    """A row with what is said of its run: one plain value for each of COLUMNS, None where it is not known."""
+    found = result.to_dict() | row.to_dict() | (row.race.to_dict() if row.race else {})
+    found["sizes"] = result.sizes_text
+    if row.race:
+        found |= {"samples": len(row.race.samples), "outliers": sum(row.race.outliers.values())}
+    found["ci95_low"], found["ci95_high"] = row.ci95 or (None, None)
+    found["ratio_low"], found["ratio_high"] = row.ratio_ci95 or (None, None)
+    return {name: found.get(name) for name in COLUMNS}
 
 
 def to_markdown(results: Sequence[Result], board: Scoreboard | None = None) -> str:
@@ -67,7 +76,7 @@ def to_markdown(results: Sequence[Result], board: Scoreboard | None = None) -> s
         lines = ["## Scoreboard", "", "| experiment | our best | × library | of limit |", "|---|---|--:|--:|"]
         for score in board.scores:
             cells = (
-                score.experiment,
+                _cell(score.experiment),
                 _cell(score.best or "–"),
                 terminal.factor(score.ratio),
                 terminal.percent(score.fraction_of_limit),
@@ -86,7 +95,7 @@ def write(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name[:40], suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -101,9 +110,9 @@ def write(path: Path, text: str) -> None:
 
 def _markdown(result: Result) -> str:
     lines = [
-        f"## {result.title}",
+        f"## {_cell(result.title)}",
         "",
-        f"`{result.experiment}` on {result.problem} ({result.sizes_text}), {result.dtype}, seed {result.seed}",
+        _cell(f"`{result.experiment}` on {result.problem} ({result.sizes_text}), {result.dtype}, seed {result.seed}"),
         "",
         "| implementation | rung | device | status | time | × library | error | bound | of limit |",
         "|---|---|---|---|--:|--:|--:|--:|--:|",
@@ -126,6 +135,21 @@ def _markdown(result: Result) -> str:
     return "\n".join([*lines, *said, ""])
 
 
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _cell(text: str) -> str:
-    """Text that cannot break out of a table's cell."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    """Text of others that can neither break out of a table's cell nor be taken for HTML."""
+    return (
+        printable(text)
+        .replace("&", "&amp;")
+        .replace("\\", "\\\\")
+        .replace("|", "\\|")
+        .replace("<", "&lt;")
+        .replace("\n", " ")
+    )

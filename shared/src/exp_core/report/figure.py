@@ -11,6 +11,7 @@ from exp_core.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from exp_core.experiment import Experiment, Inputs
 
@@ -30,16 +31,36 @@ COLOURS = {
 
 def draw(result: Result, experiment: Experiment, inputs: Inputs, path: Path) -> None:
     """Write the figure: the experiment's picture above, the ladder's times below.  Raises OSError."""
-    from matplotlib.figure import Figure
-
     timed = [row for row in result.rows if row.median_s]
     heights = [5.0, 0.8 + 0.32 * max(len(timed), 1)]
-    figure = Figure(figsize=(9, sum(heights)), layout="constrained")
-    figure.suptitle(textwrap.fill(result.title, TITLE_WIDTH), fontweight="bold", fontsize="large")
+    figure = titled_figure(result.title, (9, sum(heights)))
     parts = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)
     experiment.picture(parts[0, 0], *inputs)
     draw_times(parts[1, 0].subplots(), result)
     figure.savefig(path, dpi=150)
+
+
+def titled_figure(title: str, size: tuple[float, float]) -> Figure:
+    """An empty figure under its title; a notebook shows it by itself."""
+    from exp_core.report.drawing import Drawing
+
+    figure = Drawing(figsize=size, layout="constrained")
+    figure.suptitle(textwrap.fill(title, TITLE_WIDTH), fontweight="bold", fontsize="large")
+    return figure
+
+
+def times_figure(result: Result) -> Figure:
+    """The ladder's times alone."""
+    figure = titled_figure(result.title, (9, 1.5 + 0.32 * max(sum(bool(row.median_s) for row in result.rows), 1)))
+    draw_times(figure.subplots(), result)
+    return figure
+
+
+def picture_figure(result: Result, experiment: Experiment, inputs: Inputs) -> Figure:
+    """The experiment's picture alone: what the algorithm does."""
+    figure = titled_figure(result.title, (9, 5.0))
+    experiment.picture(figure, *inputs)
+    return figure
 
 
 def draw_times(axes: Axes, result: Result) -> None:

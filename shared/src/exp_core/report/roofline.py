@@ -5,7 +5,6 @@ Source: Williams, Waterman, Patterson, Roofline, Communications of the ACM 52 (2
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +13,12 @@ import numpy as np
 
 from exp_core.machine import Peaks
 from exp_core.report import terminal
-from exp_core.report.figure import COLOURS, TITLE_WIDTH
+from exp_core.report.figure import COLOURS, titled_figure
 from exp_core.results import Result, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SPAN = (1 / 32, 64.0)  # operations a byte that are shown at least
 APART = 0.055  # between two names, of the axes' height
@@ -32,12 +32,14 @@ class NothingToPlace(ValueError):
 
 def draw_roofline(result: Result, one_thread: Peaks, path: Path) -> None:
     """Write the figure.  Raises NothingToPlace or OSError."""
-    from matplotlib.figure import Figure
+    roofline_figure(result, one_thread).savefig(path, dpi=150)
 
-    figure = Figure(figsize=(9, 5.6), layout="constrained")
-    figure.suptitle(textwrap.fill(result.title, TITLE_WIDTH), fontweight="bold", fontsize="large")
+
+def roofline_figure(result: Result, one_thread: Peaks) -> Figure:
+    """The figure.  Raises NothingToPlace."""
+    figure = titled_figure(result.title, (9, 5.6))
     draw_under_roofs(figure.subplots(), result, one_thread)
-    figure.savefig(path, dpi=150)
+    return figure
 
 
 def draw_under_roofs(axes: Axes, result: Result, one_thread: Peaks | None = None) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exp_core.report.figure import TITLE_WIDTH
+from exp_core.report.figure import titled_figure
 from exp_core.scaling import Curve, Fit, Slice, Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe & Ito's colours, and greys; with the markers, 30 curves can be told apart without relying on colour alone.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#999999")
@@ -24,15 +24,17 @@ MOST_CROSSINGS = 6  # marked in a panel: those where the fastest of all changes,
 
 
 def draw(sweep: Sweep, path: Path) -> None:
-    """Write the figure: a panel for each slice.  Raises OSError."""
-    from matplotlib.figure import Figure
+    """Write the figure.  Raises OSError."""
+    sweep_figure(sweep).savefig(path, dpi=150)
 
+
+def sweep_figure(sweep: Sweep) -> Figure:
+    """The figure: a panel for each slice."""
     slices = [part for part in sweep.slices if any(curve.sizes for curve in part.curves)][:MOST_PANELS]
     columns = max(1, min(MOST_COLUMNS, len(slices)))
     rows = max(1, math.ceil(len(slices) / columns))
     alone = len(slices) <= 1
-    figure = Figure(figsize=(11, 6.6) if alone else (5.2 * columns, 4.2 * rows + 1.6), layout="constrained")
-    figure.suptitle(textwrap.fill(sweep.title, TITLE_WIDTH), fontweight="bold", fontsize="large")
+    figure = titled_figure(sweep.title, (11, 6.6) if alone else (5.2 * columns, 4.2 * rows + 1.6))
     panels = figure.subplots(rows, columns, squeeze=False)
     names = list(dict.fromkeys(curve.name for part in slices for curve in part.curves if curve.sizes))
     for axes, part in zip(panels.flat, slices, strict=False):
@@ -46,7 +48,7 @@ def draw(sweep: Sweep, path: Path) -> None:
         figure.legend(
             handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize="small"
         )
-    figure.savefig(path, dpi=150)
+    return figure
 
 
 def draw_slice(axes: Axes, part: Slice, names: list[str], *, legend: bool) -> None:

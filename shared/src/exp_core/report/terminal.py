@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -29,19 +32,32 @@ Justify = Literal["left", "right"]
 
 
 class Output(Console):
-    """A console that leaves it to the command line what a closed pipe means."""
+    """A console for words of others: no markup and no control character in them is obeyed, whoever prints them."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """What is printed, its control characters blanks; rich's own (colours, the cursor) are no part of the text."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable(text), style, control)
 
     def on_broken_pipe(self) -> None:
-        """Nobody reads any more."""
+        """Nobody reads any more: the command line says what that means."""
         raise BrokenPipeError
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console that neither folds nor colours what is piped."""
-    out = Output(stderr=stderr, highlight=False)
+    out = Output(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not out.is_terminal:
-        out = Output(stderr=stderr, highlight=False, width=PLAIN_WIDTH, no_color=True)
+        out = Output(stderr=stderr, highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH, no_color=True)
     return out
+
+
+def as_text(show: Callable[[Console], None]) -> str:
+    """What is printed, as plain text as wide as the terminal."""
+    out = io.StringIO()
+    width = shutil.get_terminal_size((110, 24)).columns
+    show(Output(file=out, highlight=False, no_color=True, width=width, force_terminal=False, force_jupyter=False))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
 def print_result(result: Result, out: Console, *, verbose: bool = False) -> None:

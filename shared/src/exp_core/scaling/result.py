@@ -8,10 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING
 
+from exp_core.refusal import Missing
 from exp_core.results import Result, Row
 from exp_core.scaling.crossover import Crossover, Times, crossovers
 from exp_core.scaling.regimes import Growth, cache_sizes, grow
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +72,12 @@ class Slice:
         return f"{self.axis} at {held}" if held else self.axis
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep:
     """A ladder at every point of a grid.
+
+        print(s)                         times by size, laws of growth, who overtakes whom; a notebook shows it
+        s.figure()  s.to_pandas()        times by size on logarithmic axes; all rows at all points as a data frame
 
     axes: the sizes that vary, each with its values in ascending order.
     fixed: the other sizes of the problem.
@@ -86,6 +95,45 @@ class Sweep:
     points: tuple[Point, ...]
     notes: tuple[str, ...] = field(default=())
     interrupted: bool = False
+
+    def __repr__(self) -> str:
+        axes = ", ".join(f"{name} = {values[0]:g} to {values[-1]:g}" for name, values in self.axes.items())
+        about = ", ".join(filter(None, (self.experiment, self.problem, axes, self.dtype)))
+        return (
+            f"{about}: {len(self.results)} of {len(self.points)} points{' (interrupted)' if self.interrupted else ''}"
+        )
+
+    def __str__(self) -> str:
+        from exp_core.report.scaling import print_sweep
+        from exp_core.report.terminal import as_text
+
+        return as_text(lambda out: print_sweep(self, out))
+
+    def _repr_html_(self) -> str:
+        from exp_core.report.scaling_html import sweep_html
+
+        return sweep_html(self)
+
+    def figure(self) -> Figure:
+        """A matplotlib figure, which a notebook shows: times by size.  Raises Missing without matplotlib."""
+        from exp_core.contestants import missing_modules
+        from exp_core.report.scaling_figure import sweep_figure
+
+        if absent := missing_modules(self.package, ("matplotlib",)):
+            raise Missing(f"a figure {absent}")
+        return sweep_figure(self)
+
+    def to_pandas(self) -> DataFrame:  # type: ignore[no-any-unimported]
+        """A pandas.DataFrame: a line a row at each point.  Raises Missing without pandas."""
+        from exp_core.report.frame import data_frame
+
+        return data_frame(self.results)
+
+    def to_dict(self) -> dict[str, object]:
+        """The sweep as JSON writes it: see report/sweep_schema.json."""
+        from exp_core.report.scaling_export import to_dict
+
+        return to_dict(self)
 
     @property
     def results(self) -> list[Result]:

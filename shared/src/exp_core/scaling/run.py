@@ -9,8 +9,9 @@ from functools import partial
 from itertools import product
 from typing import Protocol
 
-from exp_core.ladder import Progress, Refused, climb
+from exp_core.ladder import Progress, climb
 from exp_core.machine import describe
+from exp_core.refusal import Refused
 from exp_core.request import Request
 from exp_core.results import Result
 from exp_core.scaling.result import Point, Sweep

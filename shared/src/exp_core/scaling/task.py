@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exp_core import beneath_mlx
-from exp_core.ladder import Refused, climb
+from exp_core.ladder import climb
+from exp_core.refusal import Refused
 from exp_core.request import Plain, read_request
 
 

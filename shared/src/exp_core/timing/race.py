@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVarTuple
+from typing import SupportsFloat, SupportsIndex, TypeVarTuple
 
 from exp_core.timing.calibrate import sample_length
 from exp_core.timing.clock import SYSTEM, Clock, Deadline, Stopwatch, tick
@@ -47,8 +48,8 @@ def compare(
     is timed alone for a while, as a cross-check.  A contestant that raises is out, and its error is in its Timing.  The
     one with the shortest call runs under a second, hidden name as well: the gap that it then shows is the noise floor.
 
-    Raises ValueError for no functions or no budget, TypeError for what is no function; Interrupted, with all complete
-    rounds, at Ctrl-C.
+    Raises ValueError for no functions or no budget, TypeError for what is no function or no number; Interrupted, with
+    all complete rounds, at Ctrl-C.
     """
     if not isinstance(functions, Mapping):
         raise TypeError(f"name the functions, as in compare({{'mine': f, 'theirs': g}}, x); {functions!r} has no names")
@@ -60,13 +61,30 @@ def compare(
         raise TypeError(
             f"{odd[0]} is {functions[odd[0]]!r}, which cannot be called; give the inputs after the functions"
         )
-    if not budget_s > 0:
-        raise ValueError(f"a budget of {budget_s} s is no time")
+    _refuse(budget_s, seed, progress, first_calls)
     samplers = {
         name: function if isinstance(function, Sampler) else FunctionSampler(function, inputs, SYSTEM)
         for name, function in functions.items()
     }
     return race(samplers, budget_s, seed, progress or (lambda part: None), first_calls or {}, SYSTEM, cold=cold)
+
+
+def _refuse(budget_s: object, seed: object, progress: object, first_calls: object) -> None:
+    """Raise TypeError or ValueError, in one sentence, for arguments that would fail in the middle of the race."""
+    if isinstance(budget_s, (bool, str)) or not isinstance(budget_s, SupportsFloat):
+        raise TypeError(f"budget_s takes seconds, such as budget_s=5, not {budget_s!r}")
+    if not float(budget_s) > 0:
+        raise ValueError(f"a budget of {budget_s} s is no time")
+    if math.isinf(float(budget_s)):
+        raise ValueError("a race with an infinite budget would never end: give it seconds, such as budget_s=60")
+    if isinstance(seed, bool) or not isinstance(seed, SupportsIndex):
+        raise TypeError(f"seed takes a whole number, such as seed=0, not {seed!r}")
+    if seed.__index__() < 0:
+        raise ValueError(f"seed must be at least 0, not {seed}")
+    if not (progress is None or callable(progress)):
+        raise TypeError(f"progress takes a function of the part that is done, from 0 to 1, not {progress!r}")
+    if not (first_calls is None or isinstance(first_calls, Mapping)):
+        raise TypeError(f"first_calls takes seconds by name, as in {{'mine': 0.5}}, not {first_calls!r}")
 
 
 def race(

@@ -21,7 +21,7 @@ from typing import cast
 from exp_core.training.plan import Numbers, State
 
 FORMAT = "exp_core training 1"
-LATEST, PREVIOUS = "latest.safetensors", "previous.safetensors"
+LATEST, PREVIOUS, LOG = "latest.safetensors", "previous.safetensors", "log.csv"
 
 
 class CheckpointError(ValueError):
@@ -133,13 +133,22 @@ def on_other_engine(identity: Identity, engine: str) -> Identity:
 
 
 def set_aside(folder: Path) -> Path | None:
-    """Give an earlier run's folder another name, so that a new one loses nothing; None if there was none."""
-    if not any((folder / name).exists() for name in (LATEST, PREVIOUS)):
+    """Move an earlier run to a folder of its own, so that a new one loses nothing; None if there was none.
+
+    Its own files and no others: the folder may be somebody's home.  Raises OSError.
+    """
+    files = [folder / name for name in (LATEST, PREVIOUS, LOG) if (folder / name).exists()]
+    if not files or files == [folder / LOG]:
         return None
     number = 1
     while (aside := folder.with_name(f"{folder.name}-{number}")).exists():
         number += 1
-    os.replace(folder, aside)
+    if {child.name for child in folder.iterdir()} <= {LATEST, PREVIOUS, LOG}:
+        os.replace(folder, aside)
+        return aside
+    aside.mkdir()
+    for file in reversed(files):  # the latest last: killed in between, a run still begins where one was
+        os.replace(file, aside / file.name)
     return aside
 
 

@@ -11,9 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from exp_core.training.checkpoint import CheckpointError
-
-NAME = "log.csv"
+from exp_core.training.checkpoint import LOG, CheckpointError
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Log:
     """A log being written.  ``figures``: the names of the columns beside step and loss."""
 
     def __init__(self, folder: Path, figures: Iterable[str]) -> None:
-        self.path = folder / NAME
+        self.path = folder / LOG
         self.figures = tuple(figures)
 
     def begin(self, keep: Sequence[Line] = ()) -> None:
@@ -72,7 +70,7 @@ class Log:
 def read_log(folder: Path, before: int) -> list[Line]:
     """The lines of the first ``before`` steps; a last line that was cut short, and what is no log, are left out."""
     try:
-        rows = list(csv.DictReader((folder / NAME).open(encoding="utf-8", newline="")))
+        rows = list(csv.DictReader((folder / LOG).open(encoding="utf-8", newline="")))
     except (OSError, UnicodeDecodeError, csv.Error):
         return []
     lines = []

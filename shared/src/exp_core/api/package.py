@@ -1,0 +1,197 @@
+"""A package's experiments, run from Python: the same flow as on the command line, with the same defaults."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exp_core import beneath_mlx
+from exp_core.api.how import How, read_size, read_sizes
+from exp_core.api.interrupted import Interrupted
+from exp_core.api.spelled import spelled
+from exp_core.catalogue import CatalogueError, read_catalogue
+from exp_core.refusal import Refused
+
+if TYPE_CHECKING:
+    from exp_core.api.history import History
+    from exp_core.api.machine import MachineView
+    from exp_core.api.views import Experiments, Explanation
+    from exp_core.catalogue import Catalogue, Entry
+    from exp_core.experiment import Experiment, Implementation, Problem
+    from exp_core.request import Request
+    from exp_core.results import Result
+    from exp_core.scaling import Sweep
+    from exp_core.user import UserFunction
+
+MOST_POINTS = 10_000  # of a sweep
+
+
+@dataclass(frozen=True)
+class Package:
+    """What ``python -m`` offers under this name.
+
+    devices: those that can be chosen.     emulator: the module that emulates GPUs where there are none.
+    """
+
+    name: str
+    devices: tuple[str, ...] = ()
+    emulator: str = ""
+
+    def experiments(self) -> Experiments:
+        """The experiments of this package, and of those that joined it: a mapping from names, printed by topic."""
+        from exp_core.api.views import Experiments
+
+        return Experiments(self.name, self._catalogue())
+
+    def explain(self, name: str) -> Explanation:
+        """The idea, the formulas, the problems and the ladder of an experiment; nothing is run.  Raises Refused."""
+        from exp_core.api.views import Explanation
+
+        with spelled(self.name):
+            entry = self._entry(name)
+            return Explanation(entry, loaded(entry))
+
+    def machine(self, *, refresh: bool = False) -> MachineView:
+        """This machine and what it can do at best, measured the first time (or anew), which takes some seconds."""
+        from exp_core.api.machine import view
+
+        return view(refresh=refresh)
+
+    def history(self, name: str) -> History:
+        """The stored runs of an experiment, the oldest first.  Raises Refused where they cannot be read."""
+        from exp_core.api.history import read_history
+
+        with spelled(self.name):
+            entry = self._entry(name)
+            packages = tuple(dict.fromkeys(topic.package for topic in self._catalogue().topics))
+            return read_history(packages, entry.name)
+
+    def run(self, name: str, sizes: Mapping[str, object], how: How) -> Result:
+        """Climb one ladder.
+
+        Raises Refused and Missing, in one sentence, before any work is done; Interrupted, which holds what is known,
+        at Ctrl-C.
+        """
+        from exp_core.asked import chosen_sizes, climb_on_cluster
+        from exp_core.history.keep import keep
+        from exp_core.ladder import climb
+        from exp_core.report.bar import Bar
+
+        beneath_mlx.prepare()
+        with spelled(self.name):
+            entry, experiment, problem = self._chosen(name, how)
+            given = read_sizes(problem, sizes)
+            request = self._request(entry, experiment, problem, chosen_sizes(problem, given, small=how.emulate), how)
+            with Bar(entry.name, shown=how.progress) as bar:
+                if how.cluster is None:
+                    result = climb(request, bar.stage)
+                else:
+                    result = climb_on_cluster(request, how.cluster, bar.stage)
+        if how.store:
+            warn(keep(request, result))
+        if result.interrupted:
+            raise Interrupted(result)
+        return result
+
+    def sweep(self, name: str, sizes: Mapping[str, object], how: How) -> Sweep:
+        """Climb the ladder at many sizes: those of which several values are given.  Raises as ``run`` does."""
+        from exp_core.asked import chosen_sizes, sweep_as_asked
+        from exp_core.history.keep import history_shelf
+        from exp_core.report.bar import Bar
+
+        beneath_mlx.prepare()
+        with spelled(self.name):
+            entry, experiment, problem = self._chosen(name, how)
+            chosen_sizes(problem, dict.fromkeys(sizes, 1))
+            axes = {key: read_axis(problem, key, value) for key, value in sizes.items() if several(value)}
+            if not axes:
+                first = problem.sizes[0].name if problem.sizes else "n"
+                raise Refused(f"a sweep needs several values of a size, such as {first}=[64, 128, 256]")
+            points = 1
+            for values in axes.values():
+                points *= len(values)
+            if points > MOST_POINTS:
+                raise Refused(f"that makes {points:,} points, and {MOST_POINTS:,} are the most: take larger steps")
+            given = read_sizes(problem, {key: value for key, value in sizes.items() if key not in axes})
+            request = self._request(entry, experiment, problem, chosen_sizes(problem, given), how)
+            shelf = history_shelf(request) if how.store else None
+            with Bar(entry.name, shown=how.progress) as bar:
+                found = sweep_as_asked(request, axes, how.cluster, shelf, bar.point)
+        warn(shelf.notes if shelf else ())
+        if found.interrupted:
+            raise Interrupted(found)
+        return found
+
+    def _catalogue(self) -> Catalogue:
+        try:
+            return read_catalogue(self.name)
+        except CatalogueError as error:
+            raise Refused(str(error)) from error
+
+    def _entry(self, name: str) -> Entry:
+        """The experiment of that name, its dashes forgiven.  Raises Refused with the names that are near."""
+        catalogue = self._catalogue()
+        if (entry := catalogue.entries.get(str(name).replace("-", "_"))) is not None:
+            return entry
+        near = catalogue.nearest(str(name))
+        hint = f"did you mean {' or '.join(near)}?" if near else f"python -m {self.name} lists them"
+        raise Refused(f"no experiment is called {name!r}; {hint}")
+
+    def _chosen(self, name: str, how: How) -> tuple[Entry, Experiment, Problem]:
+        entry = self._entry(name)
+        experiment = loaded(entry)
+        return entry, experiment, how.read_problem(experiment)
+
+    def _request(
+        self, entry: Entry, experiment: Experiment, problem: Problem, sizes: Mapping[str, float], how: How
+    ) -> Request:
+        from exp_core.asked import make_request
+        from exp_core.own import own_from_file, own_implementations
+
+        dtype, only = how.read_dtype(experiment), how.read_only(experiment)
+        run = how.read_run(self.devices, self.emulator)
+        user: UserFunction | None = None
+        own: tuple[Implementation, ...] = ()
+        if isinstance(how.with_, (str, Path)):
+            experiment, only, user = own_from_file(str(how.with_), experiment, only, run)
+        elif how.with_ is not None:
+            own = own_implementations(experiment, problem, how.with_)
+        if how.cluster is not None and not isinstance(how.cluster, str):
+            raise Refused(f"--cluster takes an address, or 'local', not {how.cluster!r}")
+        return make_request(entry, experiment, problem, sizes, dtype, run, only=only, user=user, own=own)
+
+
+def loaded(entry: Entry) -> Experiment:
+    """The experiment.  Raises Refused if its file is broken."""
+    try:
+        return entry.load()
+    except CatalogueError as error:
+        raise Refused(str(error)) from error
+
+
+def several(value: object) -> bool:
+    """Whether several values are given for a size, and not one."""
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "ndim", 1) > 0
+
+
+def read_axis(problem: Problem, name: str, values: object) -> tuple[float, ...]:
+    """The values of one axis, ascending, each once.  Raises Refused."""
+    size = {size.name: size for size in problem.sizes}[name]
+    assert isinstance(values, Iterable)
+    found: list[float] = []
+    for value in values:
+        if len(found) > MOST_POINTS:
+            raise Refused(f"--{name} has more than {MOST_POINTS:,} values: take larger steps")
+        found.append(read_size(size, value))
+    if not found:
+        raise Refused(f"--{name} has no values: give some, such as {name}=[64, 128, 256]")
+    return tuple(sorted(set(found)))
+
+
+def warn(notes: Sequence[str]) -> None:
+    """Each once, as a warning at the caller's line."""
+    for note in dict.fromkeys(notes):
+        warnings.warn(note, stacklevel=4)

@@ -1,0 +1,44 @@
+"""Sentences of the command line in Python's spelling: ``--budget 40 would admit it`` becomes ``budget=40 would …``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from exp_core.refusal import Refused
+
+SWITCHES = {"emulate": "emulate=True", "cold": "cold=True", "resume": "resume=True", "no-store": "store=False"}
+DEVICES = ("metal", "cuda", "cpu")
+NAMES = {"with": "with_"}
+OPTION = re.compile(
+    r"(?<![\w-])--(?P<name>[a-z][a-z0-9_-]*)"
+    r"(?:[ =](?P<number>\d[\w.*+]*)|(?<=--dtype) (?P<dtype>\w+))?"
+)
+
+
+def in_python(sentence: str, command: str) -> str:
+    """The sentence with arguments for options, and this command's functions for its verbs."""
+    sentence = sentence.replace(f"python -m {command} lists them", f"{command}.experiments() lists them")
+    sentence = re.sub(r"--(metal|cuda) --emulate", r'device="\1", emulate=True', sentence)
+    return OPTION.sub(_argument, sentence)
+
+
+def _argument(option: re.Match[str]) -> str:
+    name, number, dtype = option["name"], option["number"], option["dtype"]
+    if name in DEVICES:
+        return f'device="{name}"' + (f" {number}" if number else "")
+    if name in SWITCHES:
+        return SWITCHES[name]
+    name = NAMES.get(name, name).replace("-", "_")
+    value = number or (f'"{dtype}"' if dtype else "")
+    return f"{name}={value}" if value else name
+
+
+@contextmanager
+def spelled(command: str) -> Iterator[None]:
+    """Inside, what is refused is refused in Python's spelling, and without a trail of our own insides."""
+    try:
+        yield
+    except Refused as refusal:
+        raise type(refusal)(in_python(str(refusal), command)) from None

@@ -1,0 +1,123 @@
+"""The bar while a ladder or a sweep is at work: on a terminal, in a notebook, and nowhere else."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from html import escape
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from exp_core.scaling import State
+
+TURN_S = 0.1  # between two pictures of the bar in a notebook: each is a message
+
+
+class Screen(Protocol):
+    """Where a bar is shown."""
+
+    def show(self, text: str, done: float | None, left: str) -> None:
+        """What is being done, how far it is (None: nobody knows), and how much longer it takes."""
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+
+
+class Bar:
+    """What is being done, how far it is, and how much longer it takes where that is known."""
+
+    def __init__(self, name: str, *, shown: bool = True) -> None:
+        self.name = name
+        self.screen = screen() if shown else None
+
+    def __enter__(self) -> Self:
+        if self.screen:
+            self.screen.show(self.name, 0.0, "")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.screen:
+            self.screen.close()
+
+    def stage(self, text: str, done: float | None) -> None:
+        """Show a stage of one ladder."""
+        if self.screen:
+            self.screen.show(f"{self.name}: {text}", done, "")
+
+    def point(self, state: State) -> None:
+        """Show a point of a sweep."""
+        from exp_core.timing import seconds_text
+
+        if self.screen:
+            sizes = ", ".join(f"{name} = {size:g}" for name, size in state.sizes.items())
+            text = f"{self.name} {state.number}/{state.points}: {sizes}  {state.stage}"
+            self.screen.show(text, state.done, f"{seconds_text(state.left_s)} left" if state.left_s > 0 else "")
+
+
+def screen() -> Screen | None:
+    """The notebook that runs this, or the terminal that standard error is; None: nobody watches."""
+    if in_notebook():
+        return Notebook()
+    terminal = Terminal()
+    return None if terminal.bar.disable else terminal
+
+
+def in_notebook() -> bool:
+    """Whether a kernel of Jupyter runs this; whoever has not loaded IPython is none."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return hasattr(shell, "kernel")
+
+
+class Terminal:
+    """A bar in the terminal's last line."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        from exp_core.report.terminal import console
+
+        out = console(stderr=True)
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
+        )
+        self.bar = Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
+        self.task = self.bar.add_task("", total=1.0, left="")
+        self.bar.start()
+
+    def show(self, text: str, done: float | None, left: str) -> None:
+        """Redraw the line."""
+        self.bar.update(self.task, description=text, completed=done, left=left, refresh=True)
+
+    def close(self) -> None:
+        """Erase the line."""
+        self.bar.stop()
+
+
+class Notebook:
+    """A bar below the cell."""
+
+    def __init__(self) -> None:
+        from exp_core.timing import Stopwatch
+
+        shown = importlib.import_module("IPython.display")
+        self.html, self.watch = shown.HTML, Stopwatch()
+        self.handle = shown.display(shown.HTML(""), display_id=True)
+
+    def show(self, text: str, done: float | None, left: str) -> None:
+        """Redraw it, not more often than an eye can see."""
+        from exp_core.timing import Stopwatch
+
+        if self.watch.elapsed() < TURN_S:
+            return
+        self.watch = Stopwatch()
+        value = "" if done is None else f' value="{done:.3f}"'
+        words = escape("  ".join(filter(None, (text, left))))
+        self.handle.update(self.html(f'<progress max="1"{value}></progress> <code>{words}</code>'))
+
+    def close(self) -> None:
+        """Erase it; an output without anything in it stays."""
+        self.handle.update(self.html(""))

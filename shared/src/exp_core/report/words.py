@@ -1,0 +1,40 @@
+"""A row and a result in one line of words."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from exp_core.report.terminal import duration, factor, percent, scientific
+from exp_core.results import Result, Row
+
+WORDS = {"ok": "right", "impossible": "faster than its limit"}
+
+
+def row_words(row: Row) -> str:
+    """``householder: right, 1.05 s, 0.035× the library, error 2.6e-15 ≤ 5.3e-11, 0.33% of the limit``."""
+    said = [WORDS.get(row.status, row.status)]
+    if row.median_s is not None:
+        said.append(duration(row.median_s))
+    if row.ratio_to_library is not None:
+        said.append(f"{factor(row.ratio_to_library)} the library")
+    if worst := row.worst:
+        said.append(f"error {scientific(worst.error)} {'≤' if worst.holds else '>'} {scientific(worst.bound)}")
+    if row.fraction_of_limit is not None:
+        said.append(f"{percent(row.fraction_of_limit)} of the limit")
+    device = "" if row.device == "cpu" else f" on {row.device}"
+    reason = f" ({row.reason})" if row.reason else ""
+    return f"{row.name}{device}: {', '.join(said)}{reason}"
+
+
+def result_words(result: Result) -> str:
+    """``qr, gaussian, rows = 512, cols = 32, float64: 9 right, 1 skipped; best: tsqr, 1.1 ms, 4.4× the library``."""
+    counts = Counter(WORDS.get(row.status, row.status) for row in result.rows)
+    told = f"{', '.join(f'{count} {word}' for word, count in counts.items())}"
+    if best := result.best:
+        told += f"; best: {best.name}, {duration(best.median_s)}"
+        if best.ratio_to_library is not None:
+            told += f", {factor(best.ratio_to_library)} the library"
+    if result.interrupted:
+        told += "; interrupted"
+    about = ", ".join(filter(None, (result.experiment, result.problem, result.sizes_text, result.dtype)))
+    return f"{about}: {told}"

@@ -1,0 +1,83 @@
+"""Work made small, so that ten thousand command lines take minutes: nothing is timed, little is asked of the machine.
+
+What the fuzzer is after stays real: click's parsing, every reader and refusal, the making of inputs, the predictions,
+all implementations and laws, reports, files, the history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from exp_core.catalogue import Catalogue
+from exp_core.cli import all as all_verb
+from exp_core.cli import climb, sweep, train
+from exp_core.machine import cache, roofline
+
+MEMORY = 1e8  # bytes that are free: what needs more is refused
+BUDGET_S = 0.2
+STEPS, SYMBOLS = 2, 5
+TOPICS = 1  # of ``all``
+PEAKS = roofline.Peaks(1, {"float64": 1e12, "float32": 2e12}, (roofline.Bandwidth(1e6, 1e12, 1e12, 1e12),), "compiled")
+
+
+def tame(patch: pytest.MonkeyPatch) -> None:
+    """Put the limits in place."""
+    from exp_core import cluster, ladder
+    from exp_core.training import run
+
+    patch.setattr(ladder, "available_memory", lambda: MEMORY)
+    patch.setattr(ladder, "LEAST_PATIENCE_S", BUDGET_S)
+    patch.setattr(ladder.Ladder, "race", _race)
+    patch.setattr(ladder.Ladder, "weigh", lambda self: None)
+    patch.setattr(climb, "chosen_sizes", _small(climb.chosen_sizes))
+    patch.setattr(cluster, "WAIT_S", 0.3)
+    patch.setattr(sweep, "MOST_POINTS", 8)
+    patch.setattr(climb, "make_request", _capped(climb.make_request))
+    patch.setattr(all_verb, "make_request", _capped(all_verb.make_request, small=True))
+    patch.setattr(all_verb, "all_command", _of_few(all_verb.all_command))
+    for name in ("measure", "measure_again", "measure_device"):
+        patch.setattr(cache, name, lambda *_: PEAKS)
+    patch.setattr(run, "train", _two_steps(run.train))
+    patch.setattr(train, "_say_on", _few_symbols(train._say_on))
+
+
+def _small(chosen_sizes):
+    return lambda problem, given, *, small: chosen_sizes(problem, given, small=True)
+
+
+def _race(self):
+    """Every right row has taken a millisecond."""
+    for key in self.racers:
+        self.amend(key, median_s=1e-3, ci95=(0.9e-3, 1.1e-3))
+
+
+def _capped(make_request, *, small=False):
+    def make(entry, experiment, problem, sizes, *args, **how):
+        sizes = dict(sizes) | dict(problem.small) if small else sizes
+        request = make_request(entry, experiment, problem, sizes, *args, **how)
+        return replace(request, budget_s=min(request.budget_s, BUDGET_S))
+
+    return make
+
+
+def _of_few(all_command):
+    def command(catalogue, devices):
+        return all_command(Catalogue(catalogue.topics[:TOPICS]), devices)
+
+    return command
+
+
+def _two_steps(train_all):
+    def train_two(job, begin, watch, **how):
+        return train_all(replace(job, steps=min(job.steps, begin.step + STEPS)), begin, watch, **how)
+
+    return train_two
+
+
+def _few_symbols(say_on):
+    def say(job, trained, asked):
+        return say_on(job, trained, replace(asked, length=min(asked.length, SYMBOLS)))
+
+    return say

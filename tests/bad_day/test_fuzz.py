@@ -1,0 +1,121 @@
+"""Ten thousand command lines, made from the commands' own parameters: never a traceback, never a hang."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import io
+import os
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+
+import pytest
+from bad_day.command_lines import Program, command_lines, lay_out, typed
+from bad_day.tame import tame
+from hypothesis import HealthCheck, Phase, given, settings
+
+from exp_core.cli import main
+
+CODES = {0, 1, 2, 3, 130}
+PATIENCE_S = 60  # a tame command line that takes longer hangs
+
+
+class Hang(BaseException):
+    """Nothing of ours may catch it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a command line.  wrong: what must not be, empty if all is well."""
+
+    code: object
+    out: str
+    err: str
+    wrong: str
+
+
+def run(program: Program, line: list[str]) -> Outcome:
+    """Run it in this process, its standard streams as strict as a terminal's."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict")
+    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
+    code: object = None
+    wrong = ""
+    faulthandler.dump_traceback_later(PATIENCE_S + 30, exit=True, file=sys.__stderr__)
+    signal.signal(signal.SIGALRM, _hang)
+    signal.alarm(PATIENCE_S)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main(program.package, program.devices, line, emulator=program.emulator)
+    except SystemExit as done:
+        code = done.code
+    except BaseException:
+        wrong = traceback.format_exc()
+    finally:
+        signal.alarm(0)
+        faulthandler.cancel_dump_traceback_later()
+    for stream in (out, err):
+        stream.flush()
+    said, told = (stream.buffer.getvalue().decode("utf-8", "replace") for stream in (out, err))
+    return Outcome(code, said, told, wrong or _faults(code, said, told))
+
+
+def _hang(number, frame):
+    raise Hang(f"it takes longer than {PATIENCE_S} s")
+
+
+def _faults(code: object, out: str, err: str) -> str:
+    """What a user must never see."""
+    found = []
+    if code not in CODES:
+        found.append(f"exit code {code!r}")
+    if "Traceback" in out + err:
+        found.append("a traceback")
+    said = [line.startswith(("maths_exp: ", "dl_exp: ")) for line in err.splitlines()]
+    if code in (2, 3) and said != [False] * (len(said) - 1) + [True]:  # notes of what was done may come before it
+        found.append("not one sentence")
+    if code == 0 and err.startswith(("maths_exp:", "dl_exp:")):
+        found.append("an error with exit code 0")
+    if steering := {c for c in out + err if not (c.isprintable() or c in "\n\t")}:
+        found.append(f"characters that steer a terminal: {steering!r}")
+    return "; ".join(found)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def playground(tmp_path_factory):
+    """A folder with the files that values name, a history of its own, and little work."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    lay_out(folder)
+    before = os.getcwd()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXP_CORE_DATA", str(folder / "data"))
+        patch.setenv("HOME", str(folder))
+        tame(patch)
+        os.chdir(folder)
+        yield folder
+        os.chdir(before)
+
+
+def check(case: tuple[Program, list[str]]) -> None:
+    program, line = case
+    outcome = run(program, line)
+    assert not outcome.wrong, f"{typed(program, line)}\n{outcome.wrong}\n--- said:\n{outcome.err[-2000:]}"
+
+
+def fuzzed(examples: int, number: int):
+    """The check on so many command lines, always the same ones."""
+    quiet = settings(max_examples=examples, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+                     suppress_health_check=list(HealthCheck), report_multiple_bugs=True)  # fmt: skip
+    del number
+    return quiet(given(command_lines())(check))
+
+
+def test_three_hundred_command_lines():
+    fuzzed(300, 0)()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0) if hasattr(pytest.mark, "timeout_never") else (lambda f: f)
+def test_ten_thousand_command_lines():
+    fuzzed(10_000, 1)()
