@@ -48,8 +48,9 @@ def test_an_encoding_without_our_signs(surroundings, swift):
     done = run(*LADDER, "--problem", "absorbing", custom=swift, **surroundings)
     assert done.code == 0, done
     lines = [line for line in done.out.splitlines() if "numpy_sum" in line]
-    assert lines and lines[0].split()[0] in "+✓"
-    assert "x library" in done.out or "× library" in done.out or "\ufffd library" in done.out  # latin-1 has the sign
+    assert lines
+    assert lines[0].lstrip("| ")[0] == "+"
+    assert "x library" in done.out or "\ufffd library" in done.out  # Latin-1 has the sign, in one byte
     document = run(*LADDER, "--json", "-", custom=swift, **surroundings)
     assert json.loads(document.out)["experiment"] == "summation"
     assert run("maths_exp", "fft", "--explain", **surroundings).code == 0

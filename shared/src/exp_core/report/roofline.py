@@ -14,7 +14,7 @@ import numpy as np
 
 from exp_core.machine import Peaks
 from exp_core.report import terminal
-from exp_core.report.figure import COLOURS, TITLE_WIDTH
+from exp_core.report.figure import COLOURS, TITLE_WIDTH, save
 from exp_core.results import Result, Row
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def draw_roofline(result: Result, one_thread: Peaks, path: Path) -> None:
     axes.grid(True, which="major", color="#ececec", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
+    save(figure, path)
 
 
 def intensity(row: Row) -> float:

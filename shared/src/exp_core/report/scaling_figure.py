@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exp_core.report.figure import TITLE_WIDTH
+from exp_core.report.figure import TITLE_WIDTH, save
 from exp_core.scaling import Curve, Fit, Slice, Sweep
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def draw(sweep: Sweep, path: Path) -> None:
         figure.legend(
             handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize="small"
         )
-    figure.savefig(path, dpi=150)
+    save(figure, path)
 
 
 def draw_slice(axes: Axes, part: Slice, names: list[str], *, legend: bool) -> None:
