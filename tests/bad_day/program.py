@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 QUICK = ("summation", "--n", "100", "--only", "naive,kahan,numpy_sum", "--budget", "0.05")
 LADDER = ("maths_exp", *QUICK)
 TRAIN = ("dl_exp", "autograd", "--only", "tensor_tape_engine", "--steps", "40")
@@ -85,6 +87,13 @@ def shell(script: str, *, cwd: Path | None = None, custom: str | Path = "", **ch
         stdin=subprocess.DEVNULL, timeout=LIMIT_S,
     )  # fmt: skip
     return Done(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+
+
+def also(*values: object) -> list[object]:
+    """Further cases of a test, of a kind that is tried always already: behind ``slow``."""
+    return [
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.slow) for value in values
+    ]
 
 
 def one_sentence(text: str) -> bool:

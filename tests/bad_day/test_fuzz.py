@@ -11,6 +11,7 @@ import sys
 import traceback
 from dataclasses import dataclass
 
+import click
 import pytest
 from bad_day.command_lines import Program, command_lines, lay_out, typed
 from bad_day.tame import tame
@@ -103,19 +104,51 @@ def check(case: tuple[Program, list[str]]) -> None:
     assert not outcome.wrong, f"{typed(program, line)}\n{outcome.wrong}\n--- said:\n{outcome.err[-2000:]}"
 
 
-def fuzzed(examples: int, number: int):
+def fuzzed(examples: int) -> None:
     """The check on so many command lines, always the same ones."""
-    quiet = settings(max_examples=examples, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
-                     suppress_health_check=list(HealthCheck), report_multiple_bugs=True)  # fmt: skip
-    del number
-    return quiet(given(command_lines())(check))
+    always = settings(
+        max_examples=examples, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    always(given(command_lines())(check))()
 
 
 def test_three_hundred_command_lines():
-    fuzzed(300, 0)()
+    fuzzed(300)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0) if hasattr(pytest.mark, "timeout_never") else (lambda f: f)
 def test_ten_thousand_command_lines():
-    fuzzed(10_000, 1)()
+    fuzzed(10_000)
+
+
+@pytest.mark.parametrize("fault", ["a traceback", "steer", "one sentence", "exit code", "it takes longer"])
+def test_every_kind_of_fault_is_seen(fault, monkeypatch):
+    """A reader that raises, says too much, steers the terminal, exits with 7, or never returns."""
+    from exp_core.cli import app
+
+    def broken(*_):
+        if fault == "a traceback":
+            raise ZeroDivisionError("Traceback")
+        if fault == "it takes longer":
+            monkeypatch.setattr(signal, "alarm", real)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            while True:
+                pass
+        raise click.UsageError("\x07") if fault == "steer" else SystemExit(7)
+
+    real = signal.alarm
+    monkeypatch.setattr(app, "print_list", broken)
+    if fault == "steer":
+        monkeypatch.setattr(app, "printable", str)
+    if fault == "one sentence":
+        monkeypatch.setattr(app, "print_list", lambda *_: (click.echo("a", err=True), broken_twice()))
+    outcome = run(Program("maths_exp"), ["list"])
+    assert outcome.wrong
+    assert fault in outcome.wrong or fault == "a traceback"
+
+
+def broken_twice() -> None:
+    """Says two things at its end."""
+    click.echo("maths_exp: one", err=True)
+    raise click.UsageError("two")

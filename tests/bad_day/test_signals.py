@@ -11,7 +11,7 @@ import signal
 import sys
 
 import pytest
-from bad_day.program import LADDER, OnTerminal, run
+from bad_day.program import LADDER, OnTerminal, also, run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals are a Unix thing")
 
@@ -96,7 +96,7 @@ def test_ctrl_c_while_a_picture_is_drawn(tmp_path, swift):
     assert json.loads(held.out)[0]["runs"] == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, *also(signal.SIGHUP)])
 def test_a_training_run_that_is_told_to_end_is_saved_and_goes_on(number, tmp_path):
     pytest.importorskip("safetensors")
     done = stopped(OnTerminal(TRAIN, EXP_CORE_DATA=str(tmp_path)), "loss", number)
@@ -107,7 +107,7 @@ def test_a_training_run_that_is_told_to_end_is_saved_and_goes_on(number, tmp_pat
     assert f"step {step + 1}/{step + 1}" in again.out
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+@pytest.mark.parametrize("number", [signal.SIGHUP, *also(signal.SIGTERM)])
 def test_a_ladder_that_is_told_to_end_prints_and_stores_what_it_knows(number, tmp_path, swift):
     done = stopped(OnTerminal(LONG, custom=swift, EXP_CORE_DATA=str(tmp_path)), "timing", number)
     assert "interrupted: the table holds what was known by then" in done.out

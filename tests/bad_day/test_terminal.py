@@ -6,7 +6,7 @@ import json
 import os
 
 import pytest
-from bad_day.program import ESCAPE, LADDER, OnTerminal, run, shell
+from bad_day.program import ESCAPE, LADDER, OnTerminal, also, run, shell
 
 LATIN = {"PYTHONIOENCODING": "latin-1"}
 ASCII = {"PYTHONIOENCODING": "ascii"}
@@ -32,7 +32,7 @@ def test_a_closed_pipe_keeps_what_was_measured(tmp_path, swift):
 
 
 @unix
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", *also(">&-", "2>&-")])
 def test_closed_standard_streams(closed, tmp_path, swift):
     """What is stored is not written into: the next file that is opened must not get the number of standard output."""
     done = shell(f"$PY -m maths_exp {' '.join(LADDER[1:])} --json x.json {closed}; echo $?", custom=swift, cwd=tmp_path,
@@ -42,14 +42,15 @@ def test_closed_standard_streams(closed, tmp_path, swift):
     assert json.loads((tmp_path / "x.json").read_text())["experiment"] == "summation"
 
 
-@pytest.mark.parametrize("surroundings", [ASCII, LATIN, C_LOCALE, POSIX], ids=["ascii", "latin-1", "C", "POSIX"])
+@pytest.mark.parametrize("surroundings", [ASCII, C_LOCALE, *also(LATIN, POSIX)], ids=["ascii", "C", "latin-1", "POSIX"])
 def test_an_encoding_without_our_signs(surroundings, swift):
     """The marks of a table are told apart, and JSON is UTF-8 whatever the terminal speaks."""
     done = run(*LADDER, "--problem", "absorbing", custom=swift, **surroundings)
     assert done.code == 0, done
     lines = [line for line in done.out.splitlines() if "numpy_sum" in line]
-    assert lines and lines[0].split()[0] in "+✓"
-    assert "x library" in done.out or "× library" in done.out or "\ufffd library" in done.out  # latin-1 has the sign
+    assert lines
+    assert lines[0].lstrip("| ")[0] == "+"
+    assert "x library" in done.out or "\ufffd library" in done.out  # Latin-1 has the sign, in one byte
     document = run(*LADDER, "--json", "-", custom=swift, **surroundings)
     assert json.loads(document.out)["experiment"] == "summation"
     assert run("maths_exp", "fft", "--explain", **surroundings).code == 0
@@ -65,7 +66,7 @@ def test_marks_are_told_apart_in_ascii():
 
 
 @unix
-@pytest.mark.parametrize("columns", ["1", "20", "40", "400"])
+@pytest.mark.parametrize("columns", ["20", "40", *also("1", "400")])
 def test_a_terminal_of_any_width(columns, swift):
     terminal = OnTerminal(LADDER, out=True, custom=swift, COLUMNS=columns, LINES="24")
     done = terminal.end()

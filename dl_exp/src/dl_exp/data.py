@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from exp_core.folders import cache_folder
+
 MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 MNIST_MD5 = {
     "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -89,10 +91,9 @@ def downloaded(url: str, checksum: str, name: str = "") -> Path:
 
     Raises OSError with one sentence where there is no network, or the file is another one.
     """
-    import platformdirs
     import pooch
 
-    folder = Path(platformdirs.user_cache_dir("exp_core", appauthor=False)) / "data"
+    folder = cache_folder() / "data"
     name = name or url.rpartition("/")[2]
     pooch.get_logger().setLevel("ERROR")
     try:

@@ -64,7 +64,10 @@ class Compiled:
             compiled: Callable[..., object] = numba.njit(**self.options)(function)
             if self.options.get("cache"):
                 importlib.import_module("exp_core.disk_cache").keep_on_disk(compiled, self)
-        except RuntimeError:  # nowhere to keep the disk cache: a read-only home, or a function typed into a REPL
+        except (
+            RuntimeError,
+            OSError,
+        ):  # nowhere to keep the disk cache: a read-only home, or a function typed into a REPL
             compiled = numba.njit(**self.options | {"cache": False})(function)
         return compiled
 

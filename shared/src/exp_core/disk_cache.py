@@ -16,6 +16,7 @@ Source    Numba's developer manual, "Notes on Caching"; numba/core/caching.py.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import glob
 import hashlib
@@ -37,13 +38,14 @@ class CacheFile(IndexDataCacheFile):
     """Index and code of one function; a code file is named after what it was compiled for."""
 
     def save(self, key: tuple[object, ...], data: object) -> None:
-        """First the code, then the index: what the index knows is there, and whole."""
+        """First the code, then the index: what the index knows is there, and whole.  A full disk keeps nothing."""
         signature = key[0]
         if isinstance(signature, tuple) and any(isinstance(kind, numba.types.Dispatcher) for kind in signature):
             return  # a function as an argument has another identity in every process: it would never be found again
         name = f"{self._index_name.removesuffix('.nbi')}.{hashlib.sha256(dumps(key)).hexdigest()[:16]}.nbc"
-        self._save_data(name, data)
-        self._save_index(self._load_index() | {key: name})
+        with contextlib.suppress(OSError):
+            self._save_data(name, data)
+            self._save_index(self._load_index() | {key: name})
 
     def sweep(self, family: str) -> None:
         """Remove what older sources of the same function have left."""

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from dl_exp.emulator.faults import EmulatorMissing, KernelFault
+from exp_core.folders import cache_folder
 
 COMPILERS = ("g++", "clang++", "c++")
 FLAGS = ("-std=c++17", "-O1", "-w", "-fno-strict-aliasing", "-ffp-contract=off")
@@ -98,6 +99,4 @@ def _shim() -> str:
 
 def folder() -> Path:
     """Where compiled programs are kept."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("exp_core", appauthor=False)) / "emulator"
+    return cache_folder() / "emulator"

@@ -166,7 +166,7 @@ def _run(command: str, devices: tuple[str, ...], args: Sequence[str] | None, emu
     variable = f"_{command.upper()}_COMPLETE"
     name = command if variable in os.environ else f"python -m {command}"
     try:
-        code = application.main(args, prog_name=name, complete_var=variable, standalone_mode=False)
+        code = application.main(args, prog_name=name, complete_var=variable, standalone_mode=False, color=_colour())
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code
@@ -187,6 +187,11 @@ def _run(command: str, devices: tuple[str, ...], args: Sequence[str] | None, emu
             raise
         return _say(command, f"standard output could not be written: {error.strerror}", EXIT_USAGE)
     return code if isinstance(code, int) else EXIT_RIGHT
+
+
+def _colour() -> bool | None:
+    """No colours for who asks for none, or has a terminal without them; else click decides (no-color.org)."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown") else None
 
 
 def _say(command: str, sentence: str, code: int) -> int:

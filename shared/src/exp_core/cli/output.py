@@ -100,6 +100,12 @@ def draw_result(result: Result, request: Request, path: Path) -> None:
         draw(result, request.experiment, request.inputs(), path)
     except OSError as error:
         raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
+    except ModuleNotFoundError as error:
+        from exp_core.cli.errors import Missing
+        from exp_core.contestants import missing_modules
+
+        absent = missing_modules(request.entry.package, (error.name or str(error),))
+        raise Missing(f"the picture of {request.entry.name} {absent}") from error
     except Exception as error:  # a picture that fails must not look as if the measurements had
         raise click.ClickException(f"the picture of {request.entry.name} failed: {error}") from error
     tell(f"drawn: {path}")

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
+from exp_core.folders import NoHomeError, data_folder
 from exp_core.history import schema
 from exp_core.history.errors import (
     BUSY,
@@ -36,12 +37,10 @@ def database_path() -> Path:
     """
     if given := os.environ.get(VARIABLE):
         return Path(given).expanduser().absolute() / NAME
-    import platformdirs
-
-    folder = Path(platformdirs.user_data_dir("exp_core", appauthor=False))
-    if not folder.is_absolute():
-        raise HistoryError(f"there is no home folder to keep the history in: {ELSEWHERE}")
-    return folder / NAME
+    try:
+        return data_folder() / NAME
+    except NoHomeError as error:
+        raise HistoryError(f"there is no home folder to keep the history in: {ELSEWHERE}") from error
 
 
 @contextmanager

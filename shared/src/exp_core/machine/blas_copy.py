@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from exp_core.experiment import Skip
+from exp_core.folders import cache_folder
 from exp_core.machine.libraries import versions
 from exp_core.machine.processor import read_processor
 from exp_core.machine.threads import thread_environment
@@ -90,13 +91,11 @@ def openblas_copy() -> Copy:
 
 def copy_path(openblas: Path, mlx: Path) -> Path:
     """Where the copy is kept: a file of its own for each pair of libraries, and each processor it was tried on."""
-    import platformdirs
-
     installed = {name: version for name, version in versions(("mlx", "scipy-openblas32")).items() if name != "python"}
     sizes = [openblas.stat().st_size, mlx.stat().st_size]
     key = json.dumps([SCHEMA, installed, sizes, read_processor().model])
     name = f"libopenblas-{hashlib.sha256(key.encode()).hexdigest()[:16]}.so"  # threadpoolctl looks for libopenblas
-    return Path(platformdirs.user_cache_dir("exp_core", appauthor=False)) / name
+    return cache_folder() / name
 
 
 def known(path: Path) -> Copy | None:

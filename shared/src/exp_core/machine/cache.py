@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from exp_core.folders import cache_folder
 from exp_core.machine.apple import nominal
 from exp_core.machine.description import fingerprint
 from exp_core.machine.devices import DeviceName, require
@@ -67,11 +68,9 @@ def nominal_peaks(title: str) -> Peaks | None:
 
 def cache_path(what: str, packages: tuple[str, ...]) -> Path:
     """A file of its own for each machine, number of threads or device, and set of versions that it depends on."""
-    import platformdirs
-
     key = json.dumps([SCHEMA, fingerprint(read_processor()), what, versions(packages)])
     name = f"peaks-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
-    return Path(platformdirs.user_cache_dir("exp_core", appauthor=False)) / name
+    return cache_folder() / name
 
 
 def load(path: Path, now: float, expires_s: float = EXPIRES_S) -> tuple[float, Peaks] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exp_core.report import terminal
+from exp_core.report.export import write
 from exp_core.results import Result
 
 if TYPE_CHECKING:
@@ -29,6 +31,13 @@ COLOURS = {
 }
 
 
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure, whole or not at all, in the format that its name says.  Raises OSError."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix.removeprefix(".").lower(), dpi=150)
+    write(path, picture.getvalue())
+
+
 def draw(result: Result, experiment: Experiment, inputs: Inputs, path: Path) -> None:
     """Write the figure: the experiment's picture above, the ladder's times below.  Raises OSError."""
     timed = [row for row in result.rows if row.median_s]
@@ -37,7 +46,7 @@ def draw(result: Result, experiment: Experiment, inputs: Inputs, path: Path) -> 
     parts = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)
     experiment.picture(parts[0, 0], *inputs)
     draw_times(parts[1, 0].subplots(), result)
-    figure.savefig(path, dpi=150)
+    save(figure, path)
 
 
 def titled_figure(title: str, size: tuple[float, float]) -> Figure:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from exp_core.history.queries import Measurement
 from exp_core.history.run import seconds_of
 from exp_core.history.series import Series, configuration_text
+from exp_core.report.figure import save
 from exp_core.report.scaling_figure import COLOURS, MARKERS
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def draw(title: str, found: Sequence[Series], path: Path) -> None:
     if not configurations:
         panels[0].text(0.5, 0.5, "no ratio to a library is stored", ha="center", va="center")
         panels[0].set_axis_off()
-    figure.savefig(path, dpi=150)
+    save(figure, path)
 
 
 def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> None:

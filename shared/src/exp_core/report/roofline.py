@@ -13,7 +13,7 @@ import numpy as np
 
 from exp_core.machine import Peaks
 from exp_core.report import terminal
-from exp_core.report.figure import COLOURS, titled_figure
+from exp_core.report.figure import COLOURS, save, titled_figure
 from exp_core.results import Result, Row
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class NothingToPlace(ValueError):
 
 def draw_roofline(result: Result, one_thread: Peaks, path: Path) -> None:
     """Write the figure.  Raises NothingToPlace or OSError."""
-    roofline_figure(result, one_thread).savefig(path, dpi=150)
+    save(roofline_figure(result, one_thread), path)
 
 
 def roofline_figure(result: Result, one_thread: Peaks) -> Figure:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exp_core.report.figure import titled_figure
+from exp_core.report.figure import save, titled_figure
 from exp_core.scaling import Curve, Fit, Slice, Sweep
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ MOST_CROSSINGS = 6  # marked in a panel: those where the fastest of all changes,
 
 def draw(sweep: Sweep, path: Path) -> None:
     """Write the figure.  Raises OSError."""
-    sweep_figure(sweep).savefig(path, dpi=150)
+    save(sweep_figure(sweep), path)
 
 
 def sweep_figure(sweep: Sweep) -> Figure:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exp_core.report.figure import save
 from exp_core.training.log import Line
 from exp_core.training.plan import Target
 
@@ -33,7 +34,7 @@ def draw(job: Job, outcome: Outcome, title: str, path: Path) -> None:
     draw_curve(parts[0, 0], outcome.lines, job.targets)
     if training.picture:
         training.picture(parts[1, 0], job.shape, outcome.state, job.data, np.random.default_rng(job.seed))
-    figure.savefig(path, dpi=150)
+    save(figure, path)
 
 
 def draw_curve(figure: SubFigure, lines: Sequence[Line], targets: Sequence[Target]) -> None:
