@@ -105,14 +105,24 @@ def exact(x):
 
 
 def relative_error(p, x, truth):
-    """The largest |p - exact| / exact, each taken with its condition 1 + |x_j - max|; what underflows may be zero."""
+    """The largest |p - exact| / exact, each taken with its condition 1 + |x_j - max|; what underflows may be lost.
+
+    Below $2^{-126}$ that is all of it; a result below float16's smallest normal number is rounded to a multiple of
+    $2^{-24}$: by half of that at most, which is that number times u.
+    """
     if p.shape != x.shape or dtype_name(p) != dtype_name(x):
         return math.inf
     scores = x.astype(np.float64)
     condition = 1 + scores.max(axis=-1, keepdims=True) - scores
-    vanishing = np.finfo(np.float32 if dtype_name(x) != "float16" else np.float16).tiny / unit_roundoff(x)
-    error = np.abs(p.astype(np.float64) - truth) / (truth * condition + vanishing)
+    error = np.abs(p.astype(np.float64) - truth) / (truth * condition + lost(x))
     return float(error.max()) if not np.isnan(error).any() else math.nan
+
+
+def lost(x):
+    """What may be lost of a result by underflow, over u."""
+    if dtype_name(x) == "float16":
+        return float(np.finfo(np.float16).tiny)
+    return float(np.finfo(np.float32).tiny) / unit_roundoff(x)
 
 
 def total_error(p, x, truth):
@@ -142,8 +152,11 @@ def rounding(x):
 
 
 def total_rounding(x):
-    """Each p_j errs by the bound above times its condition; the conditions' mean over p is at most 1 + ln n."""
-    return (1 + math.log(x.shape[-1])) * rounding(x)
+    """Each p_j errs by the bound above times its condition; the conditions' mean over p is at most 1 + ln n.
+
+    And each may underflow.
+    """
+    return (1 + math.log(x.shape[-1])) * rounding(x) + x.shape[-1] * lost(x) * unit_roundoff(x)
 
 
 def passes(flops, reads_and_writes, copies=0):
