@@ -22,10 +22,9 @@ import numpy as np
 
 from dl_exp import elementwise
 from dl_exp.kernels._softmax_kernel import kernel
+from dl_exp.kernels._softmax_laws import BOUND, LAWS, exact, relative_error
 from exp_core import Cost, Experiment, Implementation, Problem
-from exp_core.tensor import dtype_name, gamma, normal, unit_roundoff
-
-EXP_ULP = 4  # units in the last place by which exp may err (Metal Shading Language Specification, table 8.2)
+from exp_core.tensor import normal
 
 
 def by_the_formula(x):
@@ -97,30 +96,6 @@ def _compiled_once():
     return mx.compile(elementwise.softmax)
 
 
-def exact(x):
-    """The same in float64, shifted."""
-    scores = x.astype(np.float64)
-    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def relative_error(p, x, truth):
-    """The largest |p - exact| / exact, each taken with its condition 1 + |x_j - max|; what underflows may be zero."""
-    if p.shape != x.shape or dtype_name(p) != dtype_name(x):
-        return math.inf
-    scores = x.astype(np.float64)
-    condition = 1 + scores.max(axis=-1, keepdims=True) - scores
-    vanishing = np.finfo(np.float32 if dtype_name(x) != "float16" else np.float16).tiny / unit_roundoff(x)
-    error = np.abs(p.astype(np.float64) - truth) / (truth * condition + vanishing)
-    return float(error.max()) if not np.isnan(error).any() else math.nan
-
-
-def total_error(p, x, truth):
-    """How far the rows' sums are from 1, by the sum's own condition."""
-    error = np.abs(p.astype(np.float64).sum(axis=-1) - 1)
-    return float(error.max()) if not np.isnan(error).any() else math.nan
-
-
 def scores(rows: Annotated[int, "number of rows"] = 512, n: Annotated[int, "scores in a row"] = 1024, *, dtype, rng):
     """Normal scores."""
     return (normal(rng, (rows, n), dtype),)
@@ -129,21 +104,6 @@ def scores(rows: Annotated[int, "number of rows"] = 512, n: Annotated[int, "scor
 def large(rows: Annotated[int, "number of rows"] = 512, n: Annotated[int, "scores in a row"] = 1024, *, dtype, rng):
     """Scores around 200: their exponentials overflow."""
     return (normal(rng, (rows, n), dtype, mean=200),)
-
-
-def rounding(x):
-    """Computed in float32, rounded once to the result's type.
-
-    By Blanchard, Higham, Higham (2021), section 4: n - 1 additions, two exponentials, a division; the shift's
-    rounding is multiplied by |x_j - max| (the law divides by it) and, averaged over the sum, by at most ln n.
-    """
-    n = x.shape[-1]
-    return unit_roundoff(x) + gamma(n - 1 + 2 * (2 * EXP_ULP) + 1 + 1 + math.log(n), "float32")
-
-
-def total_rounding(x):
-    """Each p_j errs by the bound above times its condition; the conditions' mean over p is at most 1 + ln n."""
-    return (1 + math.log(x.shape[-1])) * rounding(x)
 
 
 def passes(flops, reads_and_writes, copies=0):
@@ -171,8 +131,6 @@ def picture(figure, x):
     right.legend()
 
 
-LAWS = {"relative error": relative_error, "rows sum to 1": total_error}
-BOUND = {"relative error": rounding, "rows sum to 1": total_rounding}
 OVERFLOWS = {"large": "exp overflows float32 above 88.7"}
 SMALL = {"rows": 3, "n": 50}
 AWKWARD = ({"rows": 1, "n": 1}, {"rows": 2, "n": 7}, {"rows": 5, "n": 257})

@@ -6,7 +6,7 @@ import math
 
 from exp_core.compiled import REORDER, intrinsic, njit
 from exp_core.vector import exp
-from exp_core.vector._parts import elementwise, like, select
+from exp_core.vector.own import elementwise, like, select
 from exp_core.vector.registers import Matrix
 
 
