@@ -7,7 +7,8 @@ import pytest
 import toys
 
 from exp_core.ladder import climb
-from exp_core.user import decode, encode, find_user_function
+from exp_core.user import find_user_function
+from exp_core.wire import decode, encode
 
 MINE = {
     "good": "def f(x): return x * 2",
@@ -34,10 +35,10 @@ FATE = {
     "chatty": ("ok", ""),
     "listing": ("ok", ""),
     "wrong": ("wrong", "error above its bound in difference"),
-    "float32": ("wrong", "error above its bound in difference"),
-    "shape": ("wrong", "its result cannot be judged: the shape is wrong"),
-    "text": ("failed", "TypeError: returned str, not a number"),
-    "none": ("failed", "TypeError: returned NoneType"),
+    "float32": ("wrong", "the result has dtype float32, not float64"),
+    "shape": ("wrong", "the result has shape (3,), not (64,)"),
+    "text": ("failed", "it returned a str, not a number"),
+    "none": ("failed", "it returned None: is there a `return`?"),
     "raises": ("failed", "ValueError: no"),
     "exits": ("failed", "it called sys.exit"),
     "dies": ("failed", "exit code 7"),
