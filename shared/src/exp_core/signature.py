@@ -35,11 +35,9 @@ def input_names(experiment: Experiment, inputs: Inputs) -> tuple[str, ...]:
 def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
     """As they stand in the function itself, not in what it wraps; one that is called ``_`` gets a number."""
     given = inspect.signature(function, follow_wrapped=False).parameters.values()
-    names = (
-        f"argument_{n}" if set(p.name) == {"_"} or keyword.iskeyword(p.name) else p.name for n, p in enumerate(given)
-    )
-    return tuple(
-        f"*{name}" if p.kind is p.VAR_POSITIONAL else name
-        for name, p in zip(names, given, strict=True)
-        if p.kind is not p.VAR_KEYWORD
-    )
+    names: list[str] = []
+    for number, parameter in enumerate(given):
+        name = parameter.name if parameter.name.strip("_") else f"argument_{number}"
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            names.append(f"*{name}" if parameter.kind is parameter.VAR_POSITIONAL else name)
+    return tuple(names)
