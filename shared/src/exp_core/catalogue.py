@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from exp_core.experiment import Experiment
 
 GROUP = "exp_core.experiments"
-RESERVED = ("list", "all", "machine", "history", "compare", "completion", "help")  # verbs of the command line
+RESERVED = (
+    "list",
+    "practise",
+    "all",
+    "machine",
+    "history",
+    "compare",
+    "completion",
+    "help",
+)  # verbs of the command line
 HEADINGS = ("Problem", "Idea", "Look for", "Source")
 DOCSTRING = re.compile(r"""(?:\s|\#[^\n]*\n)*[rR]?("{3}|'{3})(?P<line>[^\n]*)""")
 

@@ -1,0 +1,152 @@
+"""What a wrong result looks like beside a right one: the sign, a factor, the last entries, the digits of float32."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from exp_core.experiment import Inputs
+from exp_core.practise.question import Answer
+from exp_core.tensor import UNIT_ROUNDOFF
+
+Numbers = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+SINGLE = UNIT_ROUNDOFF["float32"]
+
+
+def likenesses(result: object, answers: tuple[Answer, ...], inputs: Inputs) -> list[str]:
+    """What stands out about a wrong result of the right form, one sentence each.
+
+    Where two right answers differ there is more than one, and an entry says nothing.
+    """
+    parts, right = leaves(result), leaves(answers[0].result)
+    said: list[str] = []
+    for number, (own, other) in enumerate(zip(parts, right, strict=True), 1):
+        name = f"part {number} of the result: " if len(parts) > 1 else ""
+        if strange := not_finite(own, other):
+            said.append(name + strange)
+        elif all(_alike(leaves(answer.result)[number - 1], other) for answer in answers[1:]):
+            said += [name + sentence for sentence in compared(own, other, answers[0].name)]
+    return said
+
+
+def not_finite(own: Numbers, right: Numbers) -> str:
+    """How many entries are not numbers, where a right answer has numbers; empty if none."""
+    if own.dtype.kind not in "fc":
+        return ""
+    for what, test in (("NaN", np.isnan), ("infinite", np.isinf)):
+        bad = test(own) & np.isfinite(right)
+        if bad.any():
+            return _counted(bad, f"is {what}" if what == "infinite" else f"is {what}, not a number")
+    return ""
+
+
+def compared(own: Numbers, right: Numbers, name: str) -> Iterator[str]:
+    """How one array differs from the right one."""
+    if not own.size or own.dtype.kind not in "biufc":
+        return
+    own, right = _wide(own), _wide(right)
+    bad = ~_close(own, right)
+    if not bad.any():
+        yield from digits(own, right)
+    elif whole := as_a_whole(own, right):
+        yield f"{whole} {name}'s"
+    elif bad.size > 1:
+        yield f"{_counted(bad, 'is wrong')}{_where(bad)}"
+
+
+def as_a_whole(own: Numbers, right: Numbers) -> str:
+    """What was done to a right answer to get this one; empty if it is none of a few things."""
+    if right.any() and _all_close(own, -right):
+        return "every entry has the opposite sign of"
+    if right.any() and (factor := _factor(own, right)):
+        return f"every entry is {factor:.4g} times"
+    if own.ndim == 2 and own.shape[0] == own.shape[1] > 1 and _all_close(own, right.T):
+        return "it is the transpose of"
+    if own.size > 1 and (shift := own.reshape(-1)[0] - right.reshape(-1)[0]) and _all_close(own, right + shift):
+        return f"every entry is {shift:.4g} more than" if np.isrealobj(shift) else ""
+    if own.ndim == 1 and own.size > 2:
+        if _all_close(own, right[::-1]):
+            return "it is the reverse of"
+        for step in (1, -1):
+            if _all_close(own, np.roll(right, step)):
+                return f"it is shifted by one place {'down' if step > 0 else 'up'} from"
+        if _all_close(np.sort(own), np.sort(right)):
+            return "it has the same numbers in another order than"
+    return ""
+
+
+def digits(own: Numbers, right: Numbers) -> Iterator[str]:
+    """To how many digits they agree, where that tells of a smaller precision."""
+    scale = float(np.abs(right).max(initial=0.0))
+    error = float(np.abs(own - right).max(initial=0.0)) / scale if scale else 0.0
+    if not 0 < error < 1:
+        return
+    said = f"it agrees to {-math.log10(error):.0f} digits"
+    single = SINGLE / 64 < error < 64 * SINGLE
+    yield f"{said}, as many as float32 has: is something computed, or stored, in float32?" if single else said
+
+
+def leaves(result: object) -> list[Numbers]:
+    """The arrays and numbers of a result, in order, as arrays."""
+    if isinstance(result, (tuple, list)):
+        return [leaf for item in result for leaf in leaves(item)]
+    return [np.asarray(result)]
+
+
+def _wide(array: Numbers) -> Numbers:
+    if array.dtype.kind in "bui":
+        return array.astype(np.float64)
+    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+
+
+def _close(own: Numbers, right: Numbers) -> Numbers:
+    """Entry by entry: the same but for rounding, in whatever precision."""
+    scale = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
+    return np.isclose(own, right, rtol=1e-4, atol=1e-5 * scale, equal_nan=True)
+
+
+def _all_close(own: Numbers, right: Numbers) -> bool:
+    return bool(_close(own, right).all())
+
+
+def _alike(one: Numbers, other: Numbers) -> bool:
+    return one.shape == other.shape and _all_close(_wide(one), _wide(other))
+
+
+def _factor(own: Numbers, right: Numbers) -> float:
+    """The number by which all entries differ; 0 if there is none."""
+    place = int(np.abs(right).argmax())
+    ratio = own.reshape(-1)[place] / right.reshape(-1)[place]
+    if not np.isfinite(ratio) or not ratio or np.iscomplexobj(ratio) or own.size < 2:
+        return 0.0
+    return float(ratio) if _all_close(own, ratio * right) else 0.0
+
+
+def _counted(bad: Numbers, verdict: str) -> str:
+    """``3 of 64 entries are wrong``, and where the first one is."""
+    count = int(np.count_nonzero(bad))
+    if bad.size == 1:
+        return f"it {verdict}"
+    several = verdict.replace("is ", "are ", 1)
+    first = [int(index) for index in np.argwhere(bad)[0]]
+    if count == bad.size:
+        return f"every entry {verdict}"
+    return f"{count} of {bad.size} entries {verdict if count == 1 else several}, the first at {first}"
+
+
+def _where(bad: Numbers) -> str:
+    """Whether the wrong entries are the first or the last ones along some axis."""
+    for axis, name in zip(range(bad.ndim), ("row", "column") if bad.ndim == 2 else ("entry",), strict=False):
+        lines = bad.any(axis=tuple(other for other in range(bad.ndim) if other != axis))
+        places = np.flatnonzero(lines)
+        if len(places) == len(lines) or not len(places):
+            continue
+        plural = {"entry": "entries"}.get(name, f"{name}s")
+        many = f"the {len(places)} " if len(places) > 1 else "the "
+        if places[0] == len(lines) - len(places):
+            return f": {many}last {name if len(places) == 1 else plural}; does a loop or a block stop too early?"
+        if places[-1] == len(places) - 1:
+            return f": {many}first {name if len(places) == 1 else plural}; does a loop begin too late?"
+    return ""
