@@ -13,12 +13,14 @@ import importlib.util
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
 from exp_core import beneath_mlx
 from exp_core.case import Case
+from exp_core.catalogue import printable
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Inputs
 from exp_core.forms import same_memory
@@ -31,6 +33,8 @@ from exp_core.timing.clock import SYSTEM
 from exp_core.timing.lazy import evaluated
 from exp_core.user import Assignment
 from exp_core.wire import NoResult, encode, send, told
+
+LINE = 80  # characters of a line of source that is quoted
 
 
 class Refused(Exception):
@@ -46,6 +50,7 @@ class Desk:
         self.inputs: Inputs = ()
         self.call: Call | None = None
         self.sampler: FunctionSampler[()] | None = None
+        self.file = ""
 
     def answer(self, message: object) -> tuple[Mapping[str, object], bytes]:
         """Do what a message says; the reply, and the bytes that follow it."""
@@ -69,6 +74,7 @@ class Desk:
     def begin(self, assignment: Assignment) -> None:
         """Import the user's function, within its limits."""
         _limit_memory(assignment.memory_bytes)
+        self.file = assignment.file
         self.experiment = importlib.import_module(assignment.module).EXPERIMENT
         self.function = import_function(Path(assignment.file), assignment.function)
         ThreadLimit(assignment.threads).apply()
@@ -81,6 +87,14 @@ class Desk:
         theirs = Implementation(self.function, "textbook", cost=lambda *_: Cost(), bound=lambda *_: 0.0, arrays=arrays)
         self.call = Contestant(theirs).ready(self.inputs)
         self.sampler = FunctionSampler(self.call, ())
+
+    def place(self, error: BaseException) -> str:
+        """The last line of the user's own file that an exception came through; empty if it came through none."""
+        with contextlib.suppress(Exception):
+            for frame in reversed(traceback.extract_tb(error.__traceback__)):
+                if frame.filename == self.file:
+                    return f" (line {frame.lineno}: {printable(frame.line or '')[:LINE]})"
+        return ""
 
     def judged(self) -> tuple[Mapping[str, object], bytes]:
         """One call, and what only this process can see of it: a changed input, a result that lies in the input."""
@@ -117,7 +131,7 @@ def main() -> None:
         except SystemExit:
             reply = {"error": "it called sys.exit"}
         except BaseException as error:  # whatever the user's code raises is an answer, not an accident
-            reply = {"error": told(error)}
+            reply = {"error": told(error) + desk.place(error)}
         if os.getpid() != me:
             os._exit(0)  # a child that the function has forked and let return
         send(replies, reply, data)

@@ -168,6 +168,7 @@ def prepared(session: Session) -> tuple[OwnFunction | OwnKernel, Request]:
 
 def examine_and_climb(session: Session, examined: OwnFunction | OwnKernel, request: Request) -> int:
     """The search; then, if it finds nothing wrong, the ladder with a row more."""
+    from exp_core.practise.examined import OwnKernel
     from exp_core.practise.examiner import Examiner
     from exp_core.report.practise import print_right
     from exp_core.report.terminal import console
@@ -185,40 +186,44 @@ def examine_and_climb(session: Session, examined: OwnFunction | OwnKernel, reque
         found = examiner.examine()
     if found.fault:
         return report_fault(session, found.fault, found)
-    print_right(name, found, console())
+    if found.tried:
+        print_right(name, found, left_out(examiner), console())
     for fault in found.excused.values():
-        report_excused(session, fault)
-    if request.user is None:
-        gpu = request.experiment.implementations and examined_device(examined)
-        click.echo(f"on such a GPU:  {session.command} {session.entry.name} --with {name} --{gpu}")
+        say_fault(session, fault)
+    if isinstance(examined, OwnKernel):
+        device = examined.contestant.device
+        click.echo(f"how fast, on such a GPU:  {session.command} {session.entry.name} --with {name} --{device}")
         session.outcomes.append("right")
         return EXIT_RIGHT
     result = climb_with_progress(request)
     return report_ladder(session, result, examiner, request)
 
 
-def examined_device(examined: OwnFunction | OwnKernel) -> str:
-    """The device that a kernel is written for."""
-    contestant = getattr(examined, "contestant", None)
-    return contestant.device if contestant else "cpu"
+def left_out(examiner: Examiner) -> str:
+    """The problems and dtypes that there was no time for, in words; empty if there are none."""
+    found = examiner.found
+    problems = [problem.name for problem in examiner.problems if problem.name not in found.problems]
+    dtypes = {dtype: None for problem in examiner.problems for dtype in examiner.dtypes_of(problem)}
+    missing = [*problems, *(dtype for dtype in dtypes if dtype not in found.dtypes)]
+    return f"{', '.join(missing)}: a larger --budget reaches further" if missing else ""
 
 
 def report_fault(session: Session, fault: Fault, found: Examination) -> int:
     """Say what is wrong."""
-    from exp_core.report.practise import print_fault
-    from exp_core.report.terminal import console
-
     session.outcomes.append("wrong")
-    print_fault(session.text, fault, again(session, fault.case), len(found.tried), console())
+    say_fault(session, fault, len(found.tried))
     return EXIT_WRONG
 
 
-def report_excused(session: Session, fault: Fault) -> None:
-    """Say what is wrong where theory lets some of our own fail too."""
+def say_fault(session: Session, fault: Fault, tried: int = 0) -> None:
+    """The fault, with what the laws say and the command that shows it again."""
+    from exp_core.experiment import first_line
+    from exp_core.report.explain import readable
     from exp_core.report.practise import print_fault
     from exp_core.report.terminal import console
 
-    print_fault(session.text, fault, again(session, fault.case), 0, console())
+    laws = {name: readable(first_line(law)) for name, law in session.experiment.laws.items()}
+    print_fault(session.text, fault, laws, again(session, fault.case), tried, console())
 
 
 def report_ladder(session: Session, result: Result, examiner: Examiner, request: Request) -> int:
@@ -249,13 +254,11 @@ def report_ladder(session: Session, result: Result, examiner: Examiner, request:
 
 def again(session: Session, case: Case) -> str:
     """The command that shows one case once more, on the ladder."""
-    sizes = " ".join(
-        f"--{name} {value:g}" if isinstance(value, float) else f"--{name} {value}" for name, value in case.sizes.items()
-    )
-    return (
-        f"{session.command} {session.entry.name} --with {session.text} --problem {case.problem} {sizes} "
-        f"--dtype {case.dtype} --seed {case.seed}"
-    )
+    sizes = " ".join(f"--{name} {value}" for name, value in case.sizes.items())
+    how = f"--problem {case.problem} {sizes} --dtype {case.dtype} --seed {case.seed}"
+    if own_body(session.text, session.emulator):
+        how += f" --{importlib.import_module(session.emulator).device_of(session.text)} --emulate"
+    return f"{session.command} {session.entry.name} --with {session.text} {how}"
 
 
 def watched(session: Session) -> int:

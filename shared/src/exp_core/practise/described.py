@@ -38,7 +38,7 @@ def described(experiment: Experiment, package: str) -> Described | None:
     first = questions[0][1]
     return Described(
         tuple(words([q.inputs[i] for _, q in questions]) for i in range(len(first.inputs))),
-        _of_result([q.answers[0].result for _, q in questions], words),
+        _of_result([q.answer.result for _, q in questions], words),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from exp_core.case import Case
 from exp_core.contestants import Contestant, as_numpy
 from exp_core.experiment import Experiment
-from exp_core.practise.fault import Given
+from exp_core.practise.fault import Ending, Given
 from exp_core.user import Assignment, TookTooLong, UserFunction, UserFunctionError
 from exp_core.wire import told
 
@@ -32,10 +32,12 @@ class OwnFunction:
             self.user.take(case)
             result, _ = self.user.first()
         except UserFunctionError as error:
+            ending: Ending = "stopped" if isinstance(error, TookTooLong) else ""
             process = self.user.process
-            if process is not None and process.poll() is not None:
+            if process is None or process.poll() is not None:
+                ending = ending or "died"
                 self.user.stop()
-            return Given(failure=str(error), stopped=isinstance(error, TookTooLong), printed=str(self.user.printed))
+            return Given(failure=str(error), ending=ending, printed=str(self.user.printed))
         return Given(result, is_view=self.user.is_view, printed=str(self.user.printed))
 
     def begin(self) -> None:
@@ -44,7 +46,7 @@ class OwnFunction:
             try:
                 self.user.start(self.assignment, IMPORT_S + self.user.call_limit_s)
             except UserFunctionError:
-                self.user.stop()
+                self.user.stop()  # a process that has not imported the file is of no use
                 raise
 
 

@@ -1,16 +1,18 @@
 """The search for the smallest input on which somebody is wrong.
 
-Upward: a problem's small and awkward sizes, the smallest first; the first problem in the first dtype, the other
-problems, the other dtypes, other seeds; then larger sizes, towards those of the ladder, as far as the time goes.  The
-first fault ends it.  Then downward: from there every size in turn is set to 1, halved, lessened by one, with a few
-seeds each, as long as the answer stays wrong.  What is left is a smallest one in this sense: one less of any size, and
-the answer is right with all the seeds that were tried.  That it is the smallest of all nobody promises.
+Upward: the first problem in the first dtype, at its small and awkward sizes, the smallest first; some sizes of the other
+problems, the hard ones among them, in the other dtypes, with other seeds; then all their sizes; then larger ones,
+towards those of the ladder, as far as the time goes.  The first fault ends it.  Then downward: from there every size in
+turn is set to 1, halved, lessened by one, with several seeds each, as long as the answer stays wrong.  What is left is
+a smallest one in this sense: one less of any size, and the answer is right with all the seeds that were tried.  That it
+is the smallest of all nobody promises.
 
 On a problem where theory lets some of our own fail, a broken law is told and ends nothing: the search goes on.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -25,9 +27,11 @@ from exp_core.signature import input_names
 from exp_core.timing import Deadline
 
 SEEDS = (0, 1, 2)
-SHRINKS = 60  # tries on the way down
+MORE_SEEDS = (*SEEDS, 3, 4, 5, 6, 7)  # on the way down
+SHRINKS = 300  # tries on the way down
 SLOW_SHRINKS = 12  # where each try takes a fresh process, since the one before has died
-FEW_SIZES = 6  # in other dtypes
+SHRINKING = 0.5  # of the time for the search, what the way down may take
+FEW_SIZES = 6  # where there is much to ask
 
 Progress = Callable[[str], None]
 
@@ -54,6 +58,11 @@ class Examination:
     tried: list[Case] = field(default_factory=list)
     fault: Fault | None = None
     excused: dict[str, Fault] = field(default_factory=dict)
+
+    @property
+    def largest(self) -> Case:
+        """The case with the largest whole sizes."""
+        return max(self.tried, key=lambda case: math.prod(v for v in case.sizes.values() if isinstance(v, int)))
 
     @property
     def problems(self) -> list[str]:
@@ -106,10 +115,20 @@ class Examiner:
         return judge(self.experiment, question, given, input_names(self.experiment, question.inputs))
 
     def cases(self) -> Iterator[Case]:
-        """Upward: simple ones first."""
-        for problem in self.problems:
-            sizes_of = upward(problem)
-            for sizes in sizes_of if self.examined.quick else spread(sizes_of, FEW_SIZES):
+        """Upward: simple ones first, each once."""
+        asked: set[tuple[object, ...]] = set()
+        for case in self._planned():
+            place = (case.problem, case.dtype, case.seed, *case.sizes.items())
+            if place not in asked:
+                asked.add(place)
+                yield case
+
+    def _planned(self) -> Iterator[Case]:
+        first, *others = self.problems
+        for sizes in upward(first) if self.examined.quick else spread(upward(first), FEW_SIZES):
+            yield Case(first.name, sizes, self.dtypes_of(first)[0])
+        for problem in others:
+            for sizes in spread(upward(problem), FEW_SIZES):
                 yield Case(problem.name, sizes, self.dtypes_of(problem)[0])
         for problem in self.problems:
             for dtype in self.dtypes_of(problem)[1:]:
@@ -117,11 +136,13 @@ class Examiner:
                     yield Case(problem.name, sizes, dtype)
         for problem in self.problems:
             for seed in SEEDS[1:]:
-                yield Case(problem.name, default_sizes(problem) | dict(problem.small), self.dtypes_of(problem)[0], seed)
+                small = default_sizes(problem) | dict(problem.small)
+                yield Case(problem.name, small, self.dtypes_of(problem)[0], seed)
         if self.examined.quick:
-            for problem in self.problems:
-                for sizes in onward(problem):
-                    yield Case(problem.name, sizes, self.dtypes_of(problem)[0])
+            for larger in (upward, onward):
+                for problem in self.problems:
+                    for sizes in larger(problem):
+                        yield Case(problem.name, sizes, self.dtypes_of(problem)[0])
 
     @property
     def problems(self) -> list[Problem]:
@@ -136,26 +157,26 @@ class Examiner:
 
     def shrunk(self, fault: Fault) -> Fault:
         """Downward: the same problem and dtype at ever smaller sizes, as long as the answer stays wrong."""
-        left = 0 if fault.stopped else SHRINKS if fault.checks else SLOW_SHRINKS
+        if fault.ending == "stopped":
+            return fault  # each try would take as long
+        tries = SLOW_SHRINKS if fault.ending else SHRINKS
+        time = Deadline(SHRINKING * self.deadline.budget_s)
         seen: set[tuple[object, ...]] = set()
-        while smaller_one := self._smaller_fault(fault, seen, left):
-            left -= smaller_one[1]
-            fault = smaller_one[0]
+        while smaller_one := self._smaller_fault(fault, seen, tries, time):
+            fault = smaller_one
         return fault
 
-    def _smaller_fault(self, fault: Fault, seen: set[tuple[object, ...]], left: int) -> tuple[Fault, int] | None:
-        """A fault at smaller sizes, and how many tries it took to find; None if there is none within so many."""
-        tries = 0
+    def _smaller_fault(self, fault: Fault, seen: set[tuple[object, ...]], tries: int, time: Deadline) -> Fault | None:
+        """A fault at smaller sizes; None if there is none, or no try and no time left to find it."""
         for sizes in smaller(fault.case.sizes, self.experiment.problem(fault.case.problem)):
-            for seed in dict.fromkeys((fault.case.seed, *SEEDS)):
+            for seed in dict.fromkeys((fault.case.seed, *MORE_SEEDS)):
                 place = (*sizes.items(), seed)
                 if place in seen:
                     continue
-                if tries == left:
+                if len(seen) >= tries or not time.left():
                     return None
                 seen.add(place)
-                tries += 1
                 found = self.put(replace(fault.case, sizes=sizes, seed=seed))
-                if found and bool(found.excuse) == bool(fault.excuse) and not found.stopped:
-                    return found, tries
+                if found and bool(found.excuse) == bool(fault.excuse) and found.ending != "stopped":
+                    return found
         return None

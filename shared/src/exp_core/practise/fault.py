@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -13,7 +15,9 @@ from exp_core.ladder import VIEW, first_sentence
 from exp_core.practise.likeness import leaves, likenesses
 from exp_core.practise.question import Question
 from exp_core.results import Check
+from exp_core.tensor import UNIT_ROUNDOFF
 
+Ending = Literal["", "died", "stopped"]  # of the process: by itself, or by us since it took too long
 SHOWN = 16  # numbers that are still read at a glance
 
 
@@ -32,7 +36,7 @@ class Fault:
     shown: tuple[tuple[str, str], ...] = ()
     excuse: tuple[tuple[str, str], ...] = ()
     printed: str = ""
-    stopped: bool = False
+    ending: Ending = ""
 
     @property
     def broken(self) -> tuple[Check, ...]:
@@ -47,7 +51,7 @@ class Given:
     result: object = None
     failure: str = ""
     is_view: bool = False
-    stopped: bool = False
+    ending: Ending = ""
     printed: str = ""
 
 
@@ -58,15 +62,15 @@ def judge(experiment: Experiment, question: Question, given: Given, names: tuple
         return Fault(
             case,
             given.failure,
-            excuse=() if given.stopped else excuse,
-            stopped=given.stopped,
-            printed=given.printed,
             shown=_shown_inputs(question, names),
+            excuse=() if given.ending else excuse,
+            printed=given.printed,
+            ending=given.ending,
         )
     shown = _shown(question, given, names)
     if odd := difference(Form.of(given.result), question.form):
         return Fault(case, odd, shown=shown, printed=given.printed)
-    if given.is_view and not any(answer.is_view for answer in question.answers):
+    if given.is_view and not question.answer.is_view:
         return Fault(case, VIEW, shown=shown, printed=given.printed)
     try:
         with np.errstate(all="ignore"):
@@ -74,38 +78,65 @@ def judge(experiment: Experiment, question: Question, given: Given, names: tuple
     except Exception as error:  # what no law can measure breaks them all
         return Fault(case, f"its result cannot be judged: {first_sentence(error)}", shown=shown, printed=given.printed)
     checks = tuple(Check(law, errors[law], question.bounds[law]) for law in errors)
-    if all(check.holds for check in checks):
+    broken = [check.law for check in checks if not check.holds]
+    if not broken:
         return None
-    broken = " and ".join(check.law for check in checks if not check.holds)
     with np.errstate(all="ignore"):
-        like = tuple(likenesses(given.result, question.answers, question.inputs))
-    return Fault(case, f"it breaks {broken}", checks, like, shown, excuse, given.printed)
+        like = likenesses(given.result, question.answer, question.others) or [
+            *mended(experiment, question, given.result)
+        ]
+        like = like or single_precision(case, checks)
+    return Fault(case, f"it breaks {' and '.join(broken)}", checks, tuple(like), shown, excuse, given.printed)
+
+
+def mended(experiment: Experiment, question: Question, result: object) -> Iterator[str]:
+    """What would make it right, out of a few things: for results of which there is more than one right one."""
+    several = isinstance(result, tuple)
+    for number, part in enumerate(result if isinstance(result, tuple) else (result,)):
+        if not isinstance(part, np.ndarray) or part.dtype.kind not in "fc":
+            continue
+        tries = [("the opposite sign", -part)]
+        if part.ndim == 2 and part.shape[0] == part.shape[1]:
+            tries.append(("its rows and columns exchanged", part.T))
+        for what, other in tries:
+            changed = (*result[:number], other, *result[number + 1 :]) if isinstance(result, tuple) else other
+            errors = experiment.errors(changed, question.inputs, question.truth)
+            if all(errors[law] <= question.bounds[law] for law in errors):
+                yield f"with {what}{f' in part {number + 1} of the result' if several else ''} it would be right"
+
+
+def single_precision(case: Case, checks: tuple[Check, ...]) -> list[str]:
+    """Whether an error in double precision is one of float32."""
+    single = UNIT_ROUNDOFF["float32"]
+    if case.dtype not in ("float64", "complex128"):
+        return []
+    if all(check.holds or single / 64 < check.error < 64 * single for check in checks):
+        return ["the error is as large as float32's rounding: is something computed, or stored, in float32?"]
+    return []
 
 
 def _shown(question: Question, given: Given, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """The input, the answer and a right one, where there are few numbers."""
-    answer = question.answers[0]
+    answer = question.answer
     rows = [*_shown_inputs(question, names)]
-    if sum(leaf.size for leaf in leaves(given.result)) <= SHOWN:
-        rows.append(("yours", written(given.result)))
-        if sum(leaf.size for leaf in leaves(answer.result)) <= SHOWN:
-            rows.append((answer.name, written(answer.result)))
+    if any(leaf.size <= SHOWN for leaf in leaves(given.result)):
+        rows += [("yours", written(given.result)), (answer.name, written(answer.result))]
     return tuple(rows)
 
 
 def _shown_inputs(question: Question, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    if sum(np.size(value) for value in question.inputs if isinstance(value, np.ndarray)) > SHOWN:
-        return ()
     plain = [isinstance(value, (np.ndarray, int, float, str)) for value in question.inputs]
     return tuple((n, written(v)) for n, v, is_plain in zip(names, question.inputs, plain, strict=True) if is_plain)
 
 
 def written(value: object) -> str:
-    """A value on one line, with so many digits as are read."""
+    """A value on one line, with so many digits as are read; of a large array what it is."""
     if isinstance(value, (tuple, list)):
         return f"({', '.join(map(written, value))})"
     if isinstance(value, (np.ndarray, np.generic)):
         array = np.asarray(value)
+        if array.size > SHOWN:
+            return str(Form.of(array))
         if array.dtype.name == "bfloat16":
             array = array.astype(np.float32)
         return " ".join(np.array2string(array, precision=6, separator=", ", max_line_width=10_000).split())

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from exp_core.experiment import Inputs
 from exp_core.practise.question import Answer
 from exp_core.tensor import UNIT_ROUNDOFF
 
@@ -15,19 +14,20 @@ Numbers = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 SINGLE = UNIT_ROUNDOFF["float32"]
 
 
-def likenesses(result: object, answers: tuple[Answer, ...], inputs: Inputs) -> list[str]:
+def likenesses(result: object, answer: Answer, others: Iterator[Answer]) -> list[str]:
     """What stands out about a wrong result of the right form, one sentence each.
 
-    Where two right answers differ there is more than one, and an entry says nothing.
+    Where another right answer differs there is more than one, and an entry says nothing.
     """
-    parts, right = leaves(result), leaves(answers[0].result)
+    parts, right = leaves(result), leaves(answer.result)
+    other = next(others, answer)
     said: list[str] = []
-    for number, (own, other) in enumerate(zip(parts, right, strict=True), 1):
+    for number, (own, model, again) in enumerate(zip(parts, right, leaves(other.result), strict=True), 1):
         name = f"part {number} of the result: " if len(parts) > 1 else ""
-        if strange := not_finite(own, other):
+        if strange := not_finite(own, model):
             said.append(name + strange)
-        elif all(_alike(leaves(answer.result)[number - 1], other) for answer in answers[1:]):
-            said += [name + sentence for sentence in compared(own, other, answers[0].name)]
+        elif _alike(model, again):
+            said += [name + sentence for sentence in compared(own, model, answer.name)]
     return said
 
 
@@ -46,10 +46,11 @@ def compared(own: Numbers, right: Numbers, name: str) -> Iterator[str]:
     """How one array differs from the right one."""
     if not own.size or own.dtype.kind not in "biufc":
         return
+    is_double = own.dtype.name in ("float64", "complex128")
     own, right = _wide(own), _wide(right)
     bad = ~_close(own, right)
     if not bad.any():
-        yield from digits(own, right)
+        yield from digits(own, right, is_double=is_double)
     elif whole := as_a_whole(own, right):
         yield f"{whole} {name}'s"
     elif bad.size > 1:
@@ -59,13 +60,13 @@ def compared(own: Numbers, right: Numbers, name: str) -> Iterator[str]:
 def as_a_whole(own: Numbers, right: Numbers) -> str:
     """What was done to a right answer to get this one; empty if it is none of a few things."""
     if right.any() and _all_close(own, -right):
-        return "every entry has the opposite sign of"
+        return "it has the opposite sign of"
     if right.any() and (factor := _factor(own, right)):
-        return f"every entry is {factor:.4g} times"
+        return f"it is {factor:.4g} times"
     if own.ndim == 2 and own.shape[0] == own.shape[1] > 1 and _all_close(own, right.T):
         return "it is the transpose of"
     if own.size > 1 and (shift := own.reshape(-1)[0] - right.reshape(-1)[0]) and _all_close(own, right + shift):
-        return f"every entry is {shift:.4g} more than" if np.isrealobj(shift) else ""
+        return f"it is {shift:.4g} more than" if np.isrealobj(shift) else ""
     if own.ndim == 1 and own.size > 2:
         if _all_close(own, right[::-1]):
             return "it is the reverse of"
@@ -77,14 +78,14 @@ def as_a_whole(own: Numbers, right: Numbers) -> str:
     return ""
 
 
-def digits(own: Numbers, right: Numbers) -> Iterator[str]:
+def digits(own: Numbers, right: Numbers, *, is_double: bool) -> Iterator[str]:
     """To how many digits they agree, where that tells of a smaller precision."""
     scale = float(np.abs(right).max(initial=0.0))
     error = float(np.abs(own - right).max(initial=0.0)) / scale if scale else 0.0
     if not 0 < error < 1:
         return
     said = f"it agrees to {-math.log10(error):.0f} digits"
-    single = SINGLE / 64 < error < 64 * SINGLE
+    single = is_double and SINGLE / 16 < error < 8 * SINGLE
     yield f"{said}, as many as float32 has: is something computed, or stored, in float32?" if single else said
 
 
@@ -119,8 +120,10 @@ def _factor(own: Numbers, right: Numbers) -> float:
     """The number by which all entries differ; 0 if there is none."""
     place = int(np.abs(right).argmax())
     ratio = own.reshape(-1)[place] / right.reshape(-1)[place]
-    if not np.isfinite(ratio) or not ratio or np.iscomplexobj(ratio) or own.size < 2:
+    if not np.isfinite(ratio) or not ratio or np.iscomplexobj(ratio):
         return 0.0
+    if own.size == 1 and not any(math.isclose(x, round(x), rel_tol=1e-6) for x in (ratio, 1 / ratio)):
+        return 0.0  # one number is some multiple of any other: only a plain one tells
     return float(ratio) if _all_close(own, ratio * right) else 0.0
 
 

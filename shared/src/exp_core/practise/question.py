@@ -27,8 +27,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """A case with its input, the oracle's answer, the bound of each law, and one or two right answers.
+    """A case with its input, the oracle's answer, the bound of each law, and a right answer.
 
+    others: more of them, made when they are asked for.
     excuse: why theory lets some of our own fail on this problem, by their names; empty if it lets none.
     """
 
@@ -36,13 +37,14 @@ class Question:
     inputs: Inputs
     truth: object
     bounds: Mapping[str, float]
-    answers: tuple[Answer, ...]
+    answer: Answer
+    others: Iterator[Answer]
     excuse: Mapping[str, str]
 
     @property
     def form(self) -> Form:
         """The form that a result has."""
-        return Form.of(self.answers[0].result)
+        return Form.of(self.answer.result)
 
 
 def ask(experiment: Experiment, case: Case, package: str) -> Question | None:
@@ -54,8 +56,9 @@ def ask(experiment: Experiment, case: Case, package: str) -> Question | None:
         with np.errstate(all="ignore"):
             inputs = case.inputs(experiment)
             truth = experiment.oracle(*inputs) if experiment.oracle else None
-            answers = tuple(_two(_right_answers(experiment, case, inputs, truth, package)))
-            if not answers:
+            answers = _right_answers(experiment, case, inputs, truth, package)
+            answer = next(answers, None)
+            if answer is None:
                 return None
             bounds = experiment.widest_bounds(case.problem, inputs)
     except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError):
@@ -63,7 +66,7 @@ def ask(experiment: Experiment, case: Case, package: str) -> Question | None:
     if not all(map(math.isfinite, bounds.values())):
         return None
     excuse = {i.name: i.unstable[problem.name] for i in experiment.implementations if problem.name in i.unstable}
-    return Question(case, inputs, truth, bounds, answers, excuse)
+    return Question(case, inputs, truth, bounds, answer, answers, excuse)
 
 
 def _right_answers(experiment: Experiment, case: Case, inputs: Inputs, truth: object, package: str) -> Iterator[Answer]:
@@ -92,9 +95,3 @@ def candidates(experiment: Experiment, problem: str) -> list[Implementation]:
     plain = [i for i in experiment.implementations if i.rung in RUNGS and not i.devices and i.arrays != "dask"]
     steady = [i for i in plain if problem not in i.unstable] or plain
     return sorted(steady, key=lambda i: RUNGS.index(i.rung))
-
-
-def _two(answers: Iterator[Answer]) -> Iterator[Answer]:
-    """One that counts, and one more to see whether there is only one right answer."""
-    for _, answer in zip(range(2), answers, strict=False):
-        yield answer

@@ -23,7 +23,8 @@ def standing(result: Result, command: str) -> list[str]:
     if not faster:
         return [f"{said}: nobody here is faster"]
     lines = [said]
-    for row in dict.fromkeys((faster[-1], _ours(faster))):
+    ours = next((row for row in faster if row.rung != "library"), faster[0])
+    for row in (ours,) if ours is faster[-1] else (faster[-1], ours):
         lines.append(f"{row.name} ({row.rung}) is {_times(_ratio(row, yours))} faster: what does it do differently?")
         lines.append(f"  {command} {result.experiment} --source {row.name}")
     return lines
@@ -33,11 +34,6 @@ def _ratio(one: Row, other: Row) -> float:
     """How many times faster one is than the other."""
     assert one.median_s and other.median_s
     return other.median_s / one.median_s
-
-
-def _ours(faster: list[Row]) -> Row:
-    """The fastest whose source is worth reading: not a library's, if there is another."""
-    return next((row for row in faster if row.rung != "library"), faster[0])
 
 
 def _times(ratio: float) -> str:
