@@ -1,11 +1,11 @@
 """The search for the smallest input on which somebody is wrong.
 
-Upward: the first problem in the first dtype, at its small and awkward sizes, the smallest first; some sizes of the other
-problems, the hard ones among them, in the other dtypes, with other seeds; then all their sizes; then larger ones,
+Upward: the first problem in the first dtype, at its small and awkward sizes, the smallest first; some sizes in the
+other dtypes, of the other problems, the hard ones among them, with other seeds; then all their sizes; then larger ones,
 towards those of the ladder, as far as the time goes.  The first fault ends it.  Then downward: from there every size in
-turn is set to 1, halved, lessened by one, with several seeds each, as long as the answer stays wrong.  What is left is
-a smallest one in this sense: one less of any size, and the answer is right with all the seeds that were tried.  That it
-is the smallest of all nobody promises.
+turn is set to 1, halved, lessened by one or two, with several seeds each, as long as the answer stays wrong.  What is left is
+a smallest one in this sense: one less of any size, and the answer is right with all the seeds that were tried.  That
+it is the smallest of all nobody promises.
 
 On a problem where theory lets some of our own fail, a broken law is told and ends nothing: the search goes on.
 """
@@ -32,6 +32,7 @@ SHRINKS = 300  # tries on the way down
 SLOW_SHRINKS = 12  # where each try takes a fresh process, since the one before has died
 SHRINKING = 0.5  # of the time for the search, what the way down may take
 FEW_SIZES = 6  # where there is much to ask
+FEWER_SIZES = 2  # and each question takes long
 
 Progress = Callable[[str], None]
 
@@ -125,14 +126,15 @@ class Examiner:
 
     def _planned(self) -> Iterator[Case]:
         first, *others = self.problems
+        few = FEW_SIZES if self.examined.quick else FEWER_SIZES
         for sizes in upward(first) if self.examined.quick else spread(upward(first), FEW_SIZES):
             yield Case(first.name, sizes, self.dtypes_of(first)[0])
+        for dtype in self.dtypes_of(first)[1:]:
+            for sizes in spread(upward(first), few):
+                yield Case(first.name, sizes, dtype)
         for problem in others:
-            for sizes in spread(upward(problem), FEW_SIZES):
-                yield Case(problem.name, sizes, self.dtypes_of(problem)[0])
-        for problem in self.problems:
-            for dtype in self.dtypes_of(problem)[1:]:
-                for sizes in spread(upward(problem), FEW_SIZES):
+            for dtype in self.dtypes_of(problem):
+                for sizes in spread(upward(problem), few):
                     yield Case(problem.name, sizes, dtype)
         for problem in self.problems:
             for seed in SEEDS[1:]:

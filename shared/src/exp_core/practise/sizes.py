@@ -37,11 +37,11 @@ def onward(problem: Problem) -> Iterator[Sizes]:
 
 
 def smaller(sizes: Mapping[str, float], problem: Problem) -> Iterator[Sizes]:
-    """Each whole size in turn, the largest first: 1 instead, then half of it, then one less."""
+    """Each whole size in turn, the largest first: 1 instead, then half of it, one less, two less."""
     whole = sorted(whole_sizes(problem), key=lambda name: -sizes[name])
     for name in whole:
         value = sizes[name]
-        for less in dict.fromkeys((1, value // 2, value - 1)):
+        for less in dict.fromkeys((1, value // 2, value - 1, value - 2)):
             if 1 <= less < value:
                 yield dict(sizes) | {name: less}
 

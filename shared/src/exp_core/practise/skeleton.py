@@ -21,9 +21,9 @@ def skeleton(entry: Entry, experiment: Experiment, command: str, file: str) -> s
     on_mlx = any(i.arrays == "mlx" for i in experiment.implementations)
     check = f"{command} practise {entry.name} --with {file}:{entry.name}"
     head = [
-        _plain(title),
+        plain(title),
         "",
-        *_wrapped(_plain(words.get("Problem", "")), ""),
+        *wrapped(plain(words.get("Problem", "")), ""),
         "",
         f"    {check}            is it right? how fast is it?",
         f"    {check} --watch    again after each save",
@@ -43,12 +43,12 @@ def hints(words: dict[str, str], experiment: Experiment) -> list[tuple[str, list
     found: list[tuple[str, list[str]]] = []
     for heading, name in (("Idea", "the idea"), ("Look for", "what to look for")):
         if text := words.get(heading):
-            found.append((name, _wrapped(_plain(text), "", WIDTH - 2)))
+            found.append((name, wrapped(plain(text), "", WIDTH - 2)))
     steps = [
         line
         for i in experiment.implementations
         if i.rung != "library"
-        for line in _wrapped(f"{i.name} [{i.rung}]: {_plain(i.title)}", "    ", WIDTH - 2)
+        for line in wrapped(f"{i.name} [{i.rung}]: {plain(i.title)}", "    ", WIDTH - 2)
     ]
     return [*found, ("how others go about it, step by step", steps)]
 
@@ -60,16 +60,16 @@ def _contract(experiment: Experiment, known: Described | None, on_mlx: bool) -> 
         names = [name.removeprefix("*") for name in parameters(experiment)]
         names += [f"{names[-1]}[{n}]" for n in range(1, 1 + len(known.inputs) - len(names))] if names else []
         for name, what in zip(names, known.inputs, strict=False):
-            lines += _wrapped(f"{name}: {_on_mlx(what) if on_mlx else what}", "    ", WIDTH - 4)
+            lines += wrapped(f"{name}: {_on_mlx(what) if on_mlx else what}", "    ", WIDTH - 4)
         several = len(known.result) > 1
         returned = f"a tuple of {len(known.result)}" if several else known.result[0]
-        lines += _wrapped(f"Returns {returned}{':' if several else '.'}", "    ", WIDTH - 4)
+        lines += wrapped(f"Returns {returned}{':' if several else '.'}", "    ", WIDTH - 4)
         lines += [f"    {what}" for what in known.result] if several else []
     if len(experiment.dtypes) > 1:
         lines.append(f"It is asked in {', '.join(experiment.dtypes)}: the result follows the input.")
     lines += ["", "It is right if, within the bound that theory derives:"]
     for name, law in experiment.laws.items():
-        lines += _wrapped(f"    {name}: {_plain(first_line(law)) or 'is small'}", "        ", WIDTH - 4)
+        lines += wrapped(f"    {name}: {plain(first_line(law)) or 'is small'}", "        ", WIDTH - 4)
     return lines
 
 
@@ -82,10 +82,11 @@ def _imports(experiment: Experiment) -> list[str]:
     return ["import mlx.core as mx", "import numpy as np"] if on_mlx else ["import numpy as np"]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Words that can stand in a docstring and a comment: formulas in Unicode, no backslash, no end of the string."""
     return printable(readable(text)).replace("\\", "/").replace('"""', "'''")
 
 
-def _wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:
+def wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:
+    """Lines of that width; all but the first are indented."""
     return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -37,4 +37,4 @@ def _ratio(one: Row, other: Row) -> float:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:.0f} times"
+    return f"{ratio:.0f} times" if ratio >= 10 else f"{ratio:.1f} times" if ratio >= 1.5 else f"{ratio:.2f} times"
