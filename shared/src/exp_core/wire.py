@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 
@@ -45,7 +45,8 @@ def decode(data: bytes | bytearray) -> object:
         nonlocal left
         if isinstance(place, list):
             return tuple(take(item) for item in place)
-        dtype, shape = named_dtype(str(place["dtype"])), tuple(place["shape"])  # type: ignore[arg-type]
+        dtype = named_dtype(str(place["dtype"]))
+        shape = tuple(map(int, cast("list[int]", place["shape"])))
         size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
         array = np.frombuffer(left[:size], np.uint8).view(dtype).reshape(shape)
         left = left[size:]
@@ -73,9 +74,9 @@ def plain_array(value: object) -> np.ndarray[tuple[int, ...], np.dtype[np.generi
 def named_dtype(name: str) -> np.dtype[np.generic]:
     """NumPy's dtype of that name, bfloat16 included.  Raises TypeError for a name that is no number's."""
     if name == "bfloat16":
-        from ml_dtypes import bfloat16
+        import ml_dtypes
 
-        return np.dtype(bfloat16)
+        return np.dtype(ml_dtypes.bfloat16)
     return np.dtype(name)
 
 
@@ -88,7 +89,7 @@ def send(pipe: IO[bytes], reply: Mapping[str, object], data: bytes = b"") -> Non
 def told(error: BaseException) -> str:
     """An exception in one printable line of bearable length, whatever its message is or does."""
     try:
-        message = str(error).strip().partition("\n")[0] or "no message"
+        message = str(error)[: 4 * LONGEST].strip().partition("\n")[0] or "no message"
     except Exception:
         message = "its message cannot be read"
     line = printable(f"{type(error).__name__}: {message}")
@@ -96,7 +97,8 @@ def told(error: BaseException) -> str:
 
 
 def _is_nest(value: object) -> bool:
-    return isinstance(value, (tuple, list, np.ndarray))
+    """Lists of lists of numbers are one array; of tuples or arrays they are several."""
+    return isinstance(value, (tuple, np.ndarray))
 
 
 def _name(value: object) -> str:

@@ -46,7 +46,7 @@ def in_words(values: Sequence[object], dimension: Callable[[Sequence[int]], str]
     """The same value of two inputs: what it is, with its shape."""
     first = values[0]
     if isinstance(first, (np.ndarray, np.generic)) and not isinstance(first, np.bool_):
-        shapes = [np.shape(value) for value in values]
+        shapes = [np.asarray(value).shape for value in values]
         if not shapes[0]:
             return f"{first.dtype.name} number"
         if len({len(shape) for shape in shapes}) > 1:

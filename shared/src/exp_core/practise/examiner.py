@@ -1,11 +1,12 @@
 """The search for the smallest input on which somebody is wrong.
 
 Upward: the first problem in the first dtype, at its small and awkward sizes, the smallest first; some sizes in the
-other dtypes, of the other problems, the hard ones among them, with other seeds; then all their sizes; then larger ones,
-towards those of the ladder, as far as the time goes.  The first fault ends it.  Then downward: from there every size in
-turn is set to 1, halved, lessened by one or two, with several seeds each, as long as the answer stays wrong.  What is left is
-a smallest one in this sense: one less of any size, and the answer is right with all the seeds that were tried.  That
-it is the smallest of all nobody promises.
+other dtypes, of the other problems, the hard ones among them, with other seeds; then all their sizes; then larger
+ones, towards those of the ladder, as far as the time goes.  The first fault ends it.
+
+Downward: from there every size in turn is set to 1, halved, lessened by one or two, with several seeds each, as long as
+the answer stays wrong.  What is left is a smallest one in this sense: one less of any size, and the answer is right
+with all the seeds that were tried.  That it is the smallest of all nobody promises.
 
 On a problem where theory lets some of our own fail, a broken law is told and ends nothing: the search goes on.
 """

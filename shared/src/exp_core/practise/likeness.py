@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from exp_core.practise.question import Answer
 from exp_core.tensor import UNIT_ROUNDOFF
 
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+Wide = npt.NDArray[np.float64]  # or complex128
+Mask = npt.NDArray[np.bool_]
 SINGLE = UNIT_ROUNDOFF["float32"]
 
 
@@ -44,20 +47,19 @@ def not_finite(own: Numbers, right: Numbers) -> str:
 
 def compared(own: Numbers, right: Numbers, name: str) -> Iterator[str]:
     """How one array differs from the right one."""
-    if not own.size or own.dtype.kind not in "biufc":
+    if not own.size:
         return
-    is_double = own.dtype.name in ("float64", "complex128")
-    own, right = _wide(own), _wide(right)
-    bad = ~_close(own, right)
+    theirs, ours = _wide(own), _wide(right)
+    bad = ~_close(theirs, ours)
     if not bad.any():
-        yield from digits(own, right, is_double=is_double)
-    elif whole := as_a_whole(own, right):
+        yield from digits(theirs, ours, is_double=own.dtype.name in ("float64", "complex128"))
+    elif whole := as_a_whole(theirs, ours):
         yield f"{whole} {name}'s"
     elif bad.size > 1:
         yield f"{_counted(bad, 'is wrong')}{_where(bad)}"
 
 
-def as_a_whole(own: Numbers, right: Numbers) -> str:
+def as_a_whole(own: Wide, right: Wide) -> str:
     """What was done to a right answer to get this one; empty if it is none of a few things."""
     if right.any() and _all_close(own, -right):
         return "it has the opposite sign of"
@@ -78,7 +80,7 @@ def as_a_whole(own: Numbers, right: Numbers) -> str:
     return ""
 
 
-def digits(own: Numbers, right: Numbers, *, is_double: bool) -> Iterator[str]:
+def digits(own: Wide, right: Wide, *, is_double: bool) -> Iterator[str]:
     """To how many digits they agree, where that tells of a smaller precision."""
     scale = float(np.abs(right).max(initial=0.0))
     error = float(np.abs(own - right).max(initial=0.0)) / scale if scale else 0.0
@@ -96,19 +98,17 @@ def leaves(result: object) -> list[Numbers]:
     return [np.asarray(result)]
 
 
-def _wide(array: Numbers) -> Numbers:
-    if array.dtype.kind in "bui":
-        return array.astype(np.float64)
-    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+def _wide(array: Numbers) -> Wide:
+    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)  # type: ignore[return-value]
 
 
-def _close(own: Numbers, right: Numbers) -> Numbers:
+def _close(own: Wide, right: Wide) -> Mask:
     """Entry by entry: the same but for rounding, in whatever precision."""
     scale = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
     return np.isclose(own, right, rtol=1e-4, atol=1e-5 * scale, equal_nan=True)
 
 
-def _all_close(own: Numbers, right: Numbers) -> bool:
+def _all_close(own: Wide, right: Wide) -> bool:
     return bool(_close(own, right).all())
 
 
@@ -116,7 +116,7 @@ def _alike(one: Numbers, other: Numbers) -> bool:
     return one.shape == other.shape and _all_close(_wide(one), _wide(other))
 
 
-def _factor(own: Numbers, right: Numbers) -> float:
+def _factor(own: Wide, right: Wide) -> float:
     """The number by which all entries differ; 0 if there is none."""
     place = int(np.abs(right).argmax())
     ratio = own.reshape(-1)[place] / right.reshape(-1)[place]
@@ -127,7 +127,7 @@ def _factor(own: Numbers, right: Numbers) -> float:
     return float(ratio) if _all_close(own, ratio * right) else 0.0
 
 
-def _counted(bad: Numbers, verdict: str) -> str:
+def _counted(bad: Mask, verdict: str) -> str:
     """``3 of 64 entries are wrong``, and where the first one is."""
     count = int(np.count_nonzero(bad))
     if bad.size == 1:
@@ -139,10 +139,11 @@ def _counted(bad: Numbers, verdict: str) -> str:
     return f"{count} of {bad.size} entries {verdict if count == 1 else several}, the first at {first}"
 
 
-def _where(bad: Numbers) -> str:
+def _where(bad: Mask) -> str:
     """Whether the wrong entries are the first or the last ones along some axis."""
     for axis, name in zip(range(bad.ndim), ("row", "column") if bad.ndim == 2 else ("entry",), strict=False):
-        lines = bad.any(axis=tuple(other for other in range(bad.ndim) if other != axis))
+        across = tuple(other for other in range(bad.ndim) if other != axis)
+        lines = np.asarray(bad.any(axis=across))
         places = np.flatnonzero(lines)
         if len(places) == len(lines) or not len(places):
             continue
