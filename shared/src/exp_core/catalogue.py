@@ -109,7 +109,7 @@ def read_catalogue(command: str) -> Catalogue:
 
     Raises CatalogueError if two files have one name, or a file the name of a verb.
     """
-    topics = [topic for package in _packages(command) for topic in _topics(package)]
+    topics = [topic for package in _packages(command) for topic in read_package(package)]
     seen: dict[str, Entry] = {}
     for entry in (entry for topic in topics for entry in topic.entries):
         if entry.name in RESERVED:
@@ -147,8 +147,8 @@ def _packages(command: str) -> list[str]:
     return list(dict.fromkeys([command, *sorted(joined)]))
 
 
-def _topics(package: str) -> list[Topic]:
-    """A package's topics: those of its ``TOPICS`` in that order if it names them, else every folder."""
+def read_package(package: str) -> list[Topic]:
+    """A package's topics: those of its ``TOPICS`` in that order if it names them, else every folder; none if absent."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return []

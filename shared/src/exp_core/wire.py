@@ -76,7 +76,8 @@ def named_dtype(name: str) -> np.dtype[np.generic]:
     if name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        found: np.dtype[np.generic] = np.dtype(ml_dtypes.bfloat16)
+        return found
     return np.dtype(name)
 
 

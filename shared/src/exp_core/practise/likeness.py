@@ -99,7 +99,7 @@ def leaves(result: object) -> list[Numbers]:
 
 
 def _wide(array: Numbers) -> Wide:
-    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)  # type: ignore[return-value]
+    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
 def _close(own: Wide, right: Wide) -> Mask:
