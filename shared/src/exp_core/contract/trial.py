@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import tracemalloc
 from collections.abc import Iterable, Iterator, Mapping
@@ -87,11 +86,19 @@ class Frozen(dict[str, float]):
         return hash(tuple(self.items()))
 
 
-@functools.lru_cache(maxsize=8)
+MADE: dict[tuple[int, Case], tuple[Experiment, Inputs, object]] = {}  # the last few, by identity
+KEPT = 8
+
+
 def made(experiment: Experiment, case: Case) -> tuple[Inputs, object]:
-    """The input of a case, and the oracle's answer."""
-    inputs = case.inputs(experiment)
-    return inputs, experiment.oracle(*inputs) if experiment.oracle else None
+    """The input of a case, and the oracle's answer: made once for all trials on it."""
+    key = (id(experiment), case)
+    if key not in MADE:
+        inputs = case.inputs(experiment)
+        while len(MADE) >= KEPT:
+            del MADE[next(iter(MADE))]
+        MADE[key] = (experiment, inputs, experiment.oracle(*inputs) if experiment.oracle else None)
+    return MADE[key][1:]
 
 
 def trials(experiment: Experiment, sizes_of: str, emulator: str = "") -> Iterator[Trial]:
