@@ -77,7 +77,7 @@ def picture_draws(entry: Entry, experiment: Experiment) -> None:
         dtype = (problem.dtypes or experiment.dtypes)[0]
         inputs = Case(problem.name, problem.small, dtype).inputs(experiment)
         figure = Figure(figsize=(9, 7), layout="constrained")
-        part = figure.subfigures(2, 1)[0]  # as the ladder draws it: above its own bars
+        part = figure.subfigures(2, 1, squeeze=False)[0, 0]  # as the ladder draws it: above its own bars
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error")
             experiment.picture(part, *inputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 Leaf = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
@@ -21,7 +23,8 @@ def with_leaf(result: object, place: int, leaf: object) -> object:
     def rebuild(value: object) -> object:
         if isinstance(value, (tuple, list)):
             items = [rebuild(item) for item in value]
-            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+            make: Callable[[object], object] = getattr(value, "_make", type(value))  # a named tuple has its own
+            return make(items)
         return leaf if next(left) == place else value
 
     return rebuild(result)
