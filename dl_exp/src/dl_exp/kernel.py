@@ -15,7 +15,7 @@ names them.  Inside ``dl_exp.emulator.emulating("metal")`` or ``("cuda")`` the s
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ Three = tuple[int, int, int]
 LANGUAGES: tuple[Language, ...] = ("metal", "cuda")
 
 EMULATED: ContextVar[Language | None] = ContextVar("EMULATED", default=None)  # set by emulator.emulating
+LAUNCHES: ContextVar[list[Launched] | None] = ContextVar("LAUNCHES", default=None)  # set by first_launch
 INSTEAD: ContextVar[Mapping[Kernel, Kernel]] = ContextVar("INSTEAD")  # set by instead_of
 
 
@@ -54,6 +55,19 @@ class Launch:
             raise ValueError(f"a threadgroup of {self.threadgroup} is {threads} threads: it may have 1 to 1024")
         if min(self.grid) < 1:
             raise ValueError(f"a grid of {self.grid} has no threads")
+
+
+class NotLaunched(Exception):
+    """The launch was noted, and nothing was run."""
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A kernel with what it was called with."""
+
+    kernel: Kernel
+    inputs: tuple[object, ...]
+    launch: Launch
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,9 @@ class Kernel:
             raise ValueError(
                 f"{self.name} takes {len(self.inputs)} inputs ({', '.join(self.inputs)}), not {len(inputs)}"
             )
+        if (noted := LAUNCHES.get()) is not None:
+            noted.append(Launched(self, tuple(inputs), launch))
+            raise NotLaunched
         if language := EMULATED.get():
             from dl_exp.emulator.launch import run_everywhere
 
@@ -123,6 +140,19 @@ def instead_of(kernel: Kernel, other: Kernel) -> Iterator[None]:
         yield
     finally:
         INSTEAD.reset(token)
+
+
+def first_launch(call: Callable[[], object]) -> Launched | None:
+    """How a call launches its first kernel, without running it; None if it launches none."""
+    noted: list[Launched] = []
+    token = LAUNCHES.set(noted)
+    try:
+        call()
+    except NotLaunched:
+        pass
+    finally:
+        LAUNCHES.reset(token)
+    return noted[0] if noted else None
 
 
 def _gpu(name: str) -> Language:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from exp_core.experiment import Experiment
 
 GROUP = "exp_core.experiments"
-RESERVED = ("list", "all", "machine", "history", "compare", "book", "completion", "help")  # verbs of the command line
+# The verbs of the command line.
+RESERVED = ("list", "practise", "new", "all", "machine", "history", "compare", "book", "completion", "help")
 HEADINGS = ("Problem", "Idea", "Look for", "Source")
 DOCSTRING = re.compile(r"""(?:\s|\#[^\n]*\n)*[rR]?("{3}|'{3})(?P<line>[^\n]*)""")
 
@@ -100,7 +101,7 @@ def read_catalogue(command: str) -> Catalogue:
 
     Raises CatalogueError if two files have one name, or a file the name of a verb.
     """
-    topics = [topic for package in _packages(command) for topic in _topics(package)]
+    topics = [topic for package in _packages(command) for topic in read_package(package)]
     seen: dict[str, Entry] = {}
     for entry in (entry for topic in topics for entry in topic.entries):
         if entry.name in RESERVED:
@@ -138,8 +139,8 @@ def _packages(command: str) -> list[str]:
     return list(dict.fromkeys([command, *sorted(joined)]))
 
 
-def _topics(package: str) -> list[Topic]:
-    """A package's topics: those of its ``TOPICS`` in that order if it names them, else every folder."""
+def read_package(package: str) -> list[Topic]:
+    """A package's topics: those of its ``TOPICS`` in that order if it names them, else every folder; none if absent."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return []

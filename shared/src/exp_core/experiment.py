@@ -261,6 +261,12 @@ class Experiment:
         each = bound if isinstance(bound, Mapping) else dict.fromkeys(self.laws, bound)
         return {law: float(each[law](*inputs)) for law in self.laws}
 
+    def widest_bounds(self, problem: str, inputs: Inputs) -> dict[str, float]:
+        """What a stranger's result must stay under: for each law the widest bound of those that theory trusts here."""
+        steady = [i for i in self.implementations if problem not in i.unstable] or self.implementations
+        each = [self.bounds(implementation, inputs) for implementation in steady]
+        return {law: max(bounds[law] for bounds in each) for law in self.laws}
+
     def errors(self, result: object, inputs: Inputs, truth: object = None) -> dict[str, float]:
         """The error of a result by each law; ``truth`` is the oracle's answer."""
         arguments = inputs if self.oracle is None else (*inputs, truth)

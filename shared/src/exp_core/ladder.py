@@ -13,10 +13,12 @@ from typing import cast
 import numpy as np
 
 from exp_core import beneath_mlx
+from exp_core.case import Case
 from exp_core.compiled import told_of_compiling
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
 from exp_core.findings import fastest, raced, remarks
+from exp_core.forms import Form, nearest_difference, same_memory
 from exp_core.limits import held_against
 from exp_core.machine import (
     DeviceName,
@@ -28,7 +30,7 @@ from exp_core.machine import (
     limits_measured_anew,
     thread_limit,
 )
-from exp_core.own import silent, widest_bounds
+from exp_core.own import silent
 from exp_core.prediction import Trials, predict_call, predict_input, predict_oracle
 from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
@@ -38,11 +40,13 @@ from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds
 from exp_core.timing.lazy import evaluated
 from exp_core.timing.schedule import fastest_within
 from exp_core.user import Assignment, UserFunction, UserFunctionError
+from exp_core.wire import told
 
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
 MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to use
 PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
 LEAST_PATIENCE_S = 30.0
+VIEW = "it returned a view of its input: who changes the one changes the other; return a copy"
 NOT_YET = "interrupted before its turn"
 EMULATED = "emulated: right, not timed"
 MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
@@ -63,6 +67,8 @@ class Ladder:
     comparison: Comparison | None = None
     notes: tuple[str, ...] = ()
     limits: Limits | None = None
+    forms: set[Form] = field(default_factory=set)
+    views: bool = False
 
     def __post_init__(self) -> None:
         for contestant in self.request.contestants:
@@ -165,20 +171,27 @@ class Ladder:
             call = contestant.ready(self.inputs)
             result, seconds = call_once(evaluated(call))
         except Exception as error:  # a failing implementation must not take the others down
-            self.amend(contestant.key, status="failed", reason=f"{type(error).__name__}: {first_sentence(error)}")
+            self.amend(contestant.key, status="failed", reason=told(error))
             return
         self.amend(contestant.key, first_call_s=self.starts[contestant.key] + seconds)
         if checksum(self.inputs) != before:
             self.amend(contestant.key, status="failed", reason="it changed its input")
             del self.inputs  # the next reader makes a fresh one
             return
+        plain, view = as_numpy(result), same_memory(result, arrays_in(self.inputs))
+        if contestant.yours and (odd := self.odd_form(plain, view=view)):
+            self.amend(contestant.key, status="wrong", reason=odd)
+            return
         bounds = self.request.experiment.bounds(contestant.implementation, self.inputs)
-        self.judge(contestant.key, as_numpy(result), bounds, contestant.implementation.unstable)
+        self.judge(contestant.key, plain, bounds, contestant.implementation.unstable)
         if not contestant.yours:  # what it costs is not known
             cost = contestant.implementation.cost(*self.inputs)
             self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
         if self.rows[contestant.key].status != "ok":
             return
+        if not contestant.yours:
+            self.forms.add(Form.of(plain))
+            self.views = self.views or view
         if contestant.emulated:
             self.amend(contestant.key, reason=EMULATED)
         else:
@@ -212,15 +225,29 @@ class Ladder:
         """The same check for the user's function: it must stay under the widest of our own bounds for each law."""
         try:
             user.start(assignment(self.request))
+            user.take(case(self.request))
             result, seconds = user.first()
         except UserFunctionError as error:
             self.amend(user.key, status="failed", reason=str(error))
             return
         self.amend(user.key, first_call_s=seconds)
-        bounds = widest_bounds(self.request.experiment, self.request.problem, self.inputs)
+        if odd := self.odd_form(result, view=user.is_view):
+            self.amend(user.key, status="wrong", reason=odd)
+            return
+        experiment, problem = self.request.experiment, self.request.problem.name
+        bounds = experiment.widest_bounds(problem, self.inputs)
         self.judge(user.key, result, bounds, {})
         if self.rows[user.key].status == "ok":
             self.racers[user.key] = user
+            self.amend(user.key, reason=str(user.printed))
+
+    def odd_form(self, result: object, *, view: bool) -> str:
+        """What is wrong with a result before any law is asked, held against those that are right; empty if nothing."""
+        if odd := nearest_difference(Form.of(result), self.forms):
+            return odd
+        if view and not self.views:
+            return VIEW
+        return ""
 
     def race(self) -> None:
         """Time those that are right and hold them against the limit, even if it is cut short."""
@@ -278,9 +305,7 @@ class Ladder:
             try:
                 memory = call.memory() if isinstance(call, UserFunction) else memory_of(call)
             except Exception as error:  # it was right before, and its times stand
-                self.amend(
-                    key, reason=f"while its memory was measured: {type(error).__name__}: {first_sentence(error)}"
-                )
+                self.amend(key, reason=f"while its memory was measured: {told(error)}")
             else:
                 self.amend(key, peak_memory_bytes=memory.bytes, memory_seen=memory.seen)
 
@@ -400,13 +425,14 @@ def assignment(request: Request) -> Assignment:
         file=str(request.user.path),
         function=request.user.name,
         module=request.entry.module,
-        problem=request.problem.name,
-        sizes=dict(request.sizes),
-        dtype=request.dtype,
-        seed=request.seed,
         threads=request.threads,
         memory_bytes=int(MEMORY_SHARE * available_memory()),
     )
+
+
+def case(request: Request) -> Case:
+    """Which input the ladder has."""
+    return Case(request.problem.name, dict(request.sizes), request.dtype, request.seed)
 
 
 def refuse_what_cannot_fit(request: Request) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Inputs, Problem
+from exp_core.experiment import Arrays, Cost, Experiment, Implementation, Problem
 from exp_core.refusal import Refused
 
 if TYPE_CHECKING:
@@ -73,13 +73,6 @@ def arrays_of(experiment: Experiment) -> Arrays:
     return "mlx" if any(implementation.arrays == "mlx" for implementation in experiment.implementations) else "numpy"
 
 
-def widest_bounds(experiment: Experiment, problem: Problem, inputs: Inputs) -> dict[str, float]:
-    """For each law the widest bound of ours, those aside that theory expects to fail on this problem."""
-    steady = [i for i in experiment.implementations if problem.name not in i.unstable]
-    bounds = [experiment.bounds(i, inputs) for i in steady or experiment.implementations]
-    return {law: max(bound[law] for bound in bounds) for law in experiment.laws}
-
-
 @contextmanager
 def silent() -> Iterator[None]:
     """What is printed goes nowhere: a function that prints does so thousands of times while it is timed."""
@@ -111,7 +104,7 @@ def _implementation(
         return Cost(dearest.flops, dearest.bytes)
 
     def bound_of(law: str) -> Callable[..., float]:
-        return lambda *inputs: widest_bounds(experiment, problem, inputs)[law]
+        return lambda *inputs: experiment.widest_bounds(problem.name, inputs)[law]
 
     return Implementation(
         _named(name, function),

@@ -15,11 +15,12 @@ import numpy as np
 
 from exp_core import beneath_mlx
 from exp_core.contestants import Call
-from exp_core.ladder import assignment, first_sentence
+from exp_core.ladder import assignment, case
 from exp_core.machine import thread_limit, verify_threads
 from exp_core.request import Plain, Request, read_request
 from exp_core.timing import Comparison, Interrupted, compare
-from exp_core.user import UserFunction, send
+from exp_core.user import UserFunction
+from exp_core.wire import send, told
 from exp_core.worker import private_pipes
 
 
@@ -38,7 +39,7 @@ def main() -> None:
             odd = verify_threads(request.threads)
         send(replies, {"comparison": comparison.to_dict(), "odd": odd})
     except Exception as error:
-        send(replies, {"error": f"failed: {type(error).__name__}: {first_sentence(error)}"})
+        send(replies, {"error": f"failed: {told(error)}"})
     finally:
         if request.user:
             request.user.stop()
@@ -57,6 +58,7 @@ def ready(request: Request, first_calls: Mapping[str, float]) -> dict[str, Call 
     if request.user and request.user.key in first_calls:
         request.user.call_limit_s = 3 * request.budget_s
         request.user.start(assignment(request))
+        request.user.take(case(request))
         request.user.first()
         racers[request.user.key] = request.user
     return racers

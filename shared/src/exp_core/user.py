@@ -1,54 +1,59 @@
 """``--with FILE.py:FUNCTION``: the user's own implementation, in its own process with a time and a memory limit.
 
-The process makes the same input for itself (same problem, sizes, dtype and seed) and sends back plain arrays, never
-pickles; whatever the function does, prints or breaks there, the ladder stands.  The other side is worker.py.
+The process makes the same input for itself (the same case) and sends back plain arrays, never pickles; whatever the
+function does, prints or breaks there, the ladder stands.  The other side is worker.py.
 """
 
 from __future__ import annotations
 
 import ast
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
-import numpy as np
-
+from exp_core.case import Case
+from exp_core.leftovers import TOKEN, end
 from exp_core.machine import thread_environment
 from exp_core.memory import SEEN, Memory
+from exp_core.printed import Printed
+from exp_core.wire import decode
 
-Places = str | list["Places"]  # where the arrays of a nest are: names, nested as the arrays were
 START_S = 60.0  # to start Python, import the user's file and make the input
+SIGNALS = {  # what usually stands behind a signal that the function did not ask for
+    "SIGSEGV": "a read or write outside of an array, or a recursion without end",
+    "SIGBUS": "a read or write outside of an array",
+    "SIGKILL": "the system ended it, mostly since memory ran out",
+    "SIGXCPU": "it used up its processor time",
+}
 
 
 class UserFunctionError(Exception):
     """What became of the user's function; one sentence."""
 
 
+class TookTooLong(UserFunctionError):
+    """It was stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What the worker is told: where the function is, and which input to make."""
+    """What the worker is told first: where the function is, and what it may use."""
 
     file: str
     function: str
     module: str
-    problem: str
-    sizes: Mapping[str, float]
-    dtype: str
-    seed: int
     threads: int
     memory_bytes: int
 
     def to_json(self) -> str:
         """One line for the worker's standard input."""
-        return json.dumps({name: getattr(self, name) for name in self.__slots__})
+        return json.dumps({"assignment": {name: getattr(self, name) for name in self.__slots__}})
 
 
 @dataclass
@@ -59,26 +64,49 @@ class UserFunction:
     name: str
     call_limit_s: float = 10.0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    printed: Printed = field(default_factory=Printed, repr=False)
+    is_view: bool = field(default=False, repr=False)
     busy_s: float = field(default=0.0, repr=False)
+    token: str = field(default="", repr=False)
 
     @property
     def key(self) -> str:
         """How the ladder calls it."""
         return f"{self.path.name}:{self.name}"
 
-    def start(self, assignment: Assignment) -> None:
-        """Start the process and let it import the file and make the input.  Raises UserFunctionError."""
-        environment = os.environ | thread_environment(assignment.threads)
+    def start(self, assignment: Assignment, limit_s: float = START_S) -> None:
+        """Start the process and let it import the file.  Raises UserFunctionError."""
+        self.token = uuid.uuid4().hex
+        environment = os.environ | thread_environment(assignment.threads) | {TOKEN: self.token}
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "exp_core.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            [sys.executable, "-m", "exp_core.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,  # so that it ends with all that it has started, and Ctrl-C is for us alone
         )
-        self._ask(assignment.to_json(), START_S, "its file was not imported and the input not made")
+        assert self.process.stderr is not None
+        self.printed = Printed(self.process.stderr)
+        self._ask(assignment.to_json(), limit_s, "its file was not imported")
+
+    def take(self, case: Case) -> None:
+        """Let it make the input of a case.  Raises UserFunctionError."""
+        self._ask(case.to_json(), START_S, "the input was not made")
 
     def first(self) -> tuple[object, float]:
-        """The result of one call and its seconds.  Raises UserFunctionError."""
+        """The result of one call and its seconds; ``is_view`` then tells whether it lies in the input.
+
+        Raises UserFunctionError.
+        """
         reply = self._ask('"call"', self.call_limit_s, "it did not return")
-        return decode(self._read_bytes(int(reply["bytes"]))), float(reply["seconds"])
+        self.is_view = bool(reply["view"])
+        data = self._read_bytes(int(reply["bytes"]))
+        try:
+            return decode(data), float(reply["seconds"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise UserFunctionError(DISTURBED) from error
 
     def sample(self, calls: int) -> float:
         """Seconds for so many calls.  Raises UserFunctionError."""
@@ -96,24 +124,27 @@ class UserFunction:
         return Memory(reply["bytes"], SEEN[int(reply["seen"])])
 
     def stop(self) -> None:
-        """End the process, however it is."""
+        """End the process, however it is, and whatever it has left behind."""
         if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+            end(self.process, self.token)
+            self.printed.close()
             for pipe in (self.process.stdin, self.process.stdout):
                 if pipe:
-                    pipe.close()
+                    try:
+                        pipe.close()
+                    except OSError:
+                        continue  # what was left in it cannot be sent to a process that has ended
             self.process = None
 
     def _ask(self, line: str, limit_s: float, otherwise: str) -> dict[str, float]:
-        """Send one line, wait for one: a process that stays silent too long is killed."""
+        """Send one line, wait for one: a process that stays silent too long is ended."""
         process = self.process
         assert process is not None and process.stdin is not None and process.stdout is not None
         silent = threading.Event()
 
         def give_up() -> None:
             silent.set()
-            process.kill()
+            end(process, self.token)
 
         timer = threading.Timer(limit_s, give_up)
         timer.start()
@@ -126,17 +157,23 @@ class UserFunction:
         finally:
             timer.cancel()
         if silent.is_set():
-            raise UserFunctionError(f"{otherwise} within {limit_s:.0f} s and was stopped; give it more with --budget")
+            raise TookTooLong(f"{otherwise} within {limit_s:.0f} s and was stopped; give it more with --budget")
         if not answer:
             raise UserFunctionError(f"its process ended in the middle of the work ({fate(process.wait())})")
-        reply = json.loads(answer)
-        if "error" in reply:
-            raise UserFunctionError(str(reply["error"]))
-        return {name: float(value) for name, value in reply.items()}
+        try:
+            reply = dict(json.loads(answer))
+            if "error" in reply:
+                raise UserFunctionError(str(reply["error"]))
+            return {name: float(value) for name, value in reply.items()}
+        except (ValueError, TypeError) as error:
+            raise UserFunctionError(DISTURBED) from error
 
     def _read_bytes(self, count: int) -> bytes:
         assert self.process is not None and self.process.stdout is not None
         return self.process.stdout.read(count)
+
+
+DISTURBED = "it wrote into the channel that its results take: print to standard output instead"
 
 
 def find_user_function(text: str) -> UserFunction:
@@ -149,45 +186,13 @@ def find_user_function(text: str) -> UserFunction:
         body = ast.parse(path.read_bytes(), filename=file).body
     except OSError as error:
         raise ValueError(f"--with cannot read {file}: {error.strerror}") from error
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(f"--with cannot read {file} as Python: {error}") from error
     names = _top_level_names(body)
     if name not in names:
         there = f"it defines {', '.join(sorted(names))}" if names else "it defines nothing"
         raise ValueError(f"{file} has no function {name!r}: {there}")
     return UserFunction(path.resolve(), name)
-
-
-def encode(result: object) -> bytes:
-    """A result (an array, a number, or nested tuples of them) without pickling.  Raises TypeError for anything else."""
-    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {}
-
-    def place(value: object) -> Places:
-        if isinstance(value, (tuple, list)) and any(isinstance(item, (tuple, list, np.ndarray)) for item in value):
-            return [place(item) for item in value]
-        array = np.asarray(value)
-        if array.dtype == object or array.dtype.kind not in "biufc":
-            raise TypeError(f"returned {type(value).__name__}, not a number, an array or a tuple of these")
-        arrays[f"a{len(arrays)}"] = array
-        return f"a{len(arrays) - 1}"
-
-    shape = json.dumps(place(result))
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, shape=np.frombuffer(shape.encode(), np.uint8), **arrays)
-    return file.getvalue()
-
-
-def decode(data: bytes) -> object:
-    """What ``encode`` was given; lists come back as tuples, numbers as arrays without axes."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-
-        def take(place: Places) -> object:
-            if isinstance(place, list):
-                return tuple(take(item) for item in place)
-            array = arrays[place]
-            return array[()] if array.ndim == 0 else array
-
-        return take(json.loads(bytes(arrays["shape"]).decode()))
 
 
 def _top_level_names(body: list[ast.stmt]) -> set[str]:
@@ -208,12 +213,7 @@ def fate(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:
-        return f"killed by {signal.Signals(-code).name}"
+        name = signal.Signals(-code).name
     except ValueError:
         return f"killed by signal {-code}"
-
-
-def send(pipe: IO[bytes], reply: Mapping[str, object], data: bytes = b"") -> None:
-    """The worker's answer: one line of JSON, then the bytes that it announces."""
-    pipe.write(json.dumps(dict(reply)).encode() + b"\n" + data)
-    pipe.flush()
+    return f"killed by {name}: {SIGNALS[name]}" if name in SIGNALS else f"killed by {name}"

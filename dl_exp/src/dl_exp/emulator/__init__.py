@@ -14,12 +14,23 @@ from typing import TYPE_CHECKING
 
 from dl_exp.emulator.faults import EmulatorMissing, KernelFault
 from dl_exp.kernel import EMULATED, Kernel, Language, Launch
+from exp_core.catalogue import Entry
 from exp_core.experiment import Experiment, Implementation, Skip
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["SUFFIXES", "EmulatorMissing", "KernelFault", "emulating", "own_kernel", "run", "unavailable"]
+__all__ = [
+    "SUFFIXES",
+    "EmulatorMissing",
+    "KernelFault",
+    "device_of",
+    "emulating",
+    "kernel_skeleton",
+    "own_kernel",
+    "run",
+    "unavailable",
+]
 
 SUFFIXES = (".metal", ".cu")  # of files that hold a body
 
@@ -51,6 +62,20 @@ def own_kernel(experiment: Experiment, text: str) -> Implementation:
     from dl_exp.emulator.own import own_kernel as made
 
     return made(experiment, text)
+
+
+def kernel_skeleton(entry: Entry, experiment: Experiment, command: str, text: str) -> str:
+    """The file that a reader fills in: see skeleton.kernel_skeleton."""
+    from dl_exp.emulator.skeleton import kernel_skeleton as made
+
+    return made(entry, experiment, command, text)
+
+
+def device_of(text: str) -> str:
+    """The device that ``FILE`` or ``FILE:KERNEL`` is written for."""
+    from dl_exp.emulator.own import LANGUAGE_OF
+
+    return next(device for suffix, device in LANGUAGE_OF.items() if text.partition(":")[0].endswith(suffix))
 
 
 def run(

@@ -16,21 +16,14 @@ def own_kernel(experiment: Experiment, text: str) -> Implementation:
 
     Inputs, outputs, template and grid are those of the kernel that it replaces.  Raises ValueError in one sentence.
     """
-    name, _, wanted = text.partition(":")
+    name = text.partition(":")[0]
     path = Path(name)
     language = LANGUAGE_OF[path.suffix]
     try:
         body = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"--with {name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    found = kernels_of(experiment, language)
-    if not found:
-        raise ValueError(f"this experiment has no {language} kernel that {name} could stand in for")
-    if wanted and wanted not in found:
-        raise ValueError(f"no {language} kernel of this experiment is called {wanted!r}; there are {', '.join(found)}")
-    if not wanted and len(found) > 1:
-        raise ValueError(f"several kernels could be meant: --with {name}:NAME, where NAME is {' or '.join(found)}")
-    implementation, kernel = found[wanted or next(iter(found))]
+    implementation, kernel = stood_in_for(experiment, text)
     yours = replace(kernel, **{language: body})
 
     def run(*arguments: object) -> object:
@@ -40,6 +33,20 @@ def own_kernel(experiment: Experiment, text: str) -> Implementation:
 
     run.__name__ = run.__qualname__ = path.name
     return replace(implementation, function=run, devices=(language,), unstable={})
+
+
+def stood_in_for(experiment: Experiment, text: str) -> tuple[Implementation, Kernel]:
+    """The kernel that ``FILE`` or ``FILE:KERNEL`` stands in for.  Raises ValueError in one sentence."""
+    name, _, wanted = text.partition(":")
+    language = LANGUAGE_OF[Path(name).suffix]
+    found = kernels_of(experiment, language)
+    if not found:
+        raise ValueError(f"this experiment has no {language} kernel that {name} could stand in for")
+    if wanted and wanted not in found:
+        raise ValueError(f"no {language} kernel of this experiment is called {wanted!r}; there are {', '.join(found)}")
+    if not wanted and len(found) > 1:
+        raise ValueError(f"several kernels could be meant: {name}:NAME, where NAME is {' or '.join(found)}")
+    return found[wanted or next(iter(found))]
 
 
 def kernels_of(experiment: Experiment, language: Language) -> dict[str, tuple[Implementation, Kernel]]:

@@ -28,6 +28,8 @@ HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limi
   {command} NAME                run every implementation of an experiment, checked and timed
   {command} NAME --help         its sizes, problems and options
   {command} NAME --explain      the idea, the formulas, the sources
+  {command} practise NAME       write it yourself: a skeleton, then what is wrong with it, then its place
+  {command} new TOPIC/NAME      an experiment of your own, in a package of your own
   {command} all                 every ladder, and the scoreboard
   {command} history [NAME]      what was measured before, over time
   {command} compare A B         two stored runs: faster, slower or equivalent
@@ -113,6 +115,14 @@ class Application(click.Group):
             from exp_core.cli.book import book_command
 
             return book_command(self.package)
+        if cmd_name == "practise":
+            from exp_core.cli.practise import practise_command
+
+            return practise_command(self.catalogue, f"python -m {self.package}", self.emulator)
+        if cmd_name == "new":
+            from exp_core.cli.new import new_command
+
+            return new_command(self.catalogue, self.package)
         if cmd_name == "completion":
             from exp_core.cli.completion import completion_command
 

@@ -1,0 +1,46 @@
+"""``new TOPIC/NAME``: the file of a new experiment, its test, and a package around them if there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from exp_core.catalogue import Catalogue
+
+
+def new_command(catalogue: Catalogue, package: str) -> click.Command:
+    """The verb."""
+
+    def run(name: str, project: Path) -> None:
+        from exp_core.new.place import Refused, find_place, write
+
+        try:
+            place = find_place(name, project, tuple(catalogue.entries))
+            is_first = not (project / "pyproject.toml").exists()
+            written = write(place, package)
+        except Refused as refusal:
+            raise click.UsageError(str(refusal)) from refusal
+        for file in written:
+            click.echo(f"written: {file}")
+        click.echo(f"\nfill in what is marked FILL in {place.file} and {place.test}, then:")
+        if is_first:
+            click.echo(f"  pip install -e '{project}[test]'")
+        click.echo(f"  pytest {place.test}")
+        click.echo(f"  python -m {package} {place.name}")
+
+    return click.Command(
+        "new",
+        params=[
+            click.Argument(["name"], metavar="TOPIC/NAME"),
+            click.Option(
+                ["--package", "project"],
+                type=click.Path(path_type=Path, file_okay=False),
+                default=Path(),
+                metavar="FOLDER",
+                help="The project that it goes into, a new one if it has no pyproject.toml.  [default: this folder]",
+            ),
+        ],
+        callback=run,
+        help="Make a new experiment: a file with blanks, and a test that says what is still missing.",
+    )
