@@ -45,19 +45,22 @@ def own_from_file(
 
     Where it is a kernel, the experiment has one implementation more, which is among those to run.  Raises Refused.
     """
-    if run.emulator:
-        emulator = importlib.import_module(run.emulator)
-        if text.partition(":")[0].endswith(emulator.SUFFIXES):
-            if run.processes > 1:
-                raise Refused("--with a kernel is timed in this process: leave --processes out")
-            kernel: Implementation = refused(emulator.own_kernel, experiment, text)
-            wanted = None if only is None else (*only, kernel.name)
-            return replace(experiment, implementations=(*experiment.implementations, kernel)), wanted, None
+    if is_kernel(text, run.emulator):
+        if run.processes > 1:
+            raise Refused("--with a kernel is timed in this process: leave --processes out")
+        kernel: Implementation = refused(importlib.import_module(run.emulator).own_kernel, experiment, text)
+        wanted = None if only is None else (*only, kernel.name)
+        return replace(experiment, implementations=(*experiment.implementations, kernel)), wanted, None
     from exp_core.user import find_user_function
 
     user = refused(find_user_function, text)
     user.call_limit_s = run.budget
     return experiment, only, user
+
+
+def is_kernel(text: str, emulator: str) -> bool:
+    """Whether FILE[:NAME] is a kernel's body by its suffix.  emulator: the module that runs it; empty: none does."""
+    return bool(emulator) and text.partition(":")[0].endswith(importlib.import_module(emulator).SUFFIXES)
 
 
 def refused(function: Callable[..., Found], *arguments: object) -> Found:

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from exp_core.contract import checks
-from exp_core.new.place import Refused, find_place, registered, write
+from exp_core.new.place import find_place, registered, write
+from exp_core.refusal import Refused
 
 FILLED = {  # what an author writes, function by function
     "loop": "    s = x.dtype.type(0)\n    for term in x:\n        s = s + term\n    return s",

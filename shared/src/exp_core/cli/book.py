@@ -11,6 +11,7 @@ import click
 
 from exp_core.catalogue import CatalogueError
 from exp_core.cli.options import option, seconds_reader, whole_reader
+from exp_core.cli.streams import say, tell
 from exp_core.refusal import Missing, Refused
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _measure_missing(contents: Contents, measured: Measured, budget: float) -> N
             request = make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run)
             result = climb_with_progress(request)
         except (CatalogueError, Refused) as error:
-            click.echo(f"{entry.name}: {' '.join(str(error).split())}", err=True)
+            tell(f"{entry.name}: {' '.join(str(error).split())}")
             continue
         keep(request, result)
         if result.interrupted:
@@ -140,8 +141,8 @@ def _say(written: Written) -> None:
     counts = f"{len(written.made)} made, {len(written.kept)} up to date"
     if written.broken:
         counts += f", {len(written.broken)} cannot be read: {', '.join(written.broken)}"
-    click.echo(f"{pages} experiments ({counts}), {written.bytes / 1e6:.1f} MB", err=True)
-    click.echo(str(written.index.absolute()))
+    tell(f"{pages} experiments ({counts}), {written.bytes / 1e6:.1f} MB")
+    say(str(written.index.absolute()))
 
 
 def _serve(folder: Path, port: int, *, show: bool) -> None:
@@ -154,9 +155,9 @@ def _serve(folder: Path, port: int, *, show: bool) -> None:
     address = f"http://127.0.0.1:{serving.server_address[1]}/"
     with serving:
         try:
-            click.echo(f"{address}   until Ctrl-C", err=True)
+            tell(f"{address}   until Ctrl-C")
             if show:
                 webbrowser.open(address)
             serving.serve_forever()
         except KeyboardInterrupt:
-            click.echo(err=True)
+            tell("")

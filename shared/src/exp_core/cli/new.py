@@ -7,27 +7,24 @@ from pathlib import Path
 import click
 
 from exp_core.catalogue import Catalogue
+from exp_core.cli.streams import say
 
 
 def new_command(catalogue: Catalogue, package: str) -> click.Command:
     """The verb."""
 
     def run(name: str, project: Path) -> None:
-        from exp_core.new.place import Refused, find_place, write
+        from exp_core.new.place import find_place, write
 
-        try:
-            place = find_place(name, project, tuple(catalogue.entries))
-            is_first = not (project / "pyproject.toml").exists()
-            written = write(place, package)
-        except Refused as refusal:
-            raise click.UsageError(str(refusal)) from refusal
-        for file in written:
-            click.echo(f"written: {file}")
-        click.echo(f"\nfill in what is marked FILL in {place.file} and {place.test}, then:")
+        place = find_place(name, project, tuple(catalogue.entries))
+        is_first = not (project / "pyproject.toml").exists()
+        for file in write(place, package):
+            say(f"written: {file}")
+        say(f"\nfill in what is marked FILL in {place.file} and {place.test}, then:")
         if is_first:
-            click.echo(f"  pip install -e '{project}[test]'")
-        click.echo(f"  pytest {place.test}")
-        click.echo(f"  python -m {package} {place.name}")
+            say(f"  pip install -e '{project}[test]'")
+        say(f"  pytest {place.test}")
+        say(f"  python -m {package} {place.name}")
 
     return click.Command(
         "new",

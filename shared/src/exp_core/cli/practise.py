@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from exp_core.asked import RunOptions, make_request
 from exp_core.catalogue import Catalogue, CatalogueError, Entry
-from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG, Missing
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.options import option, seconds_reader, whole_reader
-from exp_core.cli.progress import Bar, climb_with_progress
-from exp_core.cli.request import RunOptions, make_request, own_body
+from exp_core.cli.progress import climb_with_progress
+from exp_core.cli.streams import say, tell
 from exp_core.experiment import Experiment
+from exp_core.own import is_kernel, refused
+from exp_core.refusal import Missing, Refused
+from exp_core.report.bar import Bar
 
 if TYPE_CHECKING:
     from exp_core.case import Case
@@ -52,7 +56,9 @@ class Session:
     @property
     def path(self) -> Path:
         """The file that is practised on."""
-        return Path(self.text.partition(":")[0] if own_body(self.text, self.emulator) else self.text.rpartition(":")[0])
+        return Path(
+            self.text.partition(":")[0] if is_kernel(self.text, self.emulator) else self.text.rpartition(":")[0]
+        )
 
 
 def practise_command(catalogue: Catalogue, command: str, emulator: str) -> click.Command:
@@ -80,7 +86,7 @@ def practise_command(catalogue: Catalogue, command: str, emulator: str) -> click
             return
         if file is not None:
             raise click.UsageError(f"either {file} is written or --with {with_} is checked: leave one out")
-        full = with_ if ":" in with_ or own_body(with_, emulator) else f"{with_}:{entry.name}"
+        full = with_ if ":" in with_ or is_kernel(with_, emulator) else f"{with_}:{entry.name}"
         session = Session(entry, experiment, command, full, budget, threads, emulator)
         click.get_current_context().exit(watched(session) if watch else checked(session))
 
@@ -102,7 +108,7 @@ def write_skeleton(entry: Entry, experiment: Experiment, command: str, file: str
     from exp_core.practise.skeleton import skeleton
 
     path = Path(file)
-    kernel = own_body(file, emulator)
+    kernel = is_kernel(file, emulator)
     if not kernel and path.suffix != ".py":
         kinds = " or ".join((".py", *importlib.import_module(emulator).SUFFIXES)) if emulator else ".py"
         raise click.UsageError(f"{file}: a skeleton is a {kinds} file")
@@ -112,10 +118,7 @@ def write_skeleton(entry: Entry, experiment: Experiment, command: str, file: str
             f"{file} is there already, and is left as it is: name another file, or check it with --with {with_}"
         )
     if kernel:
-        try:
-            text: str = importlib.import_module(emulator).kernel_skeleton(entry, experiment, command, file)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
+        text: str = refused(importlib.import_module(emulator).kernel_skeleton, entry, experiment, command, file)
     else:
         text = skeleton(entry, experiment, command, file)
     try:
@@ -124,7 +127,7 @@ def write_skeleton(entry: Entry, experiment: Experiment, command: str, file: str
     except OSError as error:
         raise click.UsageError(f"{file} cannot be written: {error.strerror}") from error
     check = f"{command} practise {entry.name} --with {file}"
-    click.echo(f"written: {file}\nfill it in, then:  {check}  (or with --watch: after each save)")
+    say(f"written: {file}\nfill it in, then:  {check}  (or with --watch: after each save)")
 
 
 def checked(session: Session) -> int:
@@ -138,7 +141,7 @@ def checked(session: Session) -> int:
 
 
 def prepared(session: Session) -> tuple[OwnFunction | OwnKernel, Request]:
-    """Who is examined, and the ladder that comes after.  Raises click.UsageError, Missing."""
+    """Who is examined, and the ladder that comes after.  Raises Refused, Missing among it."""
     from exp_core.contestants import Contestant
     from exp_core.ladder import assignment
     from exp_core.practise.examined import OwnFunction, OwnKernel
@@ -147,20 +150,16 @@ def prepared(session: Session) -> tuple[OwnFunction | OwnKernel, Request]:
     experiment = session.experiment
     problem = experiment.problems[0]
     sizes = {size.name: size.default for size in problem.sizes}
-    run = RunOptions(rung=None, seed=0, budget=session.budget_s, threads=session.threads)
+    run = RunOptions(budget=session.budget_s, threads=session.threads)
     dtype = (problem.dtypes or experiment.dtypes)[0]
-    try:
-        if own_body(session.text, session.emulator):
-            emulator = importlib.import_module(session.emulator)
-            if absent := emulator.unavailable():
-                raise Missing(str(absent))
-            own = emulator.own_kernel(experiment, session.text)
-            contestant = Contestant(own, own.devices[0], session.emulator)
-            request = make_request(session.entry, experiment, problem, sizes, dtype, run)
-            return OwnKernel(experiment, contestant), request
-        user = find_user_function(session.text)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    if is_kernel(session.text, session.emulator):
+        emulator = importlib.import_module(session.emulator)
+        if absent := emulator.unavailable():
+            raise Missing(str(absent))
+        own = refused(emulator.own_kernel, experiment, session.text)
+        contestant = Contestant(own, own.devices[0], session.emulator)
+        return OwnKernel(experiment, contestant), make_request(session.entry, experiment, problem, sizes, dtype, run)
+    user = refused(find_user_function, session.text)
     user.call_limit_s = session.budget_s
     request = make_request(session.entry, experiment, problem, sizes, dtype, run, user=user)
     return OwnFunction(user, assignment(request)), request
@@ -192,7 +191,7 @@ def examine_and_climb(session: Session, examined: OwnFunction | OwnKernel, reque
         say_fault(session, fault)
     if isinstance(examined, OwnKernel):
         device = examined.contestant.device
-        click.echo(f"how fast, on such a GPU:  {session.command} {session.entry.name} --with {name} --{device}")
+        say(f"how fast, on such a GPU:  {session.command} {session.entry.name} --with {name} --{device}")
         session.outcomes.append("right")
         return EXIT_RIGHT
     result = climb_with_progress(request)
@@ -248,7 +247,7 @@ def report_ladder(session: Session, result: Result, examiner: Examiner, request:
     lines = standing(result, session.command)
     session.outcomes.append(f"right, {lines[0]}" if lines else "right")
     for line in lines:
-        click.echo(line)
+        say(line)
     return EXIT_RIGHT
 
 
@@ -256,7 +255,7 @@ def again(session: Session, case: Case) -> str:
     """The command that shows one case once more, on the ladder."""
     sizes = " ".join(f"--{name} {value}" for name, value in case.sizes.items())
     how = f"--problem {case.problem} {sizes} --dtype {case.dtype} --seed {case.seed}"
-    if own_body(session.text, session.emulator):
+    if is_kernel(session.text, session.emulator):
         how += f" --{importlib.import_module(session.emulator).device_of(session.text)} --emulate"
     return f"{session.command} {session.entry.name} --with {session.text} {how}"
 
@@ -272,12 +271,12 @@ def watched(session: Session) -> int:
         while True:
             if attempt(session) == EXIT_INTERRUPTED:
                 break
-            click.echo(f"\nwaiting for {session.path} to be saved; Ctrl-C ends it", err=True)
+            tell(f"\nwaiting for {session.path} to be saved; Ctrl-C ends it")
             file.wait()
-            click.echo(f"{'─' * 20} {session.path} {'─' * 20}")
+            say(f"{'─' * 20} {session.path} {'─' * 20}")
     except KeyboardInterrupt:
-        click.echo(err=True)
-    click.echo(summary(session.outcomes))
+        tell("")
+    say(summary(session.outcomes))
     return EXIT_INTERRUPTED
 
 
@@ -286,9 +285,12 @@ def attempt(session: Session) -> int:
     try:
         return checked(session)
     except click.UsageError as error:
-        session.outcomes.append("not readable")
-        click.echo(error.format_message())
-        return EXIT_WRONG
+        sentence = error.format_message()
+    except Refused as error:
+        sentence = str(error)
+    session.outcomes.append("not readable")
+    say(sentence)
+    return EXIT_WRONG
 
 
 def summary(outcomes: list[str]) -> str:

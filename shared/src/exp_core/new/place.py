@@ -9,10 +9,7 @@ from pathlib import Path
 
 from exp_core.catalogue import GROUP, RESERVED
 from exp_core.new import template
-
-
-class Refused(ValueError):
-    """Nothing was written; one sentence with the remedy."""
+from exp_core.refusal import Refused
 
 
 @dataclass(frozen=True)
