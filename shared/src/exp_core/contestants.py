@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast
@@ -198,18 +199,26 @@ def chosen_devices(asked: tuple[str, ...]) -> tuple[DeviceName, ...]:
 
 
 def install_target(package: str, modules: list[str]) -> str:
-    """What to give to pip for missing modules: the package's extra that brings them if it has one."""
+    """What to give to pip for missing modules: the package's smallest extras that bring them if it has some."""
     distribution = importlib.metadata.packages_distributions().get(package, [package.replace("_", "-")])[0]
     try:
         requirements = importlib.metadata.requires(distribution) or []
     except importlib.metadata.PackageNotFoundError:
         requirements = []
-    extras = {
-        match["extra"]
-        for requirement in requirements
-        for module in modules
-        if (match := re.match(rf"{PROJECTS.get(module, module)}\b.*extra == ['\"](?P<extra>\w+)['\"]", requirement))
-    }
+    brings: dict[str, set[str]] = {}
+    sizes: Counter[str] = Counter()
+    for requirement in requirements:
+        if match := re.match(r"(?P<project>[\w.-]+).*extra == ['\"](?P<extra>\w+)['\"]", requirement):
+            sizes[match["extra"]] += 1
+            named = (module for module in modules if PROJECTS.get(module, module) == match["project"])
+            brings.setdefault(match["extra"], set()).update(named)
+    missing = set(modules)
+    extras: list[str] = []
+    while found := max(brings, key=lambda extra: (len(brings[extra] & missing), -sizes[extra]), default=None):
+        if not brings[found] & missing:
+            break
+        extras.append(found)
+        missing -= brings[found]
     if extras:
         return f"'{distribution}[{','.join(sorted(extras))}]'"
     return " ".join(PROJECTS.get(module, module) for module in modules)
