@@ -116,6 +116,21 @@ def edges(
     return x + np.asarray(100, dtype), w - w.mean(axis=(1, 2), keepdims=True)
 
 
+def photograph(
+    stride: Annotated[int, "every so many rows and columns of pixels are taken"] = 2,
+    filters: Annotated[int, "filters"] = 64,
+    kernel: Annotated[int, "rows and columns of a filter"] = 3,
+    *,
+    dtype,
+    rng,
+):
+    """A photograph of a temple, 427 by 640 pixels, and filters as a network's first layer has before it learns."""
+    from sklearn.datasets import load_sample_image
+
+    x = (load_sample_image("china.jpg")[None, ::stride, ::stride] / 255).astype(dtype)
+    return x, layer(1, *x.shape[1:], filters, kernel, dtype=dtype, rng=rng)[1]
+
+
 def check(height, width, kernel):
     """Raise ValueError if there is no place for the filter."""
     if kernel % 2 == 0 and min(height, width) < 2:
@@ -137,6 +152,7 @@ EXPERIMENT = Experiment(
     problems=(
         Problem(layer, small=SMALL, awkward=AWKWARD),
         Problem(edges, kind="hard", small=SMALL, awkward=AWKWARD),
+        Problem(photograph, kind="real", small={"stride": 70, "filters": 4}, requires=("sklearn", "PIL")),
     ),
     dtypes=("float32",),
     oracle=laws.exact,
