@@ -6,7 +6,7 @@ Problem   $o_i = \\sum_j p_{ij} v_j$ with $p_{ij} = e^{s_{ij}} / \\sum_l e^{s_{i
           last one sees them all.  A query that sees nothing has the empty sum: zero.
 Idea      The scores are a matrix of length times keys, written and read several times.  But numerator and denominator
           are two sums over keys, and both can be carried along beside the largest score so far, m: when that grows to
-          m', what has been summed shrinks by $e^{m - m'}$.  So a tile of queries can meet one tile of keys after the
+          M, what has been summed shrinks by $e^{m-M}$.  So a tile of queries can meet one tile of keys after the
           other, in cache, and keep nothing but its sums: the memory falls from quadratic to linear.
 Look for  Peak memory: $n^2$ for the formula, n for the tiles.  The formula as written overflows on the problem large.
           The tiles do not save a flop, causal ones do: what lies wholly in the future is never begun.
