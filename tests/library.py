@@ -162,8 +162,11 @@ def result(package: str, experiment: str, problem: str = "normal", n: int = 64, 
 
 
 def history(path: Path, *results: Result) -> Measured:
-    """A history that holds these, a day apart."""
-    runs = [Run(each, str(uuid.uuid4()), f"2026-11-{1 + day:02}T12:00:00.000000Z") for day, each in enumerate(results)]
+    """A history that holds these, an hour apart."""
+    runs = [
+        Run(each, str(uuid.uuid4()), f"2026-11-{1 + hour // 24:02}T{hour % 24:02}:00:00.000000Z")
+        for hour, each in enumerate(results)
+    ]
     store(runs, path, measured_now=False)
     return read_measured(path)
 

@@ -254,6 +254,16 @@ def test_a_history_that_cannot_be_read_is_a_sentence(tmp_path):
     assert "cannot be read" in read_measured(tmp_path / "new.db").note
 
 
+def test_a_run_that_cannot_be_read_is_left_out(tmp_path):
+    results = [library.result("p", "e", n=n, median_s=n * 1e-6) for n in (16, 32, 64)]
+    library.history(tmp_path / "h.db", *results)
+    with sqlite3.connect(tmp_path / "h.db") as connection:
+        connection.execute("UPDATE runs SET document = '{' WHERE id = 2")
+    measured = read_measured(tmp_path / "h.db")
+    assert measured.run(2) is None and measured.run(1) is not None
+    assert measured.sweep(("p", "e"), "E") is None
+
+
 def test_a_card_is_what_a_page_says(tmp_path):
     page = tmp_path / "page.html"
     card = Card(best='<"&', ratio=2.0)

@@ -2,12 +2,12 @@
 
 Problem   $o_i = \\sum_j p_{ij} v_j$ with $p_{ij} = e^{s_{ij}} / \\sum_l e^{s_{il}}$ and $s_{ij} = q_i^T k_j / \\sqrt d$
           in every head; q has shape (heads, length, d), k and v (groups, keys, d): heads / groups neighbouring heads
-          share their keys.  Causal: query i sees the keys $j \\le i + keys - length$, so that the last one sees them
-          all.  A query that sees nothing has the empty sum: zero.
+          share their keys.  Causal: query i sees the keys $j \\le i + \\text{keys} - \\text{length}$, so that the
+          last one sees them all.  A query that sees nothing has the empty sum: zero.
 Idea      The scores are a matrix of length times keys, written and read several times.  But numerator and denominator
-          are two sums over keys, and both can be carried along beside the largest score so far: when that grows, what
-          has been summed shrinks by $e^{old - new}$.  So a tile of queries can meet one tile of keys after the other,
-          in cache, and keep nothing but its sums: the memory falls from quadratic to linear.
+          are two sums over keys, and both can be carried along beside the largest score so far, m: when that grows to
+          M, what has been summed shrinks by $e^{m-M}$.  So a tile of queries can meet one tile of keys after the
+          other, in cache, and keep nothing but its sums: the memory falls from quadratic to linear.
 Look for  Peak memory: $n^2$ for the formula, n for the tiles.  The formula as written overflows on the problem large.
           The tiles do not save a flop, causal ones do: what lies wholly in the future is never begun.
           mx.fast on the CPU is the formula, one operation after the other, its exponentials on one thread; where a

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -96,7 +97,8 @@ def drawn(prefix: str, title: str, inches: tuple[float, float], draw: Callable[[
     from exp_core.report.roofline import NothingToPlace
 
     try:
-        with svg.style():
+        with svg.style(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a legend too large for its figure is seen on the page
             figure = Figure(figsize=inches, layout="constrained")
             draw(figure)
             return Drawing(Markup(svg.to_svg(figure, in_words(figure, title), prefix)))

@@ -14,8 +14,7 @@ from exp_core.book.measured import Measured
 from exp_core.book.page import day
 from exp_core.book.rendering import rendered
 from exp_core.book.words import prose
-from exp_core.history.database import Database
-from exp_core.history.queries import Header, run_by_id
+from exp_core.history.queries import Header
 from exp_core.machine import Peaks
 from exp_core.machine.description import bytes_text
 from exp_core.report.explain import readable
@@ -199,7 +198,8 @@ def machine(measured: Measured, machines: Sequence[str]) -> dict[str, object]:
     newest = {h.machine: h.id for headers in measured.headers.values() for h in headers}
     newest = {name: max(h.id for hs in measured.headers.values() for h in hs if h.machine == name) for name in newest}
     for name in sorted(machines, key=lambda each: -newest[each]):
-        tables += machine_tables(name, document_of(measured, newest[name]))
+        run = measured.run(newest[name])
+        tables += machine_tables(name, run.result.machine) if run else ()
     if not tables:
         tables = [Table("No machine has measured anything yet", words="python -m maths_exp machine looks at this one.")]
     return {
@@ -208,15 +208,6 @@ def machine(measured: Measured, machines: Sequence[str]) -> dict[str, object]:
         "figures": [],
         "tables": tables,
     }
-
-
-def document_of(measured: Measured, number: int) -> Mapping[str, object]:
-    """The machine as a run describes it."""
-    if measured.path is None:
-        return {}
-    with Database(measured.path, write=False) as database:
-        run = run_by_id(database, number)
-    return run.result.machine if run else {}
 
 
 def machine_tables(name: str, document: Mapping[str, object]) -> Iterator[Table]:

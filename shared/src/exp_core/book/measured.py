@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from exp_core.history.queries import Filter, Header, Measurement, headers, measu
 from exp_core.history.run import Run, sizes_key
 from exp_core.scaling import Point, Sweep
 
+UNREADABLE = (sqlite3.Error, OSError, HistoryError, ValueError)
 LEAST_SIZES = 3  # of an axis: two points are a line whatever the law is
 Key = tuple[str, str]  # package and experiment
 
@@ -59,21 +61,27 @@ class Measured:
         if not found:
             return None
         line = max(found, key=lambda line: (len(line), max(header.id for header in line)))
-        return as_sweep(self._load(line), title)
+        runs = self._load(line)
+        return as_sweep(runs, title) if len(runs) >= LEAST_SIZES else None
 
     def over_time(self, key: Key) -> list[Measurement]:
         """Every row of every run of an experiment, the oldest first."""
         if self.path is None or not self.of(key):
             return []
-        with Database(self.path, write=False) as database:
+        with suppress(*UNREADABLE), Database(self.path, write=False) as database:
             return measurements(database, Filter(packages=(key[0],), experiment=key[1]))
+        return []
+
+    def run(self, number: int) -> Run | None:
+        """A stored run; None for one that cannot be read: the others stand."""
+        if self.path is None:
+            return None
+        with suppress(*UNREADABLE), Database(self.path, write=False) as database:
+            return run_by_id(database, number)
+        return None
 
     def _load(self, found: Iterable[Header]) -> list[Run]:
-        if self.path is None:
-            return []
-        with Database(self.path, write=False) as database:
-            runs = [run_by_id(database, header.id) for header in found]
-        return [run for run in runs if run is not None]
+        return [run for header in found if (run := self.run(header.id)) is not None]
 
 
 def read_measured(path: Path | None = None) -> Measured:
@@ -84,7 +92,7 @@ def read_measured(path: Path | None = None) -> Measured:
             return Measured(None)
         with Database(path, write=False) as database:
             found = headers(database)
-    except (sqlite3.Error, OSError, HistoryError, ValueError) as error:
+    except UNREADABLE as error:
         return Measured(None, note=f"the history cannot be read: {' '.join(str(error).split())}")
     grouped: dict[Key, list[Header]] = {}
     for header in found:

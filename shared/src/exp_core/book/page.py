@@ -209,9 +209,9 @@ def commands_of(chapter: Chapter, experiment: Experiment) -> Iterator[tuple[str,
 
 
 def sweep_command(chapter: Chapter, problem: Problem) -> str:
-    """A sweep of the first size that is a count, upwards to its default."""
+    """A sweep of the largest size that is a count, upwards to its default."""
     run = f"python -m {chapter.command} {chapter.entry.name}"
-    size = next((size for size in problem.sizes if size.type is int), None)
+    size = max((size for size in problem.sizes if size.type is int), key=lambda size: size.default, default=None)
     if size is None or size.default < 2**SWEPT:
         return f"{run} --help"
     return f"{run} --sweep {size.name}={from_size(size)}:{size.default}:x2"
