@@ -46,11 +46,23 @@ def stripped(notebook):
         cell.metadata.clear()
         cell.id = f"cell-{number}"
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not empty(output)]
+            cell.outputs = joined([output for output in cell.outputs if not empty(output)])
             for output in cell.outputs:
                 if "metadata" in output:
                     output.metadata.clear()
     return notebook
+
+
+def joined(outputs):
+    """What is printed comes in pieces, as many as the kernel likes: all that follow each other are one."""
+    whole = []
+    for output in outputs:
+        before = whole[-1] if whole else {}
+        if output.output_type == "stream" == before.get("output_type") and output["name"] == before["name"]:
+            before["text"] += output["text"]
+        else:
+            whole.append(output)
+    return whole
 
 
 def empty(output) -> bool:
