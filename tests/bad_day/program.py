@@ -91,9 +91,7 @@ def shell(script: str, *, cwd: Path | None = None, custom: str | Path = "", **ch
 
 def also(*values: object) -> list[object]:
     """Further cases of a test, of a kind that is tried always already: behind ``slow``."""
-    return [
-        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.slow) for value in values
-    ]
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 def one_sentence(text: str) -> bool:

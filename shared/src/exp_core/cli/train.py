@@ -13,7 +13,7 @@ import numpy as np
 
 from exp_core.catalogue import Entry
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
-from exp_core.cli.options import STANDARD_OUTPUT, one_of, option, size_reader, whole_reader
+from exp_core.cli.options import STANDARD_OUTPUT, one_of, option, shortened, size_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.cli.train_progress import Watcher
 from exp_core.refusal import Missing
@@ -258,6 +258,7 @@ def prepare(entry: Entry, training: Training, engine: Engine, asked: Asked) -> t
             raise CheckpointError(f"{path} is a checkpoint of {found.identity.experiment}, not of {entry.name}")
     kept = found.identity if found else None
     data_name, data = choose_data(entry, training, asked.data or (kept.data if kept else None))
+    refuse_what_cannot_fit(asked.batch or training.batch)
     try:
         shape = training.model(data, **asked.sizes)
     except ValueError as error:
@@ -275,7 +276,10 @@ def prepare(entry: Entry, training: Training, engine: Engine, asked: Asked) -> t
         folder,
         asked.save_every,
     )
-    begin = job.beginning()
+    try:
+        begin = job.beginning()
+    except ValueError as error:  # NumPy's, of arrays that no address could reach
+        raise click.UsageError(f"no memory holds such a model ({error}): choose smaller sizes") from error
     if found is None:
         return job, begin, None
     assert path is not None
@@ -289,13 +293,27 @@ def prepare(entry: Entry, training: Training, engine: Engine, asked: Asked) -> t
     return job, found, path
 
 
+def refuse_what_cannot_fit(batch: int) -> None:
+    """Raise click.UsageError for a batch of which the indices alone, of 8 bytes, do not fit into the free memory."""
+    from exp_core.ladder import MEMORY_SHARE
+    from exp_core.machine import available_memory
+
+    need, free = 8.0 * batch, available_memory()
+    if need > MEMORY_SHARE * free:
+        raise click.UsageError(f"--batch {batch} does not fit into the {free / 1e9:.1f} GB that are free: take less")
+
+
 def where(entry: Entry, given: str | None) -> tuple[Path, Path | None]:
     """The folder of the run, and the checkpoint to begin with if one was named."""
     from exp_core.training.folder import training_folder
 
     if given is None:
         return training_folder(entry.name), None
-    path = Path(given).expanduser().absolute()
+    try:
+        path = Path(given).expanduser().absolute()
+        path.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise click.UsageError(f"--checkpoint takes a folder or a checkpoint, not {shortened(ascii(given))}") from error
     return (path.parent, path) if path.suffix == ".safetensors" else (path, None)
 
 

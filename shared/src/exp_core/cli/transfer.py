@@ -44,7 +44,7 @@ def import_runs(name: str) -> None:
     try:
         runs = read_lines(sys.stdin, "standard input") if name == "-" else read_file(Path(name))
         stored = store(sorted(runs, key=lambda run: run.created_at), measured_now=False)
-    except (HistoryError, UnicodeError) as error:
+    except (HistoryError, ValueError) as error:
         raise click.UsageError(str(error)) from error
     for note in stored.notes:
         tell(note)

@@ -15,6 +15,7 @@ from exp_core.history.revision import State, resolve
 from exp_core.history.run import Configuration, configuration_of
 from exp_core.results import Result
 
+LARGEST_ID = 2**63 - 1  # SQLite's integers
 NUMBER = re.compile(r"#?(\d{1,6})|#(\d+)")  # seven digits and more without # may be a commit
 COMMIT = re.compile(r"[0-9a-fA-F]{4,40}")
 
@@ -25,7 +26,8 @@ def choose(word: str, database: Database, asked: Filter, root: Path | None) -> l
     root: the checkout in which names of revisions are looked up.
     """
     if match := NUMBER.fullmatch(word):
-        run = run_by_id(database, int(match[1] or match[2]))
+        number = int(match[1] or match[2])
+        run = run_by_id(database, number) if number <= LARGEST_ID else None
         if run is None:
             raise HistoryError(f"no run {word} is stored: history NAME lists the numbers")
         return [run.result]
