@@ -8,9 +8,12 @@ Idea      A difference quotient has to choose between the error of its formula a
 Look for  The error is in units of what rounding permits: differences lose a third or half of all digits, the others
           a few units in the last.  A complex step $\\mathrm{Im} f(x + ih)/h$ subtracts nothing: h may be $10^{-200}$.
           An operation on a tape costs Python microseconds, whatever its size, so that tapes of arrays need few; of
-          the compiled tape ten nanoseconds, which beats autograd on scalar programs.  On tumours it loses: autograd
-          and the tape of arrays do matrix products there, it takes 340,000 instructions one by one.  JAX, where it
-          is installed, wins on most: XLA fuses whole loops into vector code.
+          the compiled tape ten nanoseconds, which beats autograd on scalar programs.  Measured against its own run
+          without the way back, a gradient takes the compiled tape 2.3 (gas) and 2.8 times (valley) as long, and 9.8
+          times on tumours, where what the way back needs no longer fits into the cache; the tape of arrays 5.5 times
+          (tumours) to 10, and the scalar one 170: that is Python's price for an entry.  On tumours the compiled tape
+          loses: autograd and the tape of arrays do matrix products there, it takes 340,000 instructions one by one.
+          JAX, where it is installed, wins on most: XLA fuses whole loops into vector code.
 Source    A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), chapters 3 and 4.  W. Baur, V. Strassen,
           The complexity of partial derivatives, Theoretical Computer Science 22 (1983), 317-330.  W. Squire, G. Trapp,
           Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998), 110-112.
