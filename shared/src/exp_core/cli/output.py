@@ -101,7 +101,7 @@ def draw_result(result: Result, request: Request, path: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
     except ModuleNotFoundError as error:
-        from exp_core.cli.errors import Missing
+        from exp_core.refusal import Missing
         from exp_core.contestants import missing_modules
 
         absent = missing_modules(request.entry.package, (error.name or str(error),))
