@@ -101,8 +101,8 @@ def draw_result(result: Result, request: Request, path: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
     except ModuleNotFoundError as error:
-        from exp_core.refusal import Missing
         from exp_core.contestants import missing_modules
+        from exp_core.refusal import Missing
 
         absent = missing_modules(request.entry.package, (error.name or str(error),))
         raise Missing(f"the picture of {request.entry.name} {absent}") from error
