@@ -29,6 +29,15 @@ def test_a_probability_that_is_off_by_a_little_more_than_its_bound_is_seen(probl
     assert "relative error" in broken(off, x, truth)
 
 
+@pytest.mark.parametrize("dtype", TYPES)
+def test_a_shift_by_the_largest_score_of_all_rows_is_seen(dtype):
+    x, truth = made(large, dtype)
+    powers = np.exp(x.astype(np.float32) - x.astype(np.float32).max())
+    with np.errstate(invalid="ignore"):
+        p = (powers / powers.sum(axis=-1, keepdims=True)).astype(TYPES[dtype])
+    assert "relative error" in broken(p, x, truth)
+
+
 def test_what_float16_cannot_hold_is_no_error():
     """Probabilities among float16's denormal numbers: rounded to a multiple of 2^-24, which is more than u of them."""
     x = np.array([[0.0, -13.3, -16.9, -40.0]], np.float16)

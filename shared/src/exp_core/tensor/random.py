@@ -22,10 +22,13 @@ def normal(
     dtype: object = "float64",
     arrays: Arrays = "numpy",
     *,
-    mean: float = 0.0,
+    mean: float | np.ndarray[tuple[int, ...], np.dtype[np.float64]] = 0.0,
     deviation: float = 1.0,
 ) -> Array:
-    """Normally distributed numbers, density $e^{-(x - \\mu)^2 / 2\\sigma^2} / \\sigma\\sqrt{2\\pi}$."""
+    """Normally distributed numbers, density $e^{-(x - \\mu)^2 / 2\\sigma^2} / \\sigma\\sqrt{2\\pi}$.
+
+    mean: one for all, or an array that broadcasts to the shape.
+    """
     return from_numpy(rng.normal(mean, deviation, shape), arrays, dtype)
 
 
