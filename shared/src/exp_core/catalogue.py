@@ -54,7 +54,7 @@ class Entry:
 
         try:
             module = importlib.import_module(self.module)
-        except Exception as error:  # whatever a third party's file raises must not end in a traceback
+        except (Exception, SystemExit) as error:  # whatever a third party's file raises must not end in a traceback
             raise CatalogueError(f"{self.path} cannot be imported: {type(error).__name__}: {error}") from error
         experiment = getattr(module, "EXPERIMENT", None)
         if not isinstance(experiment, Experiment):

@@ -20,7 +20,8 @@ def run(tmp_path, monkeypatch, capsys):
     """Runs the command of a small package in this process; its exit code, output and errors."""
     monkeypatch.syspath_prepend(tmp_path / "packages")
     monkeypatch.setenv("EXP_CORE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [])
+    for module in ("exp_core.catalogue", "exp_core.book.contents"):
+        monkeypatch.setattr(f"{module}.GROUP", "acme.alone")  # this package's experiments, and nobody else's
     files = {"alpha/first.py": library.plain(), "beta/broken.py": library.BROKEN}
     library.make_package(tmp_path / "packages", PACKAGE, files)
     library.forget(PACKAGE)

@@ -167,13 +167,12 @@ def at_a_glance(experiment: Experiment, card: Card) -> Iterator[tuple[str, str]]
 
 def oracle_in_words(experiment: Experiment) -> Markup:
     """Who knows the right answer, and what an error must stay under."""
-    who = "Each result is held against what its laws demand of it"
+    who, said = "Each result is held against what its laws demand of it", ""
     if experiment.oracle is not None:
+        who = "Each result is held against an answer of higher precision or of a certified method"
         said = first_line(experiment.oracle)
-        who = "Each result is held against an answer of higher precision or of a certified method" + (
-            f" ({said[:1].lower()}{said[1:]})" if said else ""
-        )
-    return prose(f"{who}; the bound is derived, and nothing is timed whose error is above it. The laws:")
+    oracle = f" The oracle: {said}." if said else ""
+    return prose(f"{who}; the bound is derived, and nothing is timed whose error is above it.{oracle} The laws:")
 
 
 def targets_of(experiment: Experiment) -> Iterator[dict[str, str]]:

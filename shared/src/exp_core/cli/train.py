@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -237,6 +238,8 @@ def choose_data(entry: Entry, training: Training, name: str | None) -> tuple[str
         if absent := missing_modules(entry.package, data_set.requires):
             raise Missing(f"the data set {data_set.name} {absent}")
         return data_set.name, data_set.read()
+    except Missing:
+        raise
     except (OSError, UnicodeDecodeError, ValueError) as error:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise click.UsageError(f"--data {name or training.data[0].name}: {' '.join(text.split())}") from error
@@ -311,7 +314,8 @@ def where(entry: Entry, given: str | None) -> tuple[Path, Path | None]:
         return training_folder(entry.name), None
     try:
         path = Path(given).expanduser().absolute()
-        path.exists()
+        with contextlib.suppress(FileNotFoundError):
+            path.stat()
     except (OSError, RuntimeError, ValueError) as error:
         raise click.UsageError(f"--checkpoint takes a folder or a checkpoint, not {shortened(ascii(given))}") from error
     return (path.parent, path) if path.suffix == ".safetensors" else (path, None)
