@@ -6,14 +6,17 @@ all implementations and laws, reports, files, the history.
 
 from __future__ import annotations
 
+import webbrowser
 from dataclasses import replace
+from http.server import HTTPServer
 
 import pytest
 
 from exp_core.catalogue import Catalogue
 from exp_core.cli import all as all_verb
-from exp_core.cli import climb, sweep, train
+from exp_core.cli import book, climb, practise, sweep, train
 from exp_core.machine import cache, roofline
+from exp_core.practise.watch import Watched
 
 MEMORY = 1e8  # bytes that are free: what needs more is refused
 BUDGET_S = 0.2
@@ -41,6 +44,12 @@ def tame(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(cache, name, lambda *_: PEAKS)
     patch.setattr(run, "train", _two_steps(run.train))
     patch.setattr(train, "_say_on", _few_symbols(train._say_on))
+    patch.setattr(book, "_chosen", _first_chapter(book._chosen))
+    patch.setattr(book, "_measure_missing", lambda contents, measured, budget: None)
+    patch.setattr(webbrowser, "open", lambda address: True)
+    patch.setattr(HTTPServer, "serve_forever", _interrupted)
+    patch.setattr(practise, "checked", _impatient(practise.checked))
+    patch.setattr(Watched, "wait", _interrupted)
 
 
 def _small(chosen_sizes):
@@ -67,6 +76,23 @@ def _of_few(all_command):
         return all_command(Catalogue(catalogue.topics[:TOPICS]), devices)
 
     return command
+
+
+def _first_chapter(chosen):
+    def first(package, names):
+        contents = chosen(package, names)
+        part = contents.parts[0]
+        return replace(contents, parts=(replace(part, chapters=part.chapters[:1]),))
+
+    return first
+
+
+def _interrupted(self):
+    raise KeyboardInterrupt
+
+
+def _impatient(checked):
+    return lambda session: checked(replace(session, budget_s=min(session.budget_s, BUDGET_S)))
 
 
 def _two_steps(train_all):

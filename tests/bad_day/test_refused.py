@@ -12,6 +12,7 @@ LONG = "x" * 300
 FOUND = (
     (MATHS, f"summation --json {LONG}", "too long"),
     (MATHS, "summation --json a\0b", "takes the name of a file"),
+    (MATHS, "summation --json a\ud800b", "no such characters"),
     (MATHS, "summation --n (-8)**0.5", "takes a number"),
     (MATHS, "summation --seed 0**-1", "takes a whole number"),
     (MATHS, "history --import a\0b", "null"),
@@ -22,13 +23,24 @@ FOUND = (
 )
 
 
-@pytest.mark.parametrize(("program", "line", "words"), FOUND, ids=lambda value: ascii(value)[:40])
-def test_what_was_found_is_one_sentence(program, line, words, tmp_path, monkeypatch):
+@pytest.fixture
+def playground(tmp_path, monkeypatch):
+    """A folder with the files that the lines name, and little work."""
     lay_out(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EXP_CORE_DATA", str(tmp_path / "data"))
     tame(monkeypatch)
+
+
+@pytest.mark.parametrize(("program", "line", "words"), FOUND, ids=lambda value: ascii(value)[:40])
+def test_what_was_found_is_one_sentence(program, line, words, playground):
     outcome = run(program, line.split(" "))
     assert not outcome.wrong, outcome
     assert outcome.code == 2
     assert words in outcome.err, outcome.err
+
+
+def test_a_function_may_have_more_time_than_a_timer_counts(playground):
+    outcome = run(MATHS, ["mandelbrot", "--with", "mine.py:f", "--budget", "1e308"])
+    assert not outcome.wrong, outcome
+    assert "mine.py:f" in outcome.out

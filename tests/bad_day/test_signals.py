@@ -141,7 +141,7 @@ def test_ctrl_c_while_a_cluster_is_started(swift):
     assert terminal.wait_for("summation"), terminal.heard
     os.kill(terminal.process.pid, signal.SIGINT)
     done = terminal.end()
-    assert done.code == 130, done
+    assert done.code in (130, -signal.SIGINT), done  # a shell calls both 130
     assert "Traceback" not in done.out + done.err
 
 

@@ -146,7 +146,7 @@ class UserFunction:
             silent.set()
             end(process, self.token)
 
-        timer = threading.Timer(limit_s, give_up)
+        timer = threading.Timer(min(limit_s, threading.TIMEOUT_MAX), give_up)
         timer.start()
         try:
             process.stdin.write(line.encode() + b"\n")

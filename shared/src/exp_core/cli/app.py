@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 import click
@@ -39,6 +39,10 @@ HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limi
 """
 
 
+class ReaderGone(Exception):
+    """A pipe was closed at its other end; not an OSError, of which click would make an exit code of its own."""
+
+
 class Application(click.Group):
     """A group whose experiments are found in the catalogue."""
 
@@ -56,6 +60,18 @@ class Application(click.Group):
         self.package = package
         self.devices = devices
         self.emulator = emulator
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """As every group does.  Raises ReaderGone: help may be longer than what is read of it."""
+        with _reader_watched():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """As every group does.  Raises ReaderGone."""
+        with _reader_watched():
+            return super().invoke(ctx)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -188,7 +204,7 @@ def _run(command: str, devices: tuple[str, ...], args: Sequence[str] | None, emu
         return _say(command, error.format_message(), EXIT_USAGE)
     except (KeyboardInterrupt, click.Abort):
         return _say(command, "interrupted", EXIT_INTERRUPTED)
-    except BrokenPipeError:  # the reader has seen enough, as in `| head`
+    except (BrokenPipeError, ReaderGone):  # the reader has seen enough, as in `| head`
         return EXIT_RIGHT
     except MemoryError:
         return _say(command, "the memory does not suffice: choose smaller sizes, or give it more", EXIT_USAGE)
@@ -197,6 +213,14 @@ def _run(command: str, devices: tuple[str, ...], args: Sequence[str] | None, emu
             raise
         return _say(command, f"standard output could not be written: {error.strerror}", EXIT_USAGE)
     return code if isinstance(code, int) else EXIT_RIGHT
+
+
+@contextlib.contextmanager
+def _reader_watched() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
 
 
 def _colour() -> bool | None:

@@ -74,6 +74,7 @@ def output_reader(label: str, *, dash: bool = True, suffixes: tuple[str, ...] = 
         if suffixes and path.suffix.removeprefix(".").lower() not in suffixes:
             raise click.UsageError(f"{label} writes {', '.join(suffixes)}, not {path.name!r}")
         try:
+            os.fsencode(path)
             if path.is_dir():
                 raise click.UsageError(f"{label} {path} is a folder: name a file in it")
             if not text or "\0" in text:
