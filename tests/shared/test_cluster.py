@@ -95,7 +95,7 @@ def test_the_command_line():
 def test_what_cannot_be_is_one_sentence(monkeypatch, args, sentence):
     monkeypatch.setattr("exp_core.cluster.WAIT_S", 0.5)
     done = run(*(args if "--cluster" in args else (*args, "--cluster", "local")))
-    assert sentence in str(done.exception.message)
+    assert sentence in str(done.exception)
 
 
 @pytest.mark.slow

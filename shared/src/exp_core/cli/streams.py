@@ -70,8 +70,11 @@ def end_streams() -> None:
 def end_as_by_ctrl_c() -> None:
     """Let SIGTERM and SIGHUP end a run as Ctrl-C does: what is known is printed and stored, a training run saved.
 
-    Once: those that follow must not interrupt the saving.  A signal that the caller ignores (nohup) stays ignored.
+    Once: those that follow must not interrupt the saving.  A signal that the caller ignores (nohup) stays ignored, and
+    what mlx.launch has started it ends without a word: another process has said why.
     """
+    if "MLX_RANK" in os.environ:
+        return
     for number in HANG_UP:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _interrupt)
