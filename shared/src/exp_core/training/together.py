@@ -22,6 +22,7 @@ import click
 from exp_core.training.group import GroupError
 
 PROGRAM = "mlx.launch"
+PATIENCE_S = 5.0  # for mlx.launch to end
 
 
 def together(work: Callable[[], int], failed: int) -> int:
@@ -31,7 +32,7 @@ def together(work: Callable[[], int], failed: int) -> int:
     """
     hush_the_ring()
     signal.signal(signal.SIGTERM, _told_to_end)
-    message = ""
+    launcher, message = os.getppid(), ""
     try:
         code = work()
     except GroupError as error:
@@ -41,7 +42,7 @@ def together(work: Callable[[], int], failed: int) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if code:
         with first_to_speak() as first:
-            if first:
+            if first and os.getppid() == launcher:  # else one that came before has ended it
                 speak(message)
     return code
 
@@ -102,6 +103,8 @@ def speak(message: str) -> None:
             with os.fdopen(terminal, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(f"{message}\n" if message else "")
             parent.terminate()
+            with contextlib.suppress(psutil.TimeoutExpired):
+                parent.wait(PATIENCE_S)  # until it is gone, nobody else may speak
             return
     except (psutil.Error, OSError):
         pass
