@@ -10,8 +10,7 @@ import pytest
 pytest.importorskip("safetensors", reason="checkpoints need safetensors")
 
 from exp_core.training import checkpoint
-from exp_core.training.checkpoint import LATEST, CheckpointError
-from exp_core.training.log import NAME
+from exp_core.training.checkpoint import LATEST, LOG, CheckpointError
 from exp_core.training.run import NotANumberError, train
 
 _spec = importlib.util.spec_from_file_location("training_toy", Path(__file__).with_name("toy.py"))
@@ -40,7 +39,7 @@ def bits(state):
 
 @pytest.fixture
 def whole(tmp_path):
-    return fresh(tmp_path / "whole"), (tmp_path / "whole" / NAME).read_text()
+    return fresh(tmp_path / "whole"), (tmp_path / "whole" / LOG).read_text()
 
 
 @pytest.mark.parametrize("stop", [1, 7, 10, 63, 99])
@@ -48,7 +47,7 @@ def test_stopped_and_resumed_is_the_same_run(tmp_path, whole, stop):
     fresh(tmp_path / "cut", steps=stop)
     outcome = resumed(tmp_path / "cut")
     assert bits(outcome.state) == bits(whole[0].state)
-    steps_and_losses = [line.split(",")[:2] for line in (tmp_path / "cut" / NAME).read_text().splitlines()]
+    steps_and_losses = [line.split(",")[:2] for line in (tmp_path / "cut" / LOG).read_text().splitlines()]
     assert steps_and_losses == [line.split(",")[:2] for line in whole[1].splitlines()]
     assert [line.step for line in outcome.lines] == list(range(1, 101))
 
@@ -63,7 +62,7 @@ def test_an_interruption_saves_the_last_whole_step(tmp_path, whole):
     assert outcome.interrupted
     assert checkpoint.read(tmp_path / "cut" / LATEST).step == outcome.step
     assert bits(resumed(tmp_path / "cut").state) == bits(whole[0].state)
-    assert (tmp_path / "cut" / NAME).read_text() == whole[1]
+    assert (tmp_path / "cut" / LOG).read_text() == whole[1]
 
 
 @pytest.mark.parametrize("where", ["append", "write", "after"])
@@ -87,17 +86,17 @@ def test_an_interruption_in_the_middle_of_saving(tmp_path, whole, monkeypatch, w
     assert fresh(tmp_path / "cut").interrupted
     monkeypatch.undo()
     resumed(tmp_path / "cut")
-    assert (tmp_path / "cut" / NAME).read_text() == whole[1]
+    assert (tmp_path / "cut" / LOG).read_text() == whole[1]
 
 
 @pytest.mark.parametrize("ahead", ["21,0.5,\n22,0.4,\n", "21,0.5,\n22,0.", "\0\0\0"])
 def test_a_log_ahead_of_its_checkpoint_is_cut_back(tmp_path, whole, ahead):
     """A kill between log and checkpoint: what the log has more, a half line included, is made again."""
     fresh(tmp_path / "cut", steps=20)
-    with (tmp_path / "cut" / NAME).open("a") as file:
+    with (tmp_path / "cut" / LOG).open("a") as file:
         file.write(ahead)
     resumed(tmp_path / "cut")
-    assert (tmp_path / "cut" / NAME).read_text() == whole[1]
+    assert (tmp_path / "cut" / LOG).read_text() == whole[1]
 
 
 def test_the_order_of_data_matters_here(tmp_path, whole):
@@ -120,7 +119,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(tmp_path
     kept = checkpoint.read(tmp_path / "nan" / LATEST)
     assert kept.step == 28
     assert all(np.isfinite(array).all() for array in kept.state.values())
-    assert len((tmp_path / "nan" / NAME).read_text().splitlines()) == 30  # its head, and the 29 steps before
+    assert len((tmp_path / "nan" / LOG).read_text().splitlines()) == 30  # its head, and the 29 steps before
 
 
 def test_a_weight_that_is_no_number_is_not_saved(tmp_path):
