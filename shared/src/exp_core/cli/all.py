@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from exp_core.asked import devices_of, make_request
+from exp_core.asked import chosen_sizes, devices_of, make_request
 from exp_core.catalogue import Catalogue, CatalogueError
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.keep import keep
@@ -44,7 +44,7 @@ def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> Non
         try:
             experiment = entry.load()
             problem = experiment.problems[0]
-            sizes = {size.name: size.default for size in problem.sizes}
+            sizes = chosen_sizes(problem, {})
             request = make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run)
             result = climb_with_progress(request)
         except CatalogueError as error:

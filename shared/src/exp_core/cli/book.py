@@ -98,11 +98,11 @@ def _default_folder() -> Path:
 
 def _measure_missing(contents: Contents, measured: Measured, budget: float) -> None:
     """Climb what was never climbed; what cannot be is one line, and the others go on.  Ctrl-C ends all."""
-    from exp_core.asked import RunOptions, make_request
+    from exp_core.asked import RunOptions, chosen_sizes, make_request
     from exp_core.cli.keep import keep
     from exp_core.cli.progress import climb_with_progress
 
-    run = RunOptions(rung=None, seed=0, budget=budget, threads=None)
+    run = RunOptions(budget=budget)
     for chapter in contents.chapters:
         entry = chapter.entry
         if measured.of((entry.package, entry.name)):
@@ -110,7 +110,7 @@ def _measure_missing(contents: Contents, measured: Measured, budget: float) -> N
         try:
             experiment = entry.load()
             problem = experiment.problems[0]
-            sizes = {size.name: size.default for size in problem.sizes}
+            sizes = chosen_sizes(problem, {})
             request = make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run)
             result = climb_with_progress(request)
         except (CatalogueError, Refused) as error:

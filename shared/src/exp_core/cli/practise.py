@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exp_core.asked import RunOptions, make_request
+from exp_core.asked import RunOptions, chosen_sizes, make_request
 from exp_core.catalogue import Catalogue, CatalogueError, Entry
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.options import option, seconds_reader, whole_reader
@@ -149,7 +149,7 @@ def prepared(session: Session) -> tuple[OwnFunction | OwnKernel, Request]:
 
     experiment = session.experiment
     problem = experiment.problems[0]
-    sizes = {size.name: size.default for size in problem.sizes}
+    sizes = chosen_sizes(problem, {})
     run = RunOptions(budget=session.budget_s, threads=session.threads)
     dtype = (problem.dtypes or experiment.dtypes)[0]
     if is_kernel(session.text, session.emulator):
