@@ -88,7 +88,7 @@ RED_BLACK = per_step("red black", lambda n, entries: 2 * entries + 6 * n, 7, lam
 
 def STENCIL(*inputs):  # noqa: N802  (a row of the table above)
     """A byte an entry of F, which is half of A without its diagonal; x, r, p and Sp, of n/2, are read and written."""
-    n, entries, k = inputs[3].size, inputs[0].size, steps("stencil", inputs)
+    n, entries, k = inputs[3].size, inputs[0].size, steps("red black", inputs)
     there = (entries - n) // 2
     moved = k * max(0, there + 4 * n * 8 - CACHE) + entries * 12 + 4 * n + 2 * n * 8
     return Cost(k * (2 * entries + 5 * n), moved, there + 7 * n * 8)

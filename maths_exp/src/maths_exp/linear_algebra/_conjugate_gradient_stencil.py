@@ -5,13 +5,13 @@ Idea      Poisson's matrix says the same in every row: in the black points' orde
           F and its transpose are the same bytes, shifted.  Next to that, vectors are what memory has to carry:
 
           A step's second dot product must wait for its first, and so for the whole vector: two passes at least.  But
-          $r_{k+1} = r_k - \\alpha S p_k$ is orthogonal to $r_k$, so that $\\|r_{k+1}\\|^2 = \\alpha^2 \\|S p_k\\|^2 -
-          \\|r_k\\|^2$ is foretold by sums of the pass before.  Only beta trusts the foretold one, alpha takes the summed
-          one: what rounding does to beta is not added up (Meurant 1987).
+          $r_{k+1} = r_k - \\alpha S p_k$ is orthogonal to $r_k$: sums of the pass before foretell its square,
+          $\\alpha^2 \\|S p_k\\|^2 - \\|r_k\\|^2$.  Only beta trusts that, alpha takes the one that was summed: what
+          rounding does to beta is not added up (Meurant 1987).
 
-          Then x, r, p and Sp are read and written once: block after block is brought up to date, multiplied by F some
-          blocks behind it, and by F^T as many behind that, while all of it is still in the cache.  Where one thread's
-          part meets the next one's, a seam is worked before, so that none reads what another writes.
+          Then x, r, p and Sp are read and written once: a block is brought up to date, multiplied by F some blocks
+          later, and by F^T as many later again, all of it still in the cache.  Where two threads' parts meet, a seam
+          is worked before, so that none reads what another writes.
 Source    G. Meurant, Multitasking the conjugate gradient method on the CRAY X-MP/48, Parallel Computing 5 (1987).
           Y. Saad, Iterative Methods for Sparse Linear Systems, 2nd ed. (2003), section 12.4.1: red and black.
 """
@@ -37,14 +37,12 @@ def diagonals(data, indices, indptr, red, place):
     """
     n = indptr.size - 1
     slot = np.full(n + 1, -1, np.int64)
-    offsets, values, count = np.empty(MOST, np.int64), np.empty(MOST, data.dtype), 0
-    main = np.empty(1, data.dtype)
+    offsets, values, main, count = np.empty(MOST, np.int64), np.empty(MOST), np.empty(1), 0
     nothing = offsets[:0], values[:0], main[:0]
     for i in range(n):
         for e in range(indptr[i], indptr[i + 1]):
             if indices[e] == i:
-                if i == 0:
-                    main[0] = data[e]
+                main[0] = data[e] if i == 0 else main[0]
                 if data[e] != main[0]:
                     return nothing
     for i in range(red.size):
@@ -126,8 +124,8 @@ def to_seam(blocks, parts):
 @njit(parallel=True, fastmath=REORDER)
 def one_pass(there, values, offsets, main, reds, b, tolerance, limit, threads):
     """CG for S x = b, S = main - F^T F / main; stops at the length of the residual."""
-    n, m = b.size, there.shape[1]
-    wide, blocks = (m - max(n, reds)) // 2, (max(n, reds) + ROWS - 1) // ROWS
+    n, m, blocks = b.size, there.shape[1], (max(b.size, reds) + ROWS - 1) // ROWS
+    wide = (m - max(n, reds)) // 2
     behind = (wide + ROWS - 1) // ROWS  # blocks: as far as F reaches
     parts = max(1, min(threads, blocks // (4 * behind)))
     away = to_seam(blocks, parts)
@@ -174,8 +172,8 @@ def not_a_stencil(data, indices, indptr, b, tolerance):
     if uncoloured or not b.size:
         return uncoloured
     red, _, place = chessboard(indices, indptr)
-    stencil = diagonals(data, indices, indptr, red, place)[2].size
-    return None if stencil else Skip("A is no stencil: a diagonal of it has different numbers, or it has too many")
+    found = diagonals(data, indices, indptr, red, place)[2].size
+    return None if found else Skip("A is no stencil: a diagonal of it has different numbers, or it has too many")
 
 
 def cg_stencil(data, indices, indptr, b, tolerance):
@@ -186,17 +184,15 @@ def cg_stencil(data, indices, indptr, b, tolerance):
     offsets, values, main = diagonals(data, indices, indptr, red, place)
     if not main.size:
         raise ValueError("A is no stencil: take cg_red_black, which needs two colours and no more")
-    d, wide = main[0], max(1, int(np.abs(offsets).max(initial=0)))
-    rows = max(red.size, black.size)
+    d, wide, rows = main[0], max(1, int(np.abs(offsets).max(initial=0))), max(red.size, black.size)
     there = presence(indices, indptr, red, place, offsets, wide, rows)
     padded, out = np.zeros(rows + 2 * wide), np.empty(rows)
-
     padded[wide : wide + red.size] = b[red] / d
     couple(there, values, -offsets, -offsets, padded, wide, out[: black.size])
     right = b[black] - out[: black.size]
     size = tolerance * np.sqrt(b @ b)
     x_b, k = one_pass(there, values, offsets, d, red.size, right, size, LIMIT * b.size, numba.get_num_threads())
-    padded[wide + black.size : wide + rows] = 0
+    padded[:] = 0
     padded[wide : wide + black.size] = x_b
     couple(there, values, np.zeros_like(offsets), offsets, padded, wide, out[: red.size])
     x = np.empty_like(b)
