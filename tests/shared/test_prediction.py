@@ -85,6 +85,17 @@ def test_the_input_s_size_is_a_sum_of_products():
     assert square == pytest.approx(8e12, rel=0.01)
 
 
+def test_a_cube_s_size_is_foretold_from_small_ones():
+    made = []
+
+    def cube(sizes):
+        made.append(8 * sizes["n"] ** 3)
+        return (np.broadcast_to(0.0, (sizes["n"],) * 3),)  # as many bytes by its shape, but it holds one number
+
+    assert predict_input(cube, {"n": 5000}) == pytest.approx(1e12)
+    assert max(made) < 2**24
+
+
 def test_a_slow_oracle_is_refused_before_it_starts():
     def oracle(x):
         time.sleep(1e-3 * x.size)

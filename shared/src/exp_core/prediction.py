@@ -20,6 +20,8 @@ SHORT_S = 0.005  # a trial so short is made three times: it may have met a sleep
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
 LOW, HIGH = 8, 16  # sizes of the small inputs
 DOUBLINGS = 3  # over which the growth of what is counted by running is seen
+FARTHEST = 32  # times that, to see by which power of a size the input grows
+ENOUGH = 2**20  # bytes of an input that show it
 SMALLEST = 3  # trials begin where the largest size has about this many bits
 
 
@@ -229,7 +231,12 @@ def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[
     try:
         weights: dict[str, tuple[float, float]] = {}
         for name in large:
-            power = round(math.log2(max(bytes_at(**{name: 32 * HIGH}), 1) / max(bytes_at(**{name: 16 * HIGH}), 1)))
+            before, now = bytes_at(**{name: HIGH}), bytes_at(**{name: 2 * HIGH})
+            factor = 2
+            while factor < FARTHEST and now < ENOUGH:  # a cube whose side is 32 times as long may not fit
+                factor *= 2
+                before, now = now, bytes_at(**{name: factor * HIGH})
+            power = round(math.log2(max(now, 1) / max(before, 1)))
             low, high, here = (float(size) ** max(power, 1) for size in (LOW, HIGH, sizes[name]))
             weights[name] = ((high - here) / (high - low), (here - low) / (high - low))
         corners = itertools.product((0, 1), repeat=len(large))

@@ -27,6 +27,7 @@ from maths_exp.linear_algebra._conjugate_gradient_picture import picture
 from maths_exp.linear_algebra._conjugate_gradient_preconditioned import cg_incomplete_cholesky, cg_ssor
 from maths_exp.linear_algebra._conjugate_gradient_problems import mixed_units, poisson_2d, poisson_3d
 from maths_exp.linear_algebra._conjugate_gradient_red_black import cg_red_black, not_two_coloured
+from maths_exp.linear_algebra._conjugate_gradient_stencil import cg_stencil, not_a_stencil
 
 
 def cg_dense(A, b, tolerance):
@@ -139,6 +140,7 @@ EXPERIMENT = Experiment(
         row(cg_fused, "compiled", check.FUSED),
         row(cg_diagonals, "compiled", check.DIAGONALS, skip=not_a_grid),
         row(cg_red_black, "compiled", check.RED_BLACK, skip=not_two_coloured),
+        row(cg_stencil, "compiled", check.STENCIL, skip=not_a_stencil),
         row(cg_incomplete_cholesky, "compiled", check.TRIANGULAR("incomplete cholesky")),
         row(cg_ssor, "compiled", check.TRIANGULAR("ssor")),
         row(cg_dask, "distributed", check.PLAIN, prepare=into_row_blocks, requires=("dask",)),
