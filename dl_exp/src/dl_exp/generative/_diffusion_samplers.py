@@ -12,16 +12,16 @@ from collections.abc import Callable
 import numpy as np
 
 from dl_exp.generative._diffusion_model import Shape
-from dl_exp.generative._diffusion_schedule import STEPS, alpha_bar, clock
+from dl_exp.generative._diffusion_schedule import STEPS, alpha_bar, clock, scales
 
 Guess = Callable[[np.ndarray, int], np.ndarray]
 JUMPS = 50  # of DDIM
 
 
 def guesser(weights: np.ndarray, shape: Shape) -> Guess:
-    """The network as such a function, in NumPy."""
+    """The network as such a function, in NumPy: of the velocity that it guesses, the noise."""
     W1, b1, W2, b2, W3, b3, W4, b4 = shape.layout.unpack(weights)
-    d = shape.dims
+    d, (signal, spread) = shape.dims, scales()
 
     def silu(z):
         with np.errstate(over="ignore"):  # right: the sigmoid is 0 there
@@ -29,7 +29,7 @@ def guesser(weights: np.ndarray, shape: Shape) -> Guess:
 
     def guess(x, t):
         h = silu(x @ W1[:d] + (clock()[t] @ W1[d:] + b1))
-        return silu(silu(h @ W2 + b2) @ W3 + b3) @ W4 + b4
+        return spread[t] * x + signal[t] * (silu(silu(h @ W2 + b2) @ W3 + b3) @ W4 + b4)
 
     return guess
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from dl_exp.generative._diffusion_distance import fitted_gaussian, sliced_wasserstein
 from dl_exp.generative._diffusion_engine import advance
-from dl_exp.generative._diffusion_model import AVERAGED, Shape, start_weights
+from dl_exp.generative._diffusion_model import AVERAGED, Shape, rate, start_weights
 from dl_exp.generative._diffusion_problems import read_images, read_moons
 from dl_exp.generative._diffusion_samplers import JUMPS, ddim, ddpm, guesser
 from dl_exp.generative._diffusion_schedule import STEPS
@@ -50,7 +50,7 @@ def threads_engine(shape, state, batches, step):
     state = {name: array.copy() for name, array in state.items()}
     losses = np.empty(len(batches[0]), np.float32)
     for k in range(len(losses)):
-        one = (part[k : k + 1] for part in batches)
+        one = [part[k : k + 1] for part in batches]
         losses[k : k + 1] = advance(state["weights"], state["m"], state["v"], *one, step + k, shape)
         state["average"] += np.float32(AVERAGED) * (state["weights"] - state["average"])
     return losses, state
@@ -65,8 +65,9 @@ def mlx_engine(shape, state, batches, step):
 
     update, losses = shared_step(shape), []
     kept = tuple(mx.array(state[name]) for name in ("weights", "m", "v", "average"))
-    for k, one in enumerate(zip(*map(mx.array, batches), strict=True), step + 1):
-        loss, *moved = update(*kept[:3], *one, mx.array(corrections(k)))
+    *examples, rates = batches
+    for k, (rate, *one) in enumerate(zip(rates.tolist(), *map(mx.array, examples), strict=True), step + 1):
+        loss, *moved = update(*kept[:3], *one, mx.array([rate, *corrections(k)]))
         kept = (*moved, kept[3] + AVERAGED * (moved[0] - kept[3]))
         mx.eval(loss, kept)
         losses.append(loss.item())
@@ -106,6 +107,7 @@ TRAINING = Training(
     targets=(Target(DDPM, NEARER, "more", GOAL), Target(DDIM, NEARER, "more", GOAL)),
     steps=12_000,
     batch=256,
+    rate=rate,
     every=3000,
     picture=picture,
 )

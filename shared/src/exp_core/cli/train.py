@@ -275,7 +275,7 @@ def prepare(entry: Entry, training: Training, engine: Engine, asked: Asked) -> t
         data_name,
         asked.seed if asked.seed is not None else (kept.seed if kept else 0),
         asked.batch or (kept.batch if kept else training.batch),
-        asked.steps or max(training.steps, found.step if found else 0),
+        asked.steps or (found.steps if found else training.steps),
         folder,
         asked.save_every,
     )
@@ -338,12 +338,17 @@ def _run(entry: Entry, job: Job, begin: Checkpoint, path: Path | None, asked: As
         return EXIT_RIGHT
     if begin.step >= job.steps:
         raise click.UsageError(f"the checkpoint has {begin.step} steps already: --steps {2 * begin.step} would go on")
+    if leads and job.training.rate and begin.steps != job.steps:
+        tell(
+            f"the learning rate was laid out for {begin.steps} steps, and is for {job.steps} from here on: "
+            f"the curve is not that of {job.steps} steps in one go"
+        )
     with Watcher(entry, job, begin.step) as watcher:
         outcome = train(job, begin, watcher.moment, path=path)
     if leads:
         _tell(entry, job, outcome, asked)
         if asked.prompt is not None and not outcome.interrupted:
-            _say_on(job, checkpoint.Checkpoint(job.identity, outcome.step, outcome.state), asked)
+            _say_on(job, checkpoint.Checkpoint(job.identity, outcome.step, outcome.state, job.steps), asked)
     return EXIT_INTERRUPTED if outcome.interrupted else EXIT_RIGHT
 
 
