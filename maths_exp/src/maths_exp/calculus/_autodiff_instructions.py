@@ -5,8 +5,8 @@ results as they come.  A shape is nobody's concern there: to reshape is to do no
 rows, since the numbers stay where they are, and so do their adjoints.  What broadcasting repeats is repeated by an
 instruction of its own, SPREAD, whose adjoint is a sum: so all others work on equal lengths.
 
-Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), section 4.1; as in all tools that replay a tape,
-what is recorded must not depend on x.
+Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), section 4.1; as in all tools that replay
+a tape, what is recorded must not depend on x.
 """
 
 from __future__ import annotations

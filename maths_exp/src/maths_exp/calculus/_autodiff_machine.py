@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from exp_core.compiled import REORDER, njit
+from exp_core.compiled import njit
 from exp_core.vector import exp, log, tanh
-from maths_exp.calculus._autodiff_instructions import ADD, DIV, EXP, LEFT, LOG, MATMUL, MUL, NEG, RIGHT, SUB, SUM, TANH
+from maths_exp.calculus._autodiff_instructions import ADD, DIV, EXP, LOG, MATMUL, MUL, SUB, SUM, TANH
+from maths_exp.calculus._autodiff_machine_back import back, total
 
 
 def compiled_tensor_tape(instructions, v, adjoint, y, x):
@@ -91,125 +92,19 @@ def elementary(code, y, a):
             y[i] = tanh(a[i])
 
 
-@njit(fastmath=REORDER)
-def total(a):
-    """The sum of a, in lanes."""
-    s = a.dtype.type(0)
-    for i in range(a.size):
-        s += a[i]
-    return s
-
-
 @njit
 def spread(y, a, n):
     """Each of a n times in a row, and all of it until y is full."""
-    for start in range(0, y.size, a.size * n):
+    for start in range(0, y.size, max(a.size * n, 1)):
         if n == 1:
-            y[start : start + a.size] = a
+            fill(y[start : start + a.size], a, 1)
         else:
             for j in range(a.size):
-                y[start + j * n : start + (j + 1) * n] = a[j]
+                fill(y[start + j * n : start + (j + 1) * n], a[j : j + 1], 0)
 
 
 @njit
-def back(instructions, v, adjoint):
-    """The adjoint of each result in turn is read, handed on to its operands, and is zero again."""
-    for i in range(instructions.shape[0] - 1, -1, -1):
-        code, y, left, right, m, k, n, varies = instructions[i]
-        by_left, by_right = varies & LEFT, varies & RIGHT
-        if code == MATMUL:
-            A, B = v[left : left + m * k].reshape(m, k), v[right : right + k * n].reshape(k, n)
-            g = adjoint[y : y + m * n]
-            G = g.reshape(m, n)
-            if by_left:
-                gain(adjoint[left : left + m * k], np.dot(G, B.T).reshape(m * k))
-            if by_right:
-                gain(adjoint[right : right + k * n], np.dot(A.T, G).reshape(k * n))
-        elif code == SUM:
-            g = adjoint[y : y + 1]
-            gain_all(adjoint[left : left + k], adjoint[y])
-        elif code < EXP:
-            g = adjoint[y : y + k]
-            if by_left:
-                gain_left(code, adjoint[left : left + k], g, v[right : right + k])
-            if by_right:
-                gain_right(code, adjoint[right : right + k], g, v[y : y + k], v[left : left + k], v[right : right + k])
-        elif code <= TANH:
-            g = adjoint[y : y + k]
-            gain_inside(code, adjoint[left : left + k], g, v[y : y + k], v[left : left + k])
-        else:
-            g = adjoint[y : y + m * k * n]
-            gain_repeated(adjoint[left : left + k], g, n)
-        g[:] = 0
-
-
-@njit
-def gain(adjoint, g):
-    """What a sum's operand gains."""
-    for i in range(adjoint.size):
-        adjoint[i] += g[i]
-
-
-@njit
-def gain_left(code, adjoint, g, b):
-    """What the left operand of a + b, a - b, a b, a / b or -a gains."""
-    if code == MUL:
-        for i in range(adjoint.size):
-            adjoint[i] += g[i] * b[i]
-    elif code == DIV:
-        for i in range(adjoint.size):
-            adjoint[i] += g[i] / b[i]
-    elif code == NEG:
-        for i in range(adjoint.size):
-            adjoint[i] -= g[i]
-    else:
-        gain(adjoint, g)
-
-
-@njit
-def gain_right(code, adjoint, g, y, a, b):
-    """What the right operand gains."""
-    if code == MUL:
-        for i in range(adjoint.size):
-            adjoint[i] += g[i] * a[i]
-    elif code == DIV:
-        for i in range(adjoint.size):
-            adjoint[i] -= g[i] / b[i] * y[i]
-    elif code == SUB:
-        for i in range(adjoint.size):
-            adjoint[i] -= g[i]
-    else:
-        gain(adjoint, g)
-
-
-@njit
-def gain_inside(code, adjoint, g, y, a):
-    """What a gains in y = exp a, log a or tanh a."""
-    one = a.dtype.type(1)
-    if code == EXP:
-        for i in range(adjoint.size):
-            adjoint[i] += g[i] * y[i]
-    elif code == LOG:
-        for i in range(adjoint.size):
-            adjoint[i] += g[i] / a[i]
-    else:
-        for i in range(adjoint.size):
-            adjoint[i] += g[i] * (one - y[i] * y[i])
-
-
-@njit
-def gain_all(adjoint, g):
-    """What each term of a sum gains."""
-    for i in range(adjoint.size):
-        adjoint[i] += g
-
-
-@njit
-def gain_repeated(adjoint, g, n):
-    """What a number gains that was repeated: the sum over the places where it stood."""
-    for start in range(0, g.size, adjoint.size * n):
-        if n == 1:
-            gain(adjoint, g[start : start + adjoint.size])
-        else:
-            for j in range(adjoint.size):
-                adjoint[j] += total(g[start + j * n : start + (j + 1) * n])
+def fill(y, a, stride):
+    """y = a, or its first number again and again if the stride is zero."""
+    for i in range(y.size):
+        y[i] = a[i * stride]
