@@ -88,7 +88,7 @@ class Tangents:
 
     def __mul__(self, other):
         if not isinstance(other, Tangents):
-            return Tangents(self.a * other, self.b * np.asarray(other)[..., None])
+            return Tangents(self.a * other, self.b * (other[..., None] if isinstance(other, np.ndarray) else other))
         return Tangents(self.a * other.a, self.b * other.a[..., None] + self.a[..., None] * other.b)
 
     def __truediv__(self, other):

@@ -116,6 +116,9 @@ TANGENTS = cost(
     lambda c, x, data: LIVE * x.itemsize * x.size * widest(x, data),
 )
 REPLAY = cost(
-    lambda c, n: 5 * (c.add + c.multiply + c.scale) + 7 * (c.divide + c.elementary),
-    lambda c, x, data: c.total * (4 * x.itemsize + 9),
+    lambda c, n: 3 * c.add + 5 * (c.multiply + c.scale) + 5 * c.divide + 4 * c.elementary,
+    lambda c, x, data: c.total * (2 * x.itemsize + 9),
+)
+LISTED = cost(
+    on_a_tape, lambda c, x, data: 2 * x.itemsize * (LIVE * (widest(x, data) + x.size) + sum(a.size for a in data))
 )

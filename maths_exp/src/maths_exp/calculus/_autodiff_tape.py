@@ -46,7 +46,7 @@ class Tape:
 
     def __init__(self, xp):
         self.xp = xp
-        self.entries = []  # (result, arguments, their values, pullbacks)
+        self.entries = []  # (result, operation, arguments, their values)
 
     def __getattr__(self, operation):
         if operation not in RULES:
@@ -59,19 +59,20 @@ class Tape:
 
     def record(self, operation, *arguments):
         """Do one operation and write it down."""
-        forward, *pullbacks = RULES[operation]
+        forward = RULES[operation][0]
         values = [a.value if isinstance(a, Var) else a for a in arguments]
         result = Var(forward(self.xp, *values), self)
-        self.entries.append((result, arguments, values, pullbacks))
+        self.entries.append((result, operation, arguments, values))
         return result
 
     def gradients(self, y, variables):
         """The derivatives of y, a single number, by each of the variables, in one sweep back over the tape."""
         adjoints = {y: y.value * 0 + 1}
-        for result, arguments, values, pullbacks in reversed(self.entries):
+        for result, operation, arguments, values in reversed(self.entries):
             g = adjoints.pop(result, None)
             if g is None:
                 continue  # y does not depend on it
+            pullbacks = RULES[operation][1:]
             for a, value, pullback in zip(arguments, values, pullbacks, strict=False):  # a shape or a key has none
                 if isinstance(a, Var):
                     gain = summed_to(self.xp, pullback(self.xp, g, result.value, *values), value)

@@ -30,6 +30,7 @@ import numpy as np
 from exp_core import Experiment, Implementation, Problem
 from exp_core.tensor import namespace
 from maths_exp.calculus._autodiff_dual import Dual, Tangents
+from maths_exp.calculus._autodiff_instructions import listed
 from maths_exp.calculus._autodiff_laws import (
     ARRAYS,
     CENTRAL,
@@ -38,6 +39,7 @@ from maths_exp.calculus._autodiff_laws import (
     DIFFERENCES,
     DUAL,
     FORWARD_H,
+    LISTED,
     REPLAY,
     TANGENTS,
     TAPE,
@@ -47,6 +49,7 @@ from maths_exp.calculus._autodiff_laws import (
     rounding,
     step,
 )
+from maths_exp.calculus._autodiff_machine import compiled_tensor_tape
 from maths_exp.calculus._autodiff_picture import picture
 from maths_exp.calculus._autodiff_problems import dense_gas, gas, tumours, valley, zero_factor
 from maths_exp.calculus._autodiff_replay import compiled_tape, recorded, too_long
@@ -139,7 +142,7 @@ def autograd(f, x, *data):
 
 
 def jax_jit(f, x, *data):
-    """JAX: the gradient traced once and compiled by XLA, outside of the timing, with threads of its own."""
+    """JAX: the gradient traced once and compiled by XLA, outside of the timing; waited for, as NumPy's array."""
     return np.asarray(f(x, *data))
 
 
@@ -147,11 +150,10 @@ def traced(f, x, *data):
     """The compiled gradient in the dtype of x, and its arguments on JAX's device."""
     import jax
 
-    jax.config.update("jax_enable_x64", True)  # without it JAX computes in float32 whatever it is given
-    arguments = [jax.numpy.asarray(a) for a in (x, *data)]
-    g = jax.jit(jax.grad(lambda w, *rest: f.arrays(jax.numpy, w, *rest)))
-    g(*arguments).block_until_ready()
-    return g, *arguments
+    with jax.enable_x64(x.dtype == np.float64):  # here only: outside of this block JAX is as its user has it
+        arguments = [jax.numpy.asarray(a) for a in (x, *data)]
+        gradient = jax.jit(jax.grad(lambda w, *rest: f.arrays(jax.numpy, w, *rest)))
+        return gradient.lower(*arguments).compile(), *arguments
 
 
 AWKWARD = ({"n": 1}, {"n": 2}, {"n": 13})
@@ -182,6 +184,7 @@ EXPERIMENT = Experiment(
         Implementation(tensor_tape, "vectorised", cost=ARRAYS, bound=rounding),
         Implementation(tensor_tape_mlx, "vectorised", cost=ARRAYS, bound=rounding, arrays="mlx"),
         Implementation(compiled_tape, "compiled", cost=REPLAY, bound=rounding, prepare=recorded, skip=too_long),
+        Implementation(compiled_tensor_tape, "compiled", cost=LISTED, bound=rounding, prepare=listed),
         Implementation(autograd, "library", cost=ARRAYS, bound=rounding, requires=("autograd",)),
         Implementation(jax_jit, "library", cost=ARRAYS, bound=rounding, prepare=traced, requires=("jax",)),
     ),
