@@ -44,6 +44,7 @@ class Printed:
 
     def _waits(self, limit_s: float | None) -> bool:
         """Whether there is something to read, or the end."""
+        assert self.pipe is not None
         return bool(select.select([self.pipe], [], [], limit_s)[0])
 
     def _take(self) -> int:

@@ -66,8 +66,8 @@ def mlx_engine(shape, state, batches, step):
     update, losses = shared_step(shape), []
     kept = tuple(mx.array(state[name]) for name in ("weights", "m", "v", "average"))
     *examples, rates = batches
-    for k, (rate, *one) in enumerate(zip(rates.tolist(), *map(mx.array, examples), strict=True), step + 1):
-        loss, *moved = update(*kept[:3], *one, mx.array([rate, *corrections(k)]))
+    for k, (now, *one) in enumerate(zip(rates.tolist(), *map(mx.array, examples), strict=True), step + 1):
+        loss, *moved = update(*kept[:3], *one, mx.array([now, *corrections(k)]))
         kept = (*moved, kept[3] + AVERAGED * (moved[0] - kept[3]))
         mx.eval(loss, kept)
         losses.append(loss.item())

@@ -130,8 +130,8 @@ class Training:
     evaluate: ``evaluate(shape, state, data) -> {figure: value}``.
     targets: what to reach.
     steps: how many it takes to get there.
-    rate: ``rate(step, steps)``: the learning rate after ``step`` of ``steps`` updates, where it changes on the way: then
-        the last of an engine's batches are the rates, float32, one a step.  None: the engines know it.
+    rate: ``rate(step, steps)``: the learning rate after ``step`` of ``steps`` updates, where it changes on the way:
+        then the last of an engine's batches are the rates, float32, one a step.  None: the engines know it.
     batch: examples a step, unless ``--batch`` says otherwise.
     unit: what is counted a second, and ``per_example``: ``per_example(shape)`` of it are in one example.
     every: steps between two evaluations.
