@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from exp_core.catalogue import Entry
-from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RIGHT, EXIT_USAGE, EXIT_WRONG
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.options import STANDARD_OUTPUT, one_of, option, shortened, size_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.cli.train_progress import Watcher
@@ -132,6 +132,10 @@ def read_asked(
     )
 
 
+class _MissingForAll(click.ClickException):
+    exit_code = EXIT_MISSING
+
+
 def run_training(entry: Entry, training: Training, asked: Asked) -> int:
     """Train, say what came of it, draw; the exit code.  Raises click.ClickException and Missing."""
     from exp_core.training.group import ALONE, GroupError, join, launched
@@ -147,9 +151,8 @@ def run_training(entry: Entry, training: Training, asked: Asked) -> int:
         except GroupError as error:
             raise GroupError(f"{entry.package}: {error}{_to_go_on(entry, asked)}") from error
         except Refused as error:  # one process says it for all, with the exit code that it has everywhere
-            refusal = click.ClickException(f"{entry.package}: {error}")
-            refusal.exit_code = EXIT_MISSING if isinstance(error, Missing) else EXIT_USAGE
-            raise refusal from error
+            kind = _MissingForAll if isinstance(error, Missing) else click.UsageError
+            raise kind(f"{entry.package}: {error}") from error
 
     return together(all_together, EXIT_WRONG)
 
