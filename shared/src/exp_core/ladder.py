@@ -37,7 +37,6 @@ from exp_core.prediction import (
     Trials,
     predict_call,
     predict_input,
-    predict_making,
     predict_oracle,
 )
 from exp_core.refusal import Refused
@@ -53,7 +52,7 @@ from exp_core.wire import told
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
 MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to use
 PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
-LEAST_PATIENCE_S = 30.0
+LEAST_PATIENCE_S = 10.0
 VIEW = "it returned a view of its input: who changes the one changes the other; return a copy"
 NOT_YET = "interrupted before its turn"
 EMULATED = "emulated: right, not timed"
@@ -114,27 +113,20 @@ class Ladder:
         longest_s = min(LONGEST_TRIAL_S, request.budget_s / (2 * max(len(request.contestants), 1)))
         return Trials(request.inputs, request.sizes, longest_s)
 
-    @property
-    def patience_s(self) -> float:
-        """How long to wait for what is not part of the race."""
-        return max(PATIENCE * self.request.budget_s, LEAST_PATIENCE_S)
-
     def make_input(self) -> None:
-        """Make the input before anything else.
-
-        Raises Refused if the problem does not allow such sizes, or if it would take far longer than the budget.
-        """
-        self.refuse_slow("making the input", predict_making(self.trials))
+        """Make the input before anything else.  Raises Refused if the problem does not allow such sizes."""
         try:
             assert self.inputs is not None
         except ValueError as error:
             raise Refused(f"{self.request.problem.name}: {first_sentence(error)}") from error
 
-    def refuse_slow(self, what: str, seconds: float) -> None:
-        """Raise Refused if something that is not part of the race would take far longer than the budget."""
-        if seconds > self.patience_s:
+    def refuse_a_slow_oracle(self) -> None:
+        """Raise Refused if holding results against the oracle would take far longer than the budget."""
+        patience = max(PATIENCE * self.request.budget_s, LEAST_PATIENCE_S)
+        seconds = predict_oracle(self.request.experiment, self.trials, self.inputs).seconds
+        if seconds > patience:
             raise Refused(
-                f"at these sizes {what} alone would take some {seconds_text(seconds)}: "
+                f"at these sizes the reference answer alone would take some {seconds_text(seconds)}: "
                 f"choose smaller sizes, or --budget {math.ceil(seconds / PATIENCE)}"
             )
 
@@ -147,8 +139,7 @@ class Ladder:
         request = self.request
         calls: dict[str, float] = {}  # seconds that its calls need at least
         admitted: list[Contestant] = []
-        oracle_s = predict_oracle(request.experiment, self.trials, self.inputs).seconds
-        self.refuse_slow("the reference answer", oracle_s)
+        self.refuse_a_slow_oracle()
         for number, contestant in enumerate(request.contestants):
             self.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
             counted = contestant.implementation.counted

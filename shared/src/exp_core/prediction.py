@@ -41,7 +41,7 @@ class Prediction:
 class Trials:
     """The same problem at smaller sizes: every integer size halved j times, down to 1; made once, shared by all.
 
-    longest_s: no input is made that is foretold to take longer, and no trial with half of it.
+    longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
     """
 
     make: Callable[[Mapping[str, float]], Inputs]
@@ -53,7 +53,11 @@ class Trials:
     def scales(self) -> Iterator[int]:
         """How often to halve, from the smallest trial to the largest that is not the problem itself."""
         largest = max((int(size) for size in self.sizes.values() if isinstance(size, int)), default=1)
-        for scale in range(max(largest.bit_length() - SMALLEST, 0), 0, -1):
+        yield from range(max(largest.bit_length() - SMALLEST, 0), 0, -1)
+
+    def quick(self) -> Iterator[int]:
+        """Those scales at which the input is there, or is foretold to be there soon."""
+        for scale in self.scales():
             if scale not in self.made and grown(self.making_s, scale) > self.longest_s:
                 return
             yield scale
@@ -75,16 +79,6 @@ class Trials:
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
         self.made[scale], first = call_once(self.make, sizes)
         self.making_s[scale] = first if first >= SHORT_S else min(first, steady(partial(self.make, sizes)))
-
-
-def predict_making(trials: Trials) -> float:
-    """Seconds that it takes to make the full input."""
-    for scale in trials.scales():
-        try:
-            trials.inputs_at(scale)
-        except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
-            continue
-    return grown(trials.making_s)
 
 
 def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Prediction:
@@ -129,7 +123,7 @@ def predict(
     rise = likely = 0.0  # seconds a unit of work, by the last two trials
     if full <= TINY_WORK:
         return Prediction(seconds, memory=whole.memory)
-    for scale in trials.scales():
+    for scale in trials.quick():
         try:
             small = trials.inputs_at(scale)
             larger = work(cost(*small))
@@ -168,7 +162,7 @@ def predict_counted(
     trial: dict[int, float] = {}
     memory: dict[int, float] = {}
     start_s = 0.0
-    for scale in trials.scales():
+    for scale in trials.quick():
         if grown(trial, scale) > trials.longest_s / 2:
             break
         try:

@@ -13,11 +13,11 @@ import click
 import numpy as np
 
 from exp_core.catalogue import Entry
-from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.options import STANDARD_OUTPUT, one_of, option, shortened, size_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.cli.train_progress import Watcher
-from exp_core.refusal import Missing
+from exp_core.refusal import Missing, Refused
 
 if TYPE_CHECKING:
     from exp_core.machine import DeviceName
@@ -132,13 +132,14 @@ def read_asked(
     )
 
 
+class _MissingForAll(click.ClickException):
+    exit_code = EXIT_MISSING
+
+
 def run_training(entry: Entry, training: Training, asked: Asked) -> int:
     """Train, say what came of it, draw; the exit code.  Raises click.ClickException and Missing."""
-    from exp_core.contestants import missing_modules
     from exp_core.training.group import ALONE, GroupError, join, launched
 
-    if absent := missing_modules(entry.package, ("safetensors",)):
-        raise Missing(f"checkpoints {absent}")
     if not launched():
         return _train(entry, training, asked, ALONE)
     from exp_core.training.together import together
@@ -149,16 +150,21 @@ def run_training(entry: Entry, training: Training, asked: Asked) -> int:
             return _train(entry, training, asked, group)
         except GroupError as error:
             raise GroupError(f"{entry.package}: {error}{_to_go_on(entry, asked)}") from error
+        except Refused as error:  # one process says it for all, with the exit code that it has everywhere
+            kind = _MissingForAll if isinstance(error, Missing) else click.UsageError
+            raise kind(f"{entry.package}: {error}") from error
 
     return together(all_together, EXIT_WRONG)
 
 
 def _train(entry: Entry, training: Training, asked: Asked, group: Group) -> int:
-    from exp_core.contestants import Device
+    from exp_core.contestants import Device, missing_modules
     from exp_core.machine import thread_limit, usable_cores
     from exp_core.training.checkpoint import CheckpointError
     from exp_core.training.run import NotANumberError
 
+    if absent := missing_modules(entry.package, ("safetensors",)):
+        raise Missing(f"checkpoints {absent}")
     engine, device = choose_engine(entry, training, asked, shared=group.size > 1)
     threads = asked.threads or max(1, usable_cores() // group.here)
     try:

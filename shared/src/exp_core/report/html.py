@@ -58,6 +58,23 @@ def text(words: object) -> str:
     return escape(printable(" ".join(str(words).split())))
 
 
+def words_table(name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of words, each escaped, in the ladder's look within ``.exp-ladder``: names first, figures flush right."""
+    titles = "".join(
+        f'<th scope="col"{_class("n" if place else "")}>{text(cell)}</th>' for place, cell in enumerate(head)
+    )
+    body = "".join(
+        f'<tr><th scope="row"><code>{text(row[0])}</code></th>'
+        + "".join(f'<td class="exp-n">{text(cell)}</td>' for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="exp-scroll" tabindex="0" role="region" aria-label="{text(name)}">'
+        f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
 def label(row: Row, result: Result) -> str:
     """The row's name; where several rows have it, with the device."""
     same = sum(other.name == row.name for other in result.rows)
