@@ -5,10 +5,11 @@ Idea      Go downhill on $x^T A x / 2 - b^T x$, each direction A-orthogonal to a
           error is the least that any polynomial of degree k in A can make it.  The condition number $\\kappa$ sets the
           pace, $((\\sqrt\\kappa - 1) / (\\sqrt\\kappa + 1))^k$; a preconditioner changes $\\kappa$, not the answer.
 Look for  Steps times the price of a step. Diagonals instead of column numbers make the same steps cheaper; a chessboard
-          halves their number at no price (watch the column of steps), and threads still help.  IC(0) takes a third of
-          the steps and is slower than none: a row of its triangular solves waits for the row before.  SSOR waits as
-          long, but with the right omega its steps grow like the root of the side: at a million unknowns nothing here
-          is faster.  In the cache and on one thread SciPy's product is as fast as cg_fused: both read the same bytes.
+          halves their number at no price (watch the column of steps), and threads still help.  cg_stencil has both,
+          a byte where A has a number, and one pass over its vectors a step.  IC(0) takes a third of the steps and is
+          slower than none: a row of its triangular solves waits for the row before.  SSOR waits as long, but with the
+          right omega its steps grow only like the root of the side.  In the cache and on one thread SciPy's product is
+          as fast as cg_fused: both read the same bytes.
           On mixed-units Jacobi's division by the diagonal saves most of the steps.
 Source    Y. Saad, Iterative Methods for Sparse Linear Systems, 2nd ed. (2003), chapters 6, 9 and 10.
           A. Greenbaum, Estimating the attainable accuracy of recursively computed residual methods (1997).
