@@ -17,7 +17,7 @@ from exp_core.book.measured import read_measured
 from exp_core.book.two_lights import WORDS, in_both_lights, on_dark, words_in_both_lights
 from exp_core.book.words import mathml, prose
 from exp_core.catalogue import read_catalogue
-from exp_core.report.explain import FORMULA
+from exp_core.report.explain import FORMULA, references
 
 PAPER, INK = "#14171b", "#e6e4df"
 
@@ -68,6 +68,30 @@ def test_references_are_links(text, address):
 def test_no_address_runs_a_script():
     assert "<a" not in prose("javascript:alert(1) http://x data:text/html,x")
     assert prose('https://a/"onclick="x') == '<a href="https://a/" rel="noreferrer">https://a/</a>"onclick="x'
+
+
+BODY = """
+Look for  Nothing.
+Source    N. J. Higham, Accuracy, 2nd ed. (2002), chapter 4.
+          T. Dao et al., One, NeurIPS 2022; T. Dao,
+          Two (2024).  A. Vaswani et al. Three (2017).  For steps: L. Bottou, F. E. Curtis, J.
+          Nocedal, Four (2018).  "Five" (2025).
+"""
+
+
+def test_references_are_told_apart():
+    higham, dao, vaswani, bottou, five = references(BODY)
+    assert higham.endswith("2nd ed. (2002), chapter 4.") and dao == "T. Dao et al., One, NeurIPS 2022; T. Dao, Two (2024)."
+    assert vaswani == "A. Vaswani et al. Three (2017)." and five == '"Five" (2025).'
+    assert bottou == "For steps: L. Bottou, F. E. Curtis, J. Nocedal, Four (2018)."
+    assert references("Idea  None.") == []
+
+
+@pytest.mark.parametrize("command", ["maths_exp", "dl_exp"])
+def test_every_reference_of_the_catalogue_is_whole(command):
+    for entry in read_catalogue(command).entries.values():
+        found = references(entry.docstring)
+        assert found and all(re.search(r"(19|20)\d\d|documentation", one) for one in found), (entry.name, found)
 
 
 # Colours

@@ -9,6 +9,7 @@ from html import escape
 from importlib.resources import files
 
 from exp_core.catalogue import printable
+from exp_core.report.explain import readable
 from exp_core.report.terminal import MARKS, factor, percent, rate, scientific, size, spread
 from exp_core.results import Result, Row
 from exp_core.timing.table import seconds_text
@@ -133,8 +134,9 @@ def _name(row: Row) -> Cell:
     mark = MARKS.get(row.status, ("–", ""))[0]
     words = text(WORDS.get(row.status, row.status))
     shown = f'<span class="exp-mark" title="{words}" role="img" aria-label="{words}">{mark}</span>'
-    title = f' title="{text(row.title)}"' if row.title else ""
-    return Cell(f"{shown}<code{title}>{text(row.name)}</code>", row.name)
+    title = f' title="{text(readable(row.title))}"' if row.title else ""
+    name = text(row.name).replace("_", "_<wbr>")  # where a narrow page may break it
+    return Cell(f"{shown}<code{title}>{name}</code>", row.name)
 
 
 def _device(row: Row) -> str:
