@@ -81,13 +81,16 @@ def test_every_rule_is_tried():
 
 
 @pytest.mark.parametrize("operation", SINGLE)
-@pytest.mark.parametrize("mode", ["tape", "tangents"])
+@pytest.mark.parametrize("mode", ["tape", "tangents", "instructions"])
 def test_each_rule_against_a_complex_step(operation, mode):
     f, x = SINGLE[operation], np.array([0.5, 1.25, 2.0, 0.75, 1.5, 3.0])
     if mode == "tape":
         g = ad.gradient_on(np, type("F", (), {"arrays": staticmethod(f)}), x, ())
-    else:
+    elif mode == "tangents":
         g = f(ad.Tangents, ad.Tangents(x, np.eye(6))).b
+    else:
+        pytest.importorskip("numba", reason="compiled code needs numba")
+        g = ad.compiled_tensor_tape(*ad.listed(type("F", (), {"arrays": staticmethod(f)}), x))
     for i in range(6):
         w = x.astype(complex)
         w[i] += 1e-200j
@@ -208,6 +211,26 @@ def test_a_recorded_tape_is_good_for_other_points():
     *program, x = recorded(f, x, *data)
     other = x * 0.9
     assert wrong(run(*program, other), (f, other, *data)) <= 1
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@every_problem
+def test_every_implementation_answers_in_the_dtype_of_x(name, dtype):
+    inputs = given(name, dtype)
+    for row in ad.EXPERIMENT.implementations:
+        if row.arrays == "numpy" and all(importlib.util.find_spec(module) for module in row.modules):
+            result = row.function(*(row.prepare(*inputs) if row.prepare else inputs))
+            assert (row.name, result.dtype) == (row.name, dtype)
+            assert result.shape == inputs[1].shape
+
+
+def test_jax_is_left_as_its_user_has_it():
+    jax = pytest.importorskip("jax", reason="another library, where it is installed")
+    before = jax.config.jax_enable_x64
+    inputs = given("gas")
+    assert wrong(ad.jax_jit(*ad.traced(*inputs)), inputs) <= 1  # nothing less than float64 passes
+    assert jax.config.jax_enable_x64 == before
+    assert jax.numpy.ones(1).dtype == ("float64" if before else "float32")
 
 
 def test_without_mlx_its_row_names_the_remedy(monkeypatch):
