@@ -98,7 +98,9 @@ def read(path: Path) -> Checkpoint:
         with safe_open(path, "np") as file:
             about = file.metadata() or {}
             if about.get("format") != FORMAT:
-                raise CheckpointError(f"{path} is a safetensors file, but no checkpoint of this version's training")
+                raise CheckpointError(
+                    f"{path} is a safetensors file, but no checkpoint of a training run of this version"
+                )
             state = {name: cast("Numbers", file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
         told = json.loads(about["training"])
         step, steps = told.pop("step"), told.pop("steps")
