@@ -1,7 +1,7 @@
 """A tile of a matrix product whose left factor is nowhere written down: its element (r, p) is x[starts[r] + taps[p]].
 
 So every window of an image is a row of it, wherever the window begins, and nothing is copied.  All windows have the
-same shape, hence one list of places serves for all.
+same shape, hence one list, in ascending order, serves for all.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -42,17 +42,24 @@ class Windows:
             for type_, value in zip(types[:3], values[:3], strict=True)
         )
         self.builder, self.taps = builder, taps.data
-        self.columns = cgutils.unpack_tuple(builder, taps.shape)[0]
+        count = cgutils.unpack_tuple(builder, taps.shape)[0]
+        self.last = self._tap(builder.sub(count, count.type(1)))
         self.matrix = Matrix(context, builder, types[4], values[4])
         self.rows = [
-            builder.gep(x.data, [builder.load(builder.gep(starts.data, [self.columns.type(r)]))])
+            builder.gep(x.data, [builder.load(builder.gep(starts.data, [count.type(r)]))])
             for r in range(registers().rows)
         ]
 
     def broadcast(self, r, p):
         """One element in every lane."""
-        tap = self.builder.load(self.builder.gep(self.taps, [p]))
-        return self.matrix.spread(self.builder.load(self.builder.gep(self.rows[r], [tap])), self.matrix.vector)
+        return self.matrix.spread(self.builder.load(self.builder.gep(self.rows[r], [self._tap(p)])), self.matrix.vector)
+
+    def more(self, p):
+        """Whether a row goes on.  LLVM must not know how often: it would unroll the loop and run out of registers."""
+        return self.builder.icmp_signed("!=", self._tap(p), self.last)
+
+    def _tap(self, p):
+        return self.builder.load(self.builder.gep(self.taps, [p]))
 
 
 def _tile(vectors, x, starts, taps, b, c, add, ragged=False):

@@ -103,14 +103,14 @@ def _share(x, panels, edges, y, first, last, rows, lanes):
             for i in range(4):
                 padded_line(x[image], top + i - 1, 1, lines[i])
             _down(lines)
-            _across(lines, V[:, r * across : (r + 1) * across])
+            _across(lines, V, r * across)
         tiles = -(-lot * across // rows) * rows
         for place in range(16):
             multiply(V[place].reshape(most * channels), starts, taps, panels[place], edges, M[place, :tiles], rows, lanes)
         for r in range(lot):
             image, top = (row + r) // down, 2 * ((row + r) % down)
             for i in range(min(2, y.shape[1] - top)):
-                _back(M[:, r * across : (r + 1) * across], i, y[image, top + i])
+                _back(M, r * across, i, y[image, top + i])
 
 
 @njit(fastmath=FUSE)
@@ -126,30 +126,31 @@ def _down(lines):
 
 
 @njit(fastmath=FUSE)
-def _across(lines, V):
-    """$(B^T d) B$: of four neighbours in each row; tiles are two pixels apart."""
+def _across(lines, V, first):
+    """$(B^T d) B$: of four neighbours in each row, for a row of tiles from the first on; they lie two pixels apart."""
     for i in range(4):
-        for b in range(V.shape[1]):
+        for b in range((lines.shape[1] - 2) // 2):
             for c in range(V.shape[2]):
                 d0, d1 = lines[i, 2 * b, c], lines[i, 2 * b + 1, c]
                 d2, d3 = lines[i, 2 * b + 2, c], lines[i, 2 * b + 3, c]
-                V[4 * i, b, c] = d0 - d2
-                V[4 * i + 1, b, c] = d1 + d2
-                V[4 * i + 2, b, c] = d2 - d1
-                V[4 * i + 3, b, c] = d3 - d1
+                V[4 * i, first + b, c] = d0 - d2
+                V[4 * i + 1, first + b, c] = d1 + d2
+                V[4 * i + 2, first + b, c] = d2 - d1
+                V[4 * i + 3, first + b, c] = d3 - d1
 
 
 @njit(fastmath=FUSE)
-def _back(M, i, y):
-    """Row i of $A^T M A$ of every tile: M (16, tiles, O), y (pixels, O); the last tile may end after one."""
+def _back(M, first, i, y):
+    """Row i of $A^T M A$ of a row of tiles: M (16, tiles, O), y (pixels, O); the last tile may end after one."""
     one = y.dtype.type(1)
     sign = one - 2 * one * i
     end = 12 * i
-    for b in range(M.shape[1]):
-        for j in range(min(2, y.shape[0] - 2 * b)):
+    for b in range((len(y) + 1) // 2):
+        m = first + b
+        for j in range(min(2, len(y) - 2 * b)):
             side, turn = 3 * j, one - 2 * one * j
             for o in range(M.shape[2]):
-                m0 = M[end + side, b, o] + (M[4 + side, b, o] + sign * M[8 + side, b, o])
-                m1 = M[end + 1, b, o] + (M[5, b, o] + sign * M[9, b, o])
-                m2 = M[end + 2, b, o] + (M[6, b, o] + sign * M[10, b, o])
+                m0 = M[end + side, m, o] + (M[4 + side, m, o] + sign * M[8 + side, m, o])
+                m1 = M[end + 1, m, o] + (M[5, m, o] + sign * M[9, m, o])
+                m2 = M[end + 2, m, o] + (M[6, m, o] + sign * M[10, m, o])
                 y[2 * b + j, o] = m0 + (m1 + turn * m2)

@@ -124,6 +124,10 @@ class Matrix:
         address = self.anywhere(r, column) if self.transposed else self.at(r, column)
         return self.spread(self.builder.load(address, typ=self.element), self.vector)
 
+    def more(self, column):
+        """Whether a row goes on after this element."""
+        return self.builder.icmp_signed("<", self.builder.add(column, column.type(1)), self.columns)
+
     def multiply_add(self, x, y, z):
         """x y + z, fused where the processor can; llvm.fma would call a slow function where it cannot."""
         return self._call(f"llvm.fmuladd.{self.name}", self.vector, [x, y, z])

@@ -59,7 +59,7 @@ def _tile(rows, vectors, a, b, c, add, ragged=False):
 def emit_tile(rows, vectors, builder, a, b, c, add, *, ragged=False, prefetch=False):
     """The instructions of C = A B or C += A B for one tile, add being a boolean in LLVM's terms.
 
-    b, c are a Matrix each; a is one, or anything that has ``columns`` and ``broadcast(r, p)``.
+    b, c are a Matrix each; a is one, or anything that has ``broadcast(r, p)`` and ``more(p)``.
     ragged: C may end in the middle of a vector.
     """
     from llvmlite import ir
@@ -84,7 +84,7 @@ def emit_tile(rows, vectors, builder, a, b, c, add, *, ragged=False, prefetch=Fa
     for phi, first, then in [(p, p.type(0), following), *((sums[at], c.vector(None), new[at]) for at in tile)]:
         phi.add_incoming(first, before)
         phi.add_incoming(then, loop)
-    builder.cbranch(builder.icmp_signed("<", following, a.columns), loop, after)
+    builder.cbranch(a.more(p), loop, after)
 
     builder.position_at_end(after)
     with builder.if_else(builder.trunc(add, ir.IntType(1))) as (accumulate, assign):
