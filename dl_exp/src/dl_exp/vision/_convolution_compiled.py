@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dl_exp.engine.workspace import aligned
 from dl_exp.vision._convolution_tile import narrow_tile, two_wide_tile, wide_tile
 from exp_core.compiled import njit, prange
 from exp_core.vector.registers import registers
@@ -34,7 +35,7 @@ def direct_compiled(x, w):
     taps = (np.arange(k)[:, None] * padded.shape[2] * channels + np.arange(k * channels)).ravel()
     lanes = host.lanes(x.itemsize)
     edges = panel_edges(out, lanes)
-    panels = np.empty(taps.size * edges[-1], x.dtype)
+    panels = aligned((taps.size * edges[-1],), x.dtype, np.empty)
     results, y = room(shape, host.rows, x.dtype)
     threads = numba.get_num_threads() if y.size * taps.size > SMALL else 1
     filters = np.ascontiguousarray(w).reshape(out, -1)
@@ -47,7 +48,7 @@ def direct_compiled(x, w):
 def room(shape, rows, dtype):
     """An array for so many results, and its rows with some more at the end, so that every tile is whole."""
     count = int(np.prod(shape[:-1]))
-    results = np.empty((-(-count // rows) * rows, shape[-1]), dtype)
+    results = aligned((-(-count // rows) * rows, shape[-1]), dtype, np.empty)
     return results, results[:count].reshape(shape)
 
 
@@ -119,13 +120,19 @@ def _share(padded, taps, panels, edges, results, places, first, last, rows, lane
     count = len(padded) * down * across
     pixels = padded.reshape(padded.size)
     starts = np.empty(BLOCK, np.int64)
+    i, j = first // across, first % across  # row and column of the next window; rows are counted through all images
     for block in range(first, last, BLOCK):
         size = min(BLOCK, last - block)
         for r in range(size):
-            window = min(block + r, count - 1)
-            row = window // across
-            line = row // down * height + row % down
-            starts[r] = (line * width + window % across) * channels
+            if block + r < count:
+                if j == 0 or r == 0:
+                    line = (i // down * height + i % down) * width
+                starts[r] = (line + j) * channels
+                j += 1
+                if j == across:
+                    i, j = i + 1, 0
+            else:
+                starts[r] = starts[r - 1]
         multiply(pixels, starts[:size], taps, panels, edges, results[block : block + size], rows, lanes)
 
 

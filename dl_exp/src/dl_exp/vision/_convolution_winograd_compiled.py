@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dl_exp.engine.workspace import aligned
 from dl_exp.vision._convolution_compiled import SMALL, multiply, padded_line, panel_edges
 from exp_core.compiled import FUSE, njit, prange
 from exp_core.vector.registers import registers
@@ -25,26 +26,31 @@ def winograd_compiled(x, w):
     host = registers()
     lanes = host.lanes(x.itemsize)
     edges = panel_edges(w.shape[0], lanes)
-    panels = np.empty((16, channels * edges[-1]), x.dtype)
     threads = numba.get_num_threads() if y.size * w[0].size > SMALL else 1
-    (_alone if threads == 1 else _in_threads)(x, np.ascontiguousarray(w), panels, edges, y, threads, host.rows, lanes)
+    across = (width + 1) // 2
+    most = -(-max(1, BATCH // across) * across // host.rows) * host.rows
+    panels = aligned((16, channels * edges[-1]), x.dtype, np.empty)
+    V = aligned((threads, 16, most, channels), x.dtype)
+    M = aligned((threads, 16, most, len(w)), x.dtype, np.empty)
+    share = _alone if threads == 1 else _in_threads
+    share(x, np.ascontiguousarray(w), panels, edges, V, M, y, host.rows, lanes)
     return y
 
 
 @njit
-def _alone(x, w, panels, edges, y, threads, rows, lanes):
+def _alone(x, w, panels, edges, V, M, y, rows, lanes):
     _filters(w, panels, edges, 0, len(w))
-    _share(x, panels, edges, y, 0, len(y) * ((y.shape[1] + 1) // 2), rows, lanes)
+    _share(x, panels, edges, V[0], M[0], y, 0, len(y) * ((y.shape[1] + 1) // 2), rows, lanes)
 
 
 @njit(parallel=True)
-def _in_threads(x, w, panels, edges, y, threads, rows, lanes):
+def _in_threads(x, w, panels, edges, V, M, y, rows, lanes):
     """Each thread takes a part of the filters, and then of all rows of tiles."""
-    out, lines = len(w), len(y) * ((y.shape[1] + 1) // 2)
+    out, lines, threads = len(w), len(y) * ((y.shape[1] + 1) // 2), len(V)
     for t in prange(threads):
         _filters(w, panels, edges, out * t // threads, out * (t + 1) // threads)
     for t in prange(threads):
-        _share(x, panels, edges, y, lines * t // threads, lines * (t + 1) // threads, rows, lanes)
+        _share(x, panels, edges, V[t], M[t], y, lines * t // threads, lines * (t + 1) // threads, rows, lanes)
 
 
 @njit
@@ -86,15 +92,12 @@ def _filter(g, u, U):
 
 
 @njit
-def _share(x, panels, edges, y, first, last, rows, lanes):
+def _share(x, panels, edges, V, M, y, first, last, rows, lanes):
     """Rows of tiles, counted through all images; the tiles of a batch are made up to whole tiles of the product."""
     down, across = (y.shape[1] + 1) // 2, (y.shape[2] + 1) // 2
-    channels, out = x.shape[3], y.shape[3]
+    channels, most = x.shape[3], V.shape[1]
     batch = max(1, BATCH // across)
-    most = -(-batch * across // rows) * rows
     lines = np.zeros((4, 2 * across + 2, channels), x.dtype)
-    V = np.zeros((16, most, channels), x.dtype)
-    M = np.empty((16, most, out), x.dtype)
     starts, taps = np.arange(most) * channels, np.arange(channels)
     for row in range(first, last, batch):
         lot = min(batch, last - row)
@@ -106,7 +109,9 @@ def _share(x, panels, edges, y, first, last, rows, lanes):
             _across(lines, V, r * across)
         tiles = -(-lot * across // rows) * rows
         for place in range(16):
-            multiply(V[place].reshape(most * channels), starts, taps, panels[place], edges, M[place, :tiles], rows, lanes)
+            multiply(
+                V[place].reshape(most * channels), starts, taps, panels[place], edges, M[place, :tiles], rows, lanes
+            )
         for r in range(lot):
             image, top = (row + r) // down, 2 * ((row + r) % down)
             for i in range(min(2, y.shape[1] - top)):
