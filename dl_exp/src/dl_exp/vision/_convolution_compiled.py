@@ -1,7 +1,7 @@
 """Convolution as a matrix product whose left factor is never written down: the image itself, read where windows lie.
 
-Row r of the matrix of windows that im2col copies begins where window r does in the padded image, and its elements lie at
-the same distances from there for every window.  The register tile of the matrix product does not mind: eight places
+Row r of the matrix of windows that im2col copies begins where window r does in the padded image, and its elements lie
+at the same distances from there for every window.  The register tile of the matrix product does not mind: eight places
 and one list of distances are all that it needs, across the ends of rows and of images.
 Filters are packed into panels as wide as a tile.  A block of windows meets one panel after the other, in pieces that
 stay in the second cache.  The last tile may be short: y has room for it beyond the end.
@@ -148,7 +148,7 @@ def multiply(x, starts, taps, panels, edges, c, rows, lanes):
                 _tile(x, starts[r : r + rows], taps[q : q + DEPTH], b[q:], c[r : r + rows, left:right], q > 0, lanes)
 
 
-@njit
+@njit(inline="always")
 def _tile(x, starts, taps, b, c, add, lanes):
     """A tile: three vectors wide or two, or one after the other where C ends in the middle of one."""
     if c.shape[1] < b.shape[1] or b.shape[1] == lanes:
