@@ -75,9 +75,9 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
         for machine in shown:
             marker = MARKERS[machines.index(machine) % len(MARKERS)]
             axes.plot([], [], marker, color="#444444", label=f"machine {machine}")
-    locator = AutoDateLocator()
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib does not type it
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     low, high = axes.get_ylim()
     axes.yaxis.set_major_formatter("{x:g}×")
     axes.yaxis.set_minor_formatter("{x:g}×" if high < NARROW * low else NullFormatter())
