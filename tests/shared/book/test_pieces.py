@@ -81,7 +81,9 @@ Source    N. J. Higham, Accuracy, 2nd ed. (2002), chapter 4.
 
 def test_references_are_told_apart():
     higham, dao, vaswani, bottou, five = references(BODY)
-    assert higham.endswith("2nd ed. (2002), chapter 4.") and dao == "T. Dao et al., One, NeurIPS 2022; T. Dao, Two (2024)."
+    assert (
+        higham.endswith("2nd ed. (2002), chapter 4.") and dao == "T. Dao et al., One, NeurIPS 2022; T. Dao, Two (2024)."
+    )
     assert vaswani == "A. Vaswani et al. Three (2017)." and five == '"Five" (2025).'
     assert bottou == "For steps: L. Bottou, F. E. Curtis, J. Nocedal, Four (2018)."
     assert references("Idea  None.") == []
@@ -322,3 +324,13 @@ def test_a_card_is_what_a_page_says(tmp_path):
     ):
         page.write_text(text)
         assert read_head(page) is None
+
+
+def test_ratios_over_decades_have_names_that_do_not_overlap(tmp_path):
+    from exp_core.book.drawing import over_time
+
+    results = [library.result("p", "e"), library.result("p", "e")]
+    measured = library.history(tmp_path / "h.db", *results)
+    wide = str(over_time(measured.over_time(("p", "e")), "e").markup)
+    names = re.findall(r">([0-9.]+)×<", wide)
+    assert 2 <= len(names) <= 5 and len(set(names)) == len(names), names

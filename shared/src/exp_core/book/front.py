@@ -130,7 +130,7 @@ def scoreboard(contents: Contents, cards: Cards) -> dict[str, object]:
     return {
         "title": "Scoreboard",
         "subtitle": "Our fastest right implementation of each experiment against the library that one would pick "
-        "instead, on the ordinary problem. Above 1, ours is the faster one; without a colour, the runs do not decide it.",
+        "instead, on the ordinary problem. Above 1, ours is the faster; what has no colour is not decided.",
         "figures": [(text, f"the library, {name}") for name, text in means(contents, cards)],
         "tables": [Table("Every experiment", columns, rows, words, sortable=True)],
     }
@@ -166,7 +166,9 @@ def history(contents: Contents, measured: Measured) -> dict[str, object]:
     held, never = list[tuple[Cell, ...]](), list[tuple[Cell, ...]]()
     for chapter in contents.chapters:
         headers = measured.of((chapter.entry.package, chapter.entry.name))
-        name = Cell(chapter.entry.name, chapter.entry.name, address=f"{chapter.page}#history" if headers else chapter.page)
+        name = Cell(
+            chapter.entry.name, chapter.entry.name, address=f"{chapter.page}#history" if headers else chapter.page
+        )
         if headers:
             held.append((name, *in_history(headers), Cell(chapter.command, chapter.command)))
         else:

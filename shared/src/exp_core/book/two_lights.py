@@ -1,4 +1,4 @@
-"""A colour chosen on white paper, for dark paper: greys are turned over, colours keep their hue; words are read.
+"""A colour that was chosen on white paper, for dark paper: greys turn over, colours keep their hue, words are read.
 
 Sources: B. Ottosson, A perceptual color space for image processing (2020): OKLab.
 W3C, Web Content Accessibility Guidelines 2.2 (2023), 1.4.3: the contrast of words.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 6
 DAY_S = 24 * 3600.0
+NARROW = 30  # a range of ratios up to which there is room for names between the powers of ten
 
 
 def draw(title: str, found: Sequence[Series], path: Path) -> None:
@@ -41,6 +42,9 @@ def draw(title: str, found: Sequence[Series], path: Path) -> None:
 
 def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> None:
     """A line through the ratios of each machine, which is a marker, with their intervals; a dotted line is a step."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.ticker import NullFormatter
+
     axes.set_yscale("log")
     for place, one in enumerate(found):
         colour = COLOURS[place % len(COLOURS)]
@@ -71,10 +75,12 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
         for machine in shown:
             marker = MARKERS[machines.index(machine) % len(MARKERS)]
             axes.plot([], [], marker, color="#444444", label=f"machine {machine}")
-    axes.xaxis_date()
-    axes.tick_params(axis="x", labelrotation=20)
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib does not type it
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    low, high = axes.get_ylim()
     axes.yaxis.set_major_formatter("{x:g}×")
-    axes.yaxis.set_minor_formatter("{x:g}×")
+    axes.yaxis.set_minor_formatter("{x:g}×" if high < NARROW * low else NullFormatter())
     axes.tick_params(axis="y", which="minor", labelsize="small")
     axes.set_ylabel("times as fast as the library")
     axes.grid(True, which="major", color="#e6e6e6", linewidth=0.6)

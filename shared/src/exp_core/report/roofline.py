@@ -57,8 +57,9 @@ def draw_under_roofs(axes: Axes, result: Result, one_thread: Peaks | None = None
     draw_rows(axes, rows)
     threads = f"{peaks.threads} thread{'s' if peaks.threads > 1 else ''}"
     dashed = "; dashed: one thread" if one_thread and peaks.threads > 1 else ""
-    title = f"{result.problem}: {result.sizes_text}, {result.dtype}, {threads}{dashed}"
-    axes.set_title(title, fontsize="medium", pad=14)
+    axes.set_title(
+        f"{result.problem}: {result.sizes_text}, {result.dtype}, {threads}{dashed}", fontsize="medium", pad=14
+    )
     axes.set_xlabel("operations for each byte that must be moved")
     axes.set_ylabel("operations a second")
     axes.grid(True, which="major", color="#ececec", linewidth=0.6)

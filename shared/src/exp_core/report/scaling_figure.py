@@ -100,6 +100,8 @@ def draw_curve(axes: Axes, curve: Curve, colour: str, marker: str, label: str) -
         elinewidth=1,
         label=label,
     )
+    if not any(curve.growth.fits):  # too few sizes for a law: what belongs together is joined
+        axes.plot(curve.sizes, t, color=colour, linewidth=0.8, linestyle=":")
     for fit in curve.growth.fits:
         if fit is not None:
             n = np.geomspace(*fit.sizes, 200)
