@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -99,6 +100,11 @@ def one_sentence(text: str) -> bool:
     return len(text.splitlines()) == 1 and text.startswith(("maths_exp: ", "dl_exp: ")) and "Traceback" not in text
 
 
+def _hear_hang_ups() -> None:
+    """As at a terminal, even when the tests themselves run under nohup: what ignores SIGHUP starts what ignores it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class OnTerminal:
     """A process whose standard error, or everything, is a terminal; what it shows can be waited for."""
 
@@ -111,7 +117,7 @@ class OnTerminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", *words],
             stdin=subprocess.DEVNULL, stdout=theirs if out else subprocess.PIPE, stderr=theirs, env=given,
-            start_new_session=True,
+            start_new_session=True, preexec_fn=_hear_hang_ups,
         )  # fmt: skip
         os.close(theirs)
 

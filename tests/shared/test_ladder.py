@@ -124,7 +124,7 @@ def test_what_the_budget_cannot_hold_is_skipped_with_the_prediction():
     """Foretold from small trials: it is never run at its full 20 seconds."""
     row = rows_of(climb(toys.request("slow", n=20_000)))["slow"]
     assert row.status == "skipped"
-    assert row.reason.startswith("predicted 2")
+    assert 15 < float(row.reason.split()[1]) < 40
     assert "a call" in row.reason
     assert "--budget" in row.reason
     assert row.first_call_s is None

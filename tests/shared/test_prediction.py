@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import toys
 
-from exp_core import prediction
+from exp_core import Cost, Implementation, ladder, prediction
 from exp_core.contestants import Contestant
 from exp_core.ladder import Refused, climb
-from exp_core.prediction import Trials, predict_call, predict_input, slope
+from exp_core.prediction import Trials, grown, predict_call, predict_input, slope
 
 
 def predicted(monkeypatch, seconds_of, n=2**20, preparing=lambda n: 0.0):
@@ -18,8 +18,10 @@ def predicted(monkeypatch, seconds_of, n=2**20, preparing=lambda n: 0.0):
     contestant = Contestant(toys.make(toys.doubled))
     largest = []
 
-    def fake(call):
-        result = call()
+    def fake(call, *arguments):
+        result = call(*arguments)
+        if isinstance(result, tuple):  # an input was made
+            return result, 0.0
         if callable(result):  # it was prepared
             return result, preparing(result().size)
         largest.append(result.size)
@@ -82,6 +84,17 @@ def test_the_input_s_size_is_a_sum_of_products():
     assert square == pytest.approx(8e12, rel=0.01)
 
 
+def test_a_cube_s_size_is_foretold_from_small_ones():
+    made = []
+
+    def cube(sizes):
+        made.append(8 * sizes["n"] ** 3)
+        return (np.broadcast_to(0.0, (sizes["n"],) * 3),)  # as many bytes by its shape, but it holds one number
+
+    assert predict_input(cube, {"n": 5000}) == pytest.approx(1e12)
+    assert max(made) < 2**24
+
+
 def test_a_slow_oracle_is_refused_before_it_starts():
     def oracle(x):
         time.sleep(1e-3 * x.size)
@@ -100,3 +113,88 @@ def test_real_sizes_are_parameters():
     trials = Trials(lambda sizes: (), {"n": 1024, "tolerance": 1e-8})
     assert trials.sizes_at(3) == {"n": 128, "tolerance": 1e-8}
     assert max(trials.scales()) <= 10
+
+
+def counting(at):
+    """A contestant whose cost is counted by running it, the trials of its problem, and the sizes that were run."""
+    ran = []
+
+    def run(x):
+        ran.append(x.size)
+        return x
+
+    def cost(x):
+        run(x)
+        return Cost(flops=x.size, memory=8.0 * x.size)
+
+    contestant = Contestant(Implementation(run, "vectorised", cost=cost, bound=lambda x: 0.0, counted=True))
+    trials = Trials(lambda sizes: (np.empty(sizes["n"]),), {"n": at})
+    return contestant, trials, ran
+
+
+def test_what_is_counted_by_running_is_never_counted_at_the_full_size_before_it_is_admitted(monkeypatch):
+    """A millisecond an element: trials end long before the problem itself, and neither cost nor call sees it."""
+    contestant, trials, ran = counting(2**20)
+
+    def fake(call, *arguments):
+        result = call(*arguments)
+        return result, 1e-3 * result.size if isinstance(result, np.ndarray) else 0.0
+
+    monkeypatch.setattr(prediction, "call_once", fake)
+    found = predict_call(contestant, trials, (np.empty(2**20),))
+    assert found.seconds == pytest.approx(1e-3 * 2**20, rel=0.01)
+    assert found.memory == pytest.approx(8 * 2**20)
+    assert 1e-3 * max(ran) <= prediction.LONGEST_TRIAL_S / 2
+
+
+def test_a_cost_on_paper_that_runs_the_call_is_seen_by_the_same_check(monkeypatch):
+    """Sabotage: without the mark the whole problem is run to ask for its cost."""
+    contestant, trials, ran = counting(2**20)
+    honest = dataclasses.replace(contestant.implementation, counted=False)
+    predict_call(dataclasses.replace(contestant, implementation=honest), trials, (np.empty(2**20),))
+    assert max(ran) == 2**20
+
+
+def test_the_growth_of_what_is_counted_is_seen_over_some_doublings():
+    linear, cubic = {s: 2.0**-s for s in (6, 5, 4, 3)}, {s: 8.0**-s for s in (6, 5, 4, 3)}
+    assert grown(linear) == pytest.approx(1)
+    assert grown(cubic) == pytest.approx(1)
+    assert grown({**linear, 2: 0.25}, scale=1) == pytest.approx(0.5)
+    assert grown({3: 1.0, 2: 1.0}) == pytest.approx(4), "all of the input is looked at"
+    assert grown({}) == 0
+
+
+def test_an_input_that_takes_long_to_make_is_made_for_no_trial(monkeypatch):
+    """A millisecond an element to make: trials end where making one would take longer than a trial may."""
+    made = []
+
+    def make(sizes):
+        made.append(sizes["n"])
+        return (np.zeros(sizes["n"]),)
+
+    def fake(call, *arguments):
+        result = call(*arguments)
+        return result, 1e-3 * result[0].size if isinstance(result, tuple) else 0.0
+
+    monkeypatch.setattr(prediction, "call_once", fake)
+    trials = Trials(make, {"n": 2**20})
+    predict_call(Contestant(toys.make(toys.doubled)), trials, (np.zeros(2**20),))
+    assert 1e-3 * max(made) <= trials.longest_s
+
+
+def test_a_problem_of_even_sizes_has_trials_too():
+    def even(sizes):
+        if sizes["n"] % 2:
+            raise ValueError("odd")
+        return (np.zeros(sizes["n"]),)
+
+    trials = Trials(even, {"n": 1000})
+    assert [trials.inputs_at(scale)[0].size for scale in trials.scales()] == [8, 16, 32, 62, 126, 250, 500]
+
+
+def test_trials_take_their_part_of_a_small_budget():
+    """Two contestants and a second: no trial may take more than a quarter of it."""
+    request = toys.request("doubled", "looped", budget_s=1.0)
+    assert ladder.Ladder(request, lambda *_: None).trials.longest_s == 0.25
+    request = toys.request("doubled", "looped", budget_s=0.1)
+    assert ladder.Ladder(request, lambda *_: None).trials.longest_s == pytest.approx(0.025)

@@ -168,6 +168,8 @@ class Implementation:
         something lazy: the ladder computes it, on threads here or on a cluster.
     dtypes: those it supports, where they are fewer than the experiment's.
     devices: the GPUs that it is written for (a kernel: ``("metal", "cuda")``); none: any device will do.
+    counted: its cost (or ``skip``) cannot be known without running it: it is asked on the full input only where
+        there is time for one more call.
     """
 
     function: Callable[..., object]
@@ -182,6 +184,7 @@ class Implementation:
     arrays: Arrays = "numpy"
     dtypes: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    counted: bool = False
 
     def __post_init__(self) -> None:
         if self.rung not in RUNGS:

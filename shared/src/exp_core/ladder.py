@@ -31,7 +31,14 @@ from exp_core.machine import (
     thread_limit,
 )
 from exp_core.own import silent
-from exp_core.prediction import Trials, predict_call, predict_input, predict_oracle
+from exp_core.prediction import (
+    LONGEST_TRIAL_S,
+    Prediction,
+    Trials,
+    predict_call,
+    predict_input,
+    predict_oracle,
+)
 from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
@@ -45,7 +52,7 @@ from exp_core.wire import told
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
 MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to use
 PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
-LEAST_PATIENCE_S = 30.0
+LEAST_PATIENCE_S = 10.0
 VIEW = "it returned a view of its input: who changes the one changes the other; return a copy"
 NOT_YET = "interrupted before its turn"
 EMULATED = "emulated: right, not timed"
@@ -99,6 +106,13 @@ class Ladder:
         """Say what the first run waits for, and no later one."""
         self.progress(f"compiling {name}, this once", None)
 
+    @cached_property
+    def trials(self) -> Trials:
+        """The same problem at smaller sizes; all that is tried with them takes about as long as the budget at most."""
+        request = self.request
+        longest_s = min(LONGEST_TRIAL_S, request.budget_s / (2 * max(len(request.contestants), 1)))
+        return Trials(request.inputs, request.sizes, longest_s)
+
     def make_input(self) -> None:
         """Make the input before anything else.  Raises Refused if the problem does not allow such sizes."""
         try:
@@ -106,10 +120,10 @@ class Ladder:
         except ValueError as error:
             raise Refused(f"{self.request.problem.name}: {first_sentence(error)}") from error
 
-    def refuse_a_slow_oracle(self, trials: Trials) -> None:
+    def refuse_a_slow_oracle(self) -> None:
         """Raise Refused if holding results against the oracle would take far longer than the budget."""
         patience = max(PATIENCE * self.request.budget_s, LEAST_PATIENCE_S)
-        seconds = predict_oracle(self.request.experiment, trials, self.inputs).seconds
+        seconds = predict_oracle(self.request.experiment, self.trials, self.inputs).seconds
         if seconds > patience:
             raise Refused(
                 f"at these sizes the reference answer alone would take some {seconds_text(seconds)}: "
@@ -123,46 +137,39 @@ class Ladder:
     def admit(self) -> list[Contestant]:
         """Those who can run here, on this input, within the budget and the memory; the others' rows say why not."""
         request = self.request
-        predicted: dict[str, float] = {}
+        calls: dict[str, float] = {}  # seconds that its calls need at least
         admitted: list[Contestant] = []
-        trials = Trials(request.inputs, request.sizes)
-        self.refuse_a_slow_oracle(trials)
+        self.refuse_a_slow_oracle()
         for number, contestant in enumerate(request.contestants):
             self.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
+            counted = contestant.implementation.counted
             skip = contestant.unavailable(request.experiment, request.dtype, request.entry.package)
-            skip = skip or contestant.unsuited(self.inputs) or self._too_large(contestant)
+            skip = skip or (None if counted else contestant.unsuited(self.inputs))
+            if not skip and contestant.emulated:  # slow and not timed: the emulator has a limit of its own
+                prediction = Prediction(0.0, memory=contestant.implementation.cost(*self.inputs).memory)
+            elif not skip:
+                prediction = predict_call(contestant, self.trials, self.inputs)
+            skip = skip or too_large(prediction.memory)
             if skip:
                 self.amend(contestant.key, reason=str(skip))
                 continue
-            if contestant.emulated:  # slow and not timed: the emulator has a limit of its own
-                predicted[contestant.key] = self.starts[contestant.key] = 0.0
-                admitted.append(contestant)
-                continue
-            prediction = predict_call(contestant, trials, self.inputs)
-            predicted[contestant.key] = prediction.seconds
+            calls[contestant.key] = (CALLS + counted) * prediction.seconds
             self.starts[contestant.key] = prediction.start_s
             admitted.append(contestant)
         left = request.budget_s / request.processes
         # the library first, since all others are held against it; then the cheapest, since so more of them fit
-        for contestant in sorted(admitted, key=lambda c: (c.rung != "library", predicted[c.key])):
-            need = CALLS * predicted[contestant.key]
+        for contestant in sorted(admitted, key=lambda c: (c.rung != "library", calls[c.key])):
+            need = calls[contestant.key]
             if need > left:
-                skip = too_slow(predicted[contestant.key], left, request.budget_s, need)
+                skip = too_slow(need, CALLS + contestant.implementation.counted, left, request.budget_s)
+            else:  # a counted one was not asked before
+                skip = contestant.unsuited(self.inputs) if contestant.implementation.counted else None
+            if skip:
                 self.amend(contestant.key, reason=str(skip))
                 admitted.remove(contestant)
             else:
                 left -= need
         return admitted
-
-    def _too_large(self, contestant: Contestant) -> Skip | None:
-        need = contestant.implementation.cost(*self.inputs).memory
-        free = available_memory()
-        if need <= MEMORY_SHARE * free:
-            return None
-        return Skip(
-            f"would need {need / 1e9:.1f} GB of working storage, and {free / 1e9:.1f} GB are free",
-            "choose smaller sizes",
-        )
 
     def check(self, contestant: Contestant) -> None:
         """Run it once and hold the result against every law; a right one is ready to be timed."""
@@ -445,10 +452,21 @@ def refuse_what_cannot_fit(request: Request) -> None:
         )
 
 
-def too_slow(predicted: float, left: float, budget: float, need: float) -> Skip:
+def too_large(need: float) -> Skip | None:
+    """Why so many bytes of working storage are too many here; None if there is room."""
+    free = available_memory()
+    if need <= MEMORY_SHARE * free:
+        return None
+    return Skip(
+        f"would need {need / 1e9:.1f} GB of working storage, and {free / 1e9:.1f} GB are free",
+        "choose smaller sizes",
+    )
+
+
+def too_slow(need: float, calls: int, left: float, budget: float) -> Skip:
     """The prediction as a reason, with what would make room for it."""
     return Skip(
-        f"predicted {seconds_text(predicted)} a call, {CALLS} calls at least; "
+        f"predicted {seconds_text(need / calls)} a call, {calls} calls at least; "
         f"{seconds_text(max(left, 0.0))} of the budget are left",
         f"--budget {math.ceil(max(2 * budget, budget + need - left))} or smaller sizes would admit it",
     )

@@ -19,77 +19,116 @@ SLOWEST_S = 1e-5  # a unit of work: fractions in plain Python take less, so that
 SHORT_S = 0.005  # a trial so short is made three times: it may have met a sleeping thread
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
 LOW, HIGH = 8, 16  # sizes of the small inputs
+DOUBLINGS = 3  # over which the growth of what is counted by running is seen
+FARTHEST = 32  # times that, to see by which power of a size the input grows
+ENOUGH = 2**20  # bytes of an input that show it
 SMALLEST = 3  # trials begin where the largest size has about this many bits
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Seconds that one call will take, and those that the very first one took longer: compilation, filled caches."""
+    """Seconds that one call will take, and those that the very first one took longer: compilation, filled caches.
+
+    memory: bytes of working storage, as its cost says or foretells.
+    """
 
     seconds: float
     start_s: float = 0.0
+    memory: float = 0.0
 
 
 @dataclass
 class Trials:
-    """The same problem at smaller sizes: every integer size halved j times, down to 1; made once, shared by all."""
+    """The same problem at smaller sizes: every integer size halved j times, down to 1; made once, shared by all.
+
+    longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
+    """
 
     make: Callable[[Mapping[str, float]], Inputs]
     sizes: Mapping[str, float]
+    longest_s: float = LONGEST_TRIAL_S
     made: dict[int, Inputs] = field(default_factory=dict)
+    making_s: dict[int, float] = field(default_factory=dict)
 
     def scales(self) -> Iterator[int]:
         """How often to halve, from the smallest trial to the largest that is not the problem itself."""
         largest = max((int(size) for size in self.sizes.values() if isinstance(size, int)), default=1)
         yield from range(max(largest.bit_length() - SMALLEST, 0), 0, -1)
 
+    def quick(self) -> Iterator[int]:
+        """Those scales at which the input is there, or is foretold to be there soon."""
+        for scale in self.scales():
+            if scale not in self.made and grown(self.making_s, scale) > self.longest_s:
+                return
+            yield scale
+
     def sizes_at(self, scale: int) -> dict[str, float]:
         """The sizes, halved that often; real-valued sizes are parameters and stay as they are."""
         return {k: max(1, v >> scale) if isinstance(v, int) else v for k, v in self.sizes.items()}
 
     def inputs_at(self, scale: int) -> Inputs:
-        """The input at those sizes."""
+        """The input at those sizes; or at the next ones, where the problem refuses halves (an even size is halved)."""
         if scale not in self.made:
-            self.made[scale] = self.make(self.sizes_at(scale))
+            sizes = self.sizes_at(scale)
+            try:
+                self._make(scale, sizes)
+            except ValueError:
+                self._make(scale, {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()})
         return self.made[scale]
+
+    def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
+        self.made[scale], first = call_once(self.make, sizes)
+        self.making_s[scale] = first if first >= SHORT_S else min(first, steady(partial(self.make, sizes)))
 
 
 def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Prediction:
-    """Seconds a call of a contestant on the full input."""
+    """What a call of a contestant on the full input takes."""
+    implementation = contestant.implementation
 
     def ready(small: Inputs) -> Call | None:
         return None if contestant.unsuited(small) else contestant.ready(small)
 
-    return predict(ready, lambda small: work(contestant.implementation.cost(*small)), trials, inputs)
+    if implementation.counted:
+        return predict_counted(ready, implementation.cost, trials)
+    return predict(ready, implementation.cost, trials, inputs)
 
 
 def predict_oracle(experiment: Experiment, trials: Trials, inputs: Inputs) -> Prediction:
-    """Seconds that the oracle takes, if its work grows no faster than that of the experiment's last implementation."""
-    oracle = experiment.oracle
+    """What the oracle takes, if its work grows no faster than that of the experiment's last implementation."""
+    oracle, last = experiment.oracle, experiment.implementations[-1]
     if oracle is None:
         return Prediction(0.0)
-    cost = experiment.implementations[-1].cost
-    return predict(lambda small: lambda: oracle(*small), lambda small: work(cost(*small)), trials, inputs)
+
+    def ready(small: Inputs) -> Call:
+        return lambda: oracle(*small)
+
+    if last.counted:
+        return predict_counted(ready, lambda *small: Cost(), trials)
+    return predict(ready, last.cost, trials, inputs)
 
 
 def predict(
-    ready: Callable[[Inputs], Call | None], work_of: Callable[[Inputs], float], trials: Trials, inputs: Inputs
+    ready: Callable[[Inputs], Call | None],
+    cost: Callable[..., Cost],
+    trials: Trials,
+    inputs: Inputs,
 ) -> Prediction:
-    """Seconds a call on the full input: ever larger trials while they are short, and then the cost model.
+    """What a call on the full input takes: ever larger trials while they are short, and then the cost model.
 
     Overhead, compilation and sleeping threads make small trials slow for their work: the forecast errs upwards.
     """
-    full = work_of(inputs)
+    whole = cost(*inputs)
+    full = work(whole)
     seconds = start_s = trial = part = 0.0
     rise = likely = 0.0  # seconds a unit of work, by the last two trials
     if full <= TINY_WORK:
-        return Prediction(seconds)
-    for scale in trials.scales():
+        return Prediction(seconds, memory=whole.memory)
+    for scale in trials.quick():
         try:
             small = trials.inputs_at(scale)
-            larger = work_of(small)
+            larger = work(cost(*small))
             longer = likely * (larger - part)
-            if part and longer > LONGEST_TRIAL_S / 2:
+            if part and longer > trials.longest_s / 2:
                 break
             if part and longer < UNSEEN * trial:
                 continue
@@ -106,7 +145,53 @@ def predict(
         seconds = now + rise * (full - part)
         if preparing > LONGEST_PREPARATION_S:
             break
-    return Prediction(seconds, start_s)
+    return Prediction(seconds, start_s, whole.memory)
+
+
+def predict_counted(
+    ready: Callable[[Inputs], Call | None],
+    cost: Callable[..., Cost],
+    trials: Trials,
+) -> Prediction:
+    """The same where a cost is counted by running it, so that the full one cannot be asked for.
+
+    Ever larger trials while they are short; beyond, the seconds grow with each doubling of the sizes as they did over
+    the last trials, and the memory likewise.
+    """
+    seconds: dict[int, float] = {}  # at each scale, of a call; and of a trial
+    trial: dict[int, float] = {}
+    memory: dict[int, float] = {}
+    start_s = 0.0
+    for scale in trials.quick():
+        if grown(trial, scale) > trials.longest_s / 2:
+            break
+        try:
+            small = trials.inputs_at(scale)
+            call, preparing = call_once(partial(ready, small))
+            if call is None:
+                continue
+            first, now = call_once(call)[1], steady(call)
+            needed = cost(*small).memory
+        except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
+            continue
+        start_s = max(start_s, first - now)
+        trial[scale] = now + (preparing if seconds else 0.0)  # the first time it may have compiled
+        seconds[scale], memory[scale] = now, needed
+    return Prediction(grown(seconds), start_s, grown(memory, least=1.0))
+
+
+def grown(values: Mapping[int, float], scale: int = 0, least: float = 2.0) -> float:
+    """A value at a larger scale (0: the problem itself) from those at some, the larger ones later; 0 if there are none.
+
+    It grows as over the last ``DOUBLINGS``: small sets differ too much from one to the next.
+    least: the factor that each doubling brings at least; an algorithm looks at all of its input.
+    """
+    if not values:
+        return 0.0
+    last = list(values)[-1]
+    first = next(at for at in values if at <= last + DOUBLINGS)
+    rate = (values[last] / values[first]) ** (1 / (first - last)) if first > last and values[first] > 0 else least
+    return values[last] * max(least, rate) ** (last - scale)
 
 
 def slope(before: tuple[float, float], now: tuple[float, float]) -> float:
@@ -140,7 +225,12 @@ def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[
     try:
         weights: dict[str, tuple[float, float]] = {}
         for name in large:
-            power = round(math.log2(max(bytes_at(**{name: 32 * HIGH}), 1) / max(bytes_at(**{name: 16 * HIGH}), 1)))
+            before, now = bytes_at(**{name: HIGH}), bytes_at(**{name: 2 * HIGH})
+            factor = 2
+            while factor < FARTHEST and now < ENOUGH:  # a cube whose side is 32 times as long may not fit
+                factor *= 2
+                before, now = now, bytes_at(**{name: factor * HIGH})
+            power = round(math.log2(max(now, 1) / max(before, 1)))
             low, high, here = (float(size) ** max(power, 1) for size in (LOW, HIGH, sizes[name]))
             weights[name] = ((high - here) / (high - low), (here - low) / (high - low))
         corners = itertools.product((0, 1), repeat=len(large))

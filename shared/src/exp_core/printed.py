@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import threading
 from typing import IO
 
@@ -9,6 +11,7 @@ from exp_core.catalogue import printable
 
 KEPT = 2000  # bytes: a screen's worth
 CHUNK = 1 << 16
+PIPE = 1 << 20  # bytes: the most that a pipe holds, see pipe(7)
 PARTING_S = 1.0
 
 
@@ -18,15 +21,39 @@ class Printed:
     def __init__(self, pipe: IO[bytes] | None = None) -> None:
         self.beginning = b""
         self.bytes = 0
-        self.thread = threading.Thread(target=self._drain, args=(pipe,), daemon=True) if pipe else None
+        self.pipe = pipe
+        self.lock = threading.Lock()
+        self.thread = threading.Thread(target=self._drain, daemon=True) if pipe else None
         if self.thread:
             self.thread.start()
 
-    def _drain(self, pipe: IO[bytes]) -> None:
-        with pipe:
-            while chunk := pipe.read1(CHUNK):  # type: ignore[attr-defined]
-                self.bytes += len(chunk)
-                self.beginning += chunk[: KEPT - len(self.beginning)]
+    def _drain(self) -> None:
+        while self._waits(None):
+            with self.lock:
+                if self._waits(0) and not self._take():
+                    assert self.pipe is not None
+                    self.pipe.close()
+                    return
+
+    def settle(self) -> None:
+        """Take what waits in the pipe: afterwards all that was printed before is known, even on a busy machine."""
+        with self.lock:
+            for _ in range(PIPE // CHUNK):
+                if self.pipe is None or self.pipe.closed or not self._waits(0) or not self._take():
+                    return
+
+    def _waits(self, limit_s: float | None) -> bool:
+        """Whether there is something to read, or the end."""
+        assert self.pipe is not None
+        return bool(select.select([self.pipe], [], [], limit_s)[0])
+
+    def _take(self) -> int:
+        """Read once; the number of bytes, 0 at the end."""
+        assert self.pipe is not None
+        chunk = os.read(self.pipe.fileno(), CHUNK)
+        self.bytes += len(chunk)
+        self.beginning += chunk[: KEPT - len(self.beginning)]
+        return len(chunk)
 
     def close(self) -> None:
         """Wait for the end of the pipe, which comes when its process has ended; not for ever, if somebody keeps it."""

@@ -100,7 +100,10 @@ class UserFunction:
 
         Raises UserFunctionError.
         """
-        reply = self._ask('"call"', self.call_limit_s, "it did not return")
+        try:
+            reply = self._ask('"call"', self.call_limit_s, "it did not return")
+        finally:
+            self.printed.settle()
         self.is_view = bool(reply["view"])
         data = self._read_bytes(int(reply["bytes"]))
         try:

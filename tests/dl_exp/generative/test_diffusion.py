@@ -10,7 +10,7 @@ from dl_exp.generative import _diffusion_distance as distance
 from dl_exp.generative import _diffusion_samplers as samplers
 from dl_exp.generative import _diffusion_training as training
 from dl_exp.generative._diffusion_model import BETA1, BETA2, RATE, Shape, start_weights
-from dl_exp.generative._diffusion_problems import read_moons, two_moons
+from dl_exp.generative._diffusion_problems import read_images, read_moons, two_moons
 from dl_exp.generative._diffusion_schedule import FEATURES, STEPS, alpha_bar, clock, noised, scales
 from dl_exp.generative.diffusion import EXPERIMENT, by_hand, cost, loops, loss_and_gradient
 from exp_core.tensor import gamma
@@ -97,9 +97,8 @@ def gaussian(deviation):
 def test_ddim_on_a_gaussian_is_a_known_factor(deviation, jumps):
     """Each jump is linear; the product of the factors, each within a few roundings."""
     a = alpha_bar()
-    times = np.linspace(STEPS, 0, jumps + 1).round().astype(int)
     factor = 1.0
-    for t, u in itertools.pairwise(times):
+    for t, u in itertools.pairwise(samplers.stations(jumps)):
         share = math.sqrt(1 - a[t]) / (a[t] * deviation**2 + 1 - a[t])
         factor *= math.sqrt(a[u]) * (1 - math.sqrt(1 - a[t]) * share) / math.sqrt(a[t]) + math.sqrt(1 - a[u]) * share
     x = np.random.default_rng(0).standard_normal((50, 1))
@@ -117,7 +116,7 @@ def test_ddpm_on_a_gaussian_has_the_variance_that_its_steps_give():
         beta = 1 - a[t] / a[t - 1]
         clean = math.sqrt(a[t])  # of x, for deviation 1
         factor = math.sqrt(a[t - 1]) * beta / (1 - a[t]) * clean + math.sqrt(1 - beta) * (1 - a[t - 1]) / (1 - a[t])
-        variance = factor**2 * variance + (1 - a[t - 1]) / (1 - a[t]) * beta
+        variance = factor**2 * variance + (beta if t > 1 else 0)
     rng = np.random.default_rng(0)
     x = samplers.ddpm(gaussian(1.0), rng.standard_normal((n, 1)), math.inf, rng)
     assert abs(x.var() - variance) <= 6 * variance * math.sqrt(2 / n)
@@ -137,9 +136,11 @@ def test_ddim_is_deterministic_and_refuses_what_is_no_number_of_jumps():
 def test_the_guess_is_the_networks():
     weights, x0, noise, _, shape = problem(updates=1, batch=6)
     same = np.full(6, 17)
-    guess = samplers.guesser(weights.astype(np.float64), shape)(noised(x0[0], noise[0], same).astype(np.float64), 17)
+    x = noised(x0[0], noise[0], same).astype(np.float64)
+    guess = samplers.guesser(weights.astype(np.float64), shape)(x, 17)
     loss, _ = loss_and_gradient(weights.astype(np.float64), x0[0].astype(float), noise[0].astype(float), same, shape)
-    assert np.mean((guess - noise[0]) ** 2) == pytest.approx(loss, rel=1e-5)  # x_t was rounded to float32 for the guess
+    # the noise's error is that of the velocity times sqrt(alpha_bar); x_t was rounded to float32 for the guess
+    assert np.mean((guess - noise[0]) ** 2) == pytest.approx(alpha_bar()[17] * loss, rel=1e-5)
 
 
 def test_the_distance_of_a_shift_is_known():
@@ -153,6 +154,57 @@ def test_the_distance_of_a_shift_is_known():
     assert distance.sliced_wasserstein(x[::-1], x) == 0
     with pytest.raises(ValueError, match="point by point"):
         distance.sliced_wasserstein(x[:4], x)
+
+
+@pytest.mark.parametrize("jumps", [1, 2, 50, STEPS])
+def test_jumps_lead_from_noise_to_data_and_get_shorter(jumps):
+    times = samplers.stations(jumps)
+    assert (times[0], times[-1]) == (STEPS, 0)
+    lengths = -np.diff(times)
+    assert np.all(lengths >= 1)
+    assert len(lengths) <= jumps
+    assert np.all(np.diff(lengths) <= 1), "but for rounding, none is longer than the one before"
+
+
+def test_samples_keep_the_variances_that_the_docstrings_say():
+    """Linear guesses for data of variance 0.035, a digits' direction: what the sampler alone makes pale."""
+    small, n = math.sqrt(0.035), 20_000
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((n, 1))
+    error = 6 * math.sqrt(2 / n)
+    assert samplers.ddpm(gaussian(small), noise, math.inf, rng).var() / 0.035 == pytest.approx(1.05, abs=1.05 * error)
+    assert samplers.ddim(gaussian(small), noise, math.inf).var() / 0.035 == pytest.approx(0.90, abs=0.9 * error)
+
+
+def test_neighbours_tell_what_they_should():
+    """Clouds of one law: chance alone, each part within 6 deviations of 1/2; apart: always; within another: half."""
+    rng, n = np.random.default_rng(0), 400
+    x, y = rng.standard_normal((2, n, 5))
+    assert distance.told_apart(x, y) <= 6 / math.sqrt(n)
+    assert distance.told_apart(x, y + 100) == 1
+    assert distance.told_apart(x[:1], y[:1]) == 1  # one point each: the neighbour is always the other's
+    pale = 0.1 * rng.standard_normal((n, 64))
+    assert distance.told_apart(rng.standard_normal((n, 64)), pale) > 0.9, "pale images are their own neighbours"
+    with pytest.raises(ValueError, match="chance"):
+        distance.told_apart(x[:4], y)
+
+
+def test_the_distance_of_digits_can_reach_the_goal_and_sees_faults():
+    """Chosen by what it says of examples, not of samples: those learnt from are 5 times nearer to those held out than
+    the Gaussian, and those that were spoilt are not."""
+    pytest.importorskip("sklearn", reason="the digits come with it")
+    data, rng = read_images(), np.random.default_rng(0)
+    learnt, n = rng.permutation(data.x), len(data.held_out)
+    gaussian = np.mean([data.distance(distance.fitted_gaussian(data.x, n, rng), data.held_out) for _ in range(3)])
+
+    def nearer(spoil):
+        clouds = (learnt[k * n : (k + 1) * n] for k in range(3))
+        return gaussian / np.mean([data.distance(spoil(cloud), data.held_out) for cloud in clouds])
+
+    assert nearer(lambda x: x) > 2 * training.NEARER
+    assert nearer(lambda x: 0.9 * x) < training.NEARER, "pale"
+    assert nearer(lambda x: (x + x[::-1]) / 2) < training.NEARER, "two at once"
+    assert nearer(lambda x: x + 0.2 * rng.standard_normal(x.shape)) < training.NEARER, "noisy"
 
 
 def test_moons_have_mean_0_and_variance_1():
@@ -170,10 +222,14 @@ def test_a_run_in_pieces_is_the_run_at_once():
     for engine in training.TRAINING.engines:
         for module in engine.modules:
             pytest.importorskip(module)
-        at_once = engine.advance(shape, begin, training.batches(shape, data, 3, range(7), 16), 0)[1]
-        state = begin
+
+        def after(state, steps, engine=engine):
+            batches = training.batches(shape, data, 3, steps, 16)
+            return engine.advance(shape, state, (*batches, *training.TRAINING.rates(steps, 7)), steps.start)[1]
+
+        at_once, state = after(begin, range(7)), begin
         for steps in (range(2), range(2, 3), range(3, 7)):
-            state = engine.advance(shape, state, training.batches(shape, data, 3, steps, 16), steps.start)[1]
+            state = after(state, steps)
         assert all(np.array_equal(state[name], at_once[name]) for name in at_once), engine.name
         assert np.array_equal(begin["weights"], training.start(shape, np.random.default_rng(0))["weights"])
 
@@ -195,7 +251,8 @@ def test_training_reaches_its_target():
     plan = training.TRAINING
     for first in range(0, plan.steps, 500):
         steps = range(first, first + 500)
-        _, state = training.threads_engine(shape, state, training.batches(shape, data, 0, steps, plan.batch), first)
+        batches = (*training.batches(shape, data, 0, steps, plan.batch), *plan.rates(steps, plan.steps))
+        _, state = training.threads_engine(shape, state, batches, first)
     figures = training.evaluate(shape, state, data)
     assert all(target.reached(figures[target.figure]) for target in plan.targets), figures
 

@@ -52,12 +52,14 @@ def test_attention_that_looks_ahead_is_seen(monkeypatch):
 
 
 def test_the_learning_rate_is_nanogpts():
-    """A line up, a cosine down, then level; its configuration: 100 of 2000 steps, from 1e-3 to 1e-4."""
-    assert rate(0) == pytest.approx(1e-3 / 101)
-    assert rate(WARM_UP - 1) == pytest.approx(1e-3 * 100 / 101)
-    assert rate(WARM_UP) == pytest.approx(1e-3)
-    assert rate((WARM_UP + STEPS) // 2) == pytest.approx(5.5e-4)
-    assert rate(STEPS) == rate(10 * STEPS) == pytest.approx(1e-4)
+    """A line up, a cosine down to the last step; its configuration: 100 of 2000 steps, from 1e-3 to 1e-4."""
+    assert rate(0, STEPS) == pytest.approx(1e-3 / 101)
+    assert rate(WARM_UP - 1, STEPS) == pytest.approx(1e-3 * 100 / 101)
+    assert rate(WARM_UP, STEPS) == pytest.approx(1e-3)
+    assert rate((WARM_UP + STEPS) // 2, STEPS) == pytest.approx(5.5e-4)
+    assert rate(STEPS, STEPS) == rate(10 * STEPS, 10 * STEPS) == pytest.approx(1e-4)
+    assert rate(0, 1) == pytest.approx(1e-3), "a run of one step is no warm-up"
+    assert rate(2, 40) == pytest.approx(1e-3), "a short run warms up for a twentieth of it"
 
 
 def test_the_weights_are_nanogpts():
@@ -100,7 +102,8 @@ def begun(**sizes):
 
 
 def advanced(engine, shape, state, steps, batch=4):
-    return engine(shape, state, TRAINING.batches(shape, TEXT, 1, steps, batch), steps.start)
+    batches = TRAINING.batches(shape, TEXT, 1, steps, batch)
+    return engine(shape, state, (*batches, *TRAINING.rates(steps, TRAINING.steps)), steps.start)
 
 
 @pytest.mark.parametrize("engine", [threads_engine, mlx_engine])
@@ -180,8 +183,9 @@ def test_it_reaches_nanogpts_loss_on_shakespeare():
     shape = TRAINING.model(corpus)
     state = TRAINING.start(shape, np.random.default_rng(0))
     for step in range(0, STEPS, 100):
-        batches = TRAINING.batches(shape, corpus, 0, range(step, step + 100), TRAINING.batch)
-        _, state = threads_engine(shape, state, batches, step)
+        steps = range(step, step + 100)
+        batches = TRAINING.batches(shape, corpus, 0, steps, TRAINING.batch)
+        _, state = threads_engine(shape, state, (*batches, *TRAINING.rates(steps, STEPS)), step)
     (target,) = TRAINING.targets
     assert target.reached(TRAINING.evaluate(shape, state, corpus)[target.figure])
 

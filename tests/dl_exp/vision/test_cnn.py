@@ -9,7 +9,7 @@ from dl_exp.vision._cnn_engine import threads
 from dl_exp.vision._cnn_loops import convolve
 from dl_exp.vision._cnn_model import Shape, checked, start_weights
 from dl_exp.vision._cnn_problems import SMALL, badly_scaled, patterns
-from dl_exp.vision._cnn_training import SHIFT, TRAINING, mlx_engine, rates, threads_engine
+from dl_exp.vision._cnn_training import SHIFT, TRAINING, mlx_engine, threads_engine
 from dl_exp.vision.cnn import BOUNDS, EXPERIMENT, LAWS, cost, exact
 from exp_core.machine import thread_limit
 
@@ -122,21 +122,23 @@ def small_engines():
 
 def test_engines_agree_and_may_be_asked_in_parts():
     weights, x, labels, _, shape = made(updates=4)
-    state, inputs = {"weights": weights}, (weights, x, labels, rates(100, 4), shape)
+    (rates,) = TRAINING.rates(range(100, 104), 200)
+    state, inputs = {"weights": weights}, (weights, x, labels, rates, shape)
     for engine in small_engines():
-        losses, whole = engine(shape, state, (x, labels), 100)
-        first, half = engine(shape, state, (x[:3], labels[:3]), 100)
-        second, end = engine(shape, half, (x[3:], labels[3:]), 103)
+        losses, whole = engine(shape, state, (x, labels, rates), 100)
+        first, half = engine(shape, state, (x[:3], labels[:3], rates[:3]), 100)
+        second, end = engine(shape, half, (x[3:], labels[3:], rates[3:]), 103)
         assert end["weights"].tobytes() == whole["weights"].tobytes()
         assert np.concatenate([first, second]).tobytes() == losses.tobytes()
         assert not broken((losses, whole["weights"]), inputs)
 
 
-def test_the_rate_falls_and_depends_on_the_step_alone():
-    line = rates(0, TRAINING.steps + 10)
+@pytest.mark.parametrize("steps", [40, 4000])
+def test_the_rate_falls_to_a_twentieth_over_the_whole_run(steps):
+    (line,) = TRAINING.rates(range(steps + 1), steps)
     assert (np.diff(line) <= 0).all()
     assert line[-1] == pytest.approx(0.05 * line[0])
-    np.testing.assert_array_equal(rates(1234, 10), line[1234:1244])
+    np.testing.assert_array_equal(TRAINING.rates(range(12, 22), steps)[0], line[12:22])
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +170,9 @@ def test_a_tenth_of_the_steps_already_learns(data):
     shape = TRAINING.model(data)
     state = {"weights": start_weights(shape, np.random.default_rng(0))}
     for step in range(0, 400, 100):
-        _, state = threads_engine(shape, state, TRAINING.batches(shape, data, 0, range(step, step + 100), 64), step)
+        steps = range(step, step + 100)
+        batches = (*TRAINING.batches(shape, data, 0, steps, 64), *TRAINING.rates(steps, TRAINING.steps))
+        _, state = threads_engine(shape, state, batches, step)
     assert TRAINING.evaluate(shape, state, data)["held-out accuracy"] > 0.9
 
 

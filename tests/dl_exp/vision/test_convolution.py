@@ -177,20 +177,20 @@ def test_nothing_is_an_error_where_all_is_zero(zero, law):
     assert np.isfinite(laws.fft_bound(x, w)) and np.isfinite(theory.winograd_bound(x, w))
 
 
-@pytest.mark.parametrize("name", ["multiply", "_down", "_across", "_back", "_filters"])
+@pytest.mark.parametrize("name", ["multiply", "_down", "_across", "_back", "_filter"])
 def test_the_loops_are_vector_instructions(name):
     numba = pytest.importorskip("numba")
     from dl_exp.vision import _convolution_compiled, _convolution_winograd_compiled
 
     types = numba.core.types
-    line, plane, cube = (numba.float32[(slice(None),) * (n - 1) + (slice(None, None, 1),)] for n in (1, 2, 3))
-    whole_ = types.int64
+    plane, cube = (numba.float32[(slice(None),) * (n - 1) + (slice(None, None, 1),)] for n in (2, 3))
+    whole_, places = types.int64, types.int64[::1]
     signatures = {
-        "multiply": (plane, line, types.int64[::1], whole_, whole_, plane, types.boolean, whole_, whole_),
+        "multiply": (numba.float32[::1], places, places, numba.float32[::1], places, plane, whole_, whole_),
         "_down": (cube,),
-        "_across": (cube, cube),
-        "_back": (cube, whole_, plane),
-        "_filters": (numba.float32[:, :, :, ::1], types.int64[::1]),
+        "_across": (cube, cube, whole_),
+        "_back": (cube, whole_, whole_, plane),
+        "_filter": (cube, cube, plane),
     }
     module = _convolution_compiled if name == "multiply" else _convolution_winograd_compiled
     assert vector_width(getattr(module, name), signatures[name]) >= host_width()

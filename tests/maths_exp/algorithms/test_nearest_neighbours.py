@@ -7,6 +7,7 @@ import pytest
 from assembly import COMPARISONS, host_width, vector_width
 
 from exp_core.tensor import gamma
+from exp_core.vector.registers import registers
 from maths_exp.algorithms import _nearest_neighbours_compiled as compiled
 from maths_exp.algorithms import _nearest_neighbours_problems as problems
 from maths_exp.algorithms import _nearest_neighbours_trees as trees
@@ -240,3 +241,22 @@ def test_a_ball_that_is_too_small_loses_neighbours(monkeypatch, too_small):
     honest = trees.balls
     monkeypatch.setattr(trees, "balls", lambda *a: (honest(*a)[0], honest(*a)[1] * (0.5 if too_small else 1.0)))
     assert (worst(nn.ball_tree_compiled(*inputs), inputs) > 1) == too_small
+
+
+@pytest.mark.parametrize("n, d, k", [(1, 1, 1), (67, 3, 67), (1031, 5, 4)])
+def test_what_is_measured_again_is_found(n, d, k):
+    """From the worst lists there are, the k farthest, and limits that let all through: the nearest, each once."""
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(5)
+    X, Q = rng.integers(0, 3, (n, d)).astype(float), rng.integers(0, 3, (3, d)).astype(float)
+    host, origin = registers(), X.mean(axis=0)
+    panels, _ = compiled.side_by_side(X, origin, host.vectors * host.lanes(X.itemsize))
+    rows = compiled.with_one(Q - origin, host.rows)
+    tile = np.empty((host.rows, panels.shape[2]))
+    measured = ((X - Q[:, None]) ** 2).sum(axis=2)
+    indices = np.argsort(measured, axis=1)[:, ::-1][:, :k].copy()[:, ::-1].copy()
+    D2 = np.take_along_axis(measured, indices, 1)
+    compiled.measure_again(0, 3, np.full(3, np.finfo(float).max), panels, X, Q, rows, tile, indices, D2)
+    assert np.array_equal(D2, np.sort(measured, axis=1)[:, :k])
+    assert np.array_equal(np.take_along_axis(measured, indices, 1), D2)
+    assert all(len(set(found)) == k for found in indices.tolist())

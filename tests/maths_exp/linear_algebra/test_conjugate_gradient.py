@@ -8,6 +8,7 @@ from exp_core.machine import thread_limit
 from maths_exp.linear_algebra import _conjugate_gradient_diagonals as diagonals
 from maths_exp.linear_algebra import _conjugate_gradient_preconditioned as preconditioned
 from maths_exp.linear_algebra import _conjugate_gradient_red_black as red_black
+from maths_exp.linear_algebra import _conjugate_gradient_stencil as stencil
 from maths_exp.linear_algebra import conjugate_gradient as cg
 from maths_exp.linear_algebra._conjugate_gradient_check import residual
 from maths_exp.linear_algebra._conjugate_gradient_problems import laplacian
@@ -142,7 +143,8 @@ def test_preconditioners_do_what_they_are_for():
     plain = run("cg_vectorised", inputs)[1]
     assert run("cg_jacobi", inputs)[1] == plain
     assert 2 * run("cg_incomplete_cholesky", inputs)[1] < plain
-    assert plain <= 2 * run("cg_red_black", inputs)[1] <= 1.1 * plain + 2
+    for name in ("cg_red_black", "cg_stencil"):
+        assert plain <= 2 * run(name, inputs)[1] <= 1.1 * plain + 2
     hard = cg.mixed_units(20, 100.0, dtype="float64", rng=np.random.default_rng(3))
     assert 4 * run("cg_jacobi", hard)[1] < run("cg_vectorised", hard)[1]
 
@@ -159,16 +161,15 @@ def test_zero_is_solved_by_zero_and_poison_is_never_right(name):
 
 @pytest.mark.parametrize("name", ROWS)
 def test_stopping_early_is_caught(name):
-    """Ten times the tolerance, or one entry of A lost: both are seen."""
+    """A hundred times the tolerance, or a diagonal a little too large: both are seen."""
     data, indices, indptr, b, tolerance = inputs = poisson(12, 1e-8)
     early = run(name, (data, indices, indptr, b, 100 * tolerance))
     assert residual(early, *inputs) > 1
-    spoilt = data.copy()
-    spoilt[0] *= 1 + 1e-5
+    spoilt = np.where(np.repeat(np.arange(b.size), np.diff(indptr)) == indices, (1 + 1e-5) * data, data)
     assert residual(run(name, (spoilt, indices, indptr, b, tolerance)), *inputs) > 1
 
 
-@pytest.mark.parametrize("name", ["cg_fused", "cg_diagonals", "cg_red_black"])
+@pytest.mark.parametrize("name", ["cg_fused", "cg_diagonals", "cg_red_black", "cg_stencil"])
 def test_threads_do_not_change_a_bit(name):
     numba = pytest.importorskip("numba")
     inputs = poisson(101)
@@ -179,9 +180,54 @@ def test_threads_do_not_change_a_bit(name):
     assert all(np.array_equal(x, results[0][0]) and k == results[0][1] for x, k in results)
 
 
+@pytest.mark.parametrize("side, dimensions", [(300, 2), (67, 3)])
+def test_seams_do_not_change_a_bit(side, dimensions):
+    """Parts that meet where F reaches one block, and where it reaches two; three of them have a middle one."""
+    pytest.importorskip("numba")
+    data, indices, indptr, b, _ = poisson(side, dimensions=dimensions)
+    red, black, place = red_black.chessboard(indices, indptr)
+    offsets, values, main = stencil.diagonals(data, indices, indptr, red, place)
+    wide = np.abs(offsets).max()
+    assert -(-wide // stencil.ROWS) == dimensions - 1
+    there = stencil.presence(indices, indptr, red, place, offsets, wide, max(red.size, black.size))
+    b = b[black]
+    x, k = stencil.one_pass(there, values, offsets, main[0], red.size, b, 0.01 * np.linalg.norm(b), b.size, 1)
+    for parts in (2, 3):
+        assert b.size >= 4 * parts * (dimensions - 1) * stencil.ROWS
+        again = stencil.one_pass(there, values, offsets, main[0], red.size, b, 0.01 * np.linalg.norm(b), b.size, parts)
+        assert k > 5 and again[1] == k and np.array_equal(again[0], x)
+
+
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-14])
+def test_a_foretold_beta_costs_no_steps(tolerance):
+    """Even as far down as rounding lets the true residual go, and beyond: the one carried along falls on."""
+    inputs = poisson(64, tolerance)
+    assert abs(run("cg_stencil", inputs)[1] - run("cg_red_black", inputs)[1]) <= 1
+
+
+def test_what_is_no_stencil_is_refused():
+    """Units make each row another one; a single entry does as well, on A's diagonal or beside it."""
+    pytest.importorskip("numba")
+    units = cg.mixed_units(7, dtype="float64", rng=np.random.default_rng(2))
+    data, *others = poisson(6)
+    spoilt = [np.where(np.arange(data.size) == e, 1.5 * data, data) for e in (7, 9)]
+    for inputs in (units, *((array, *others) for array in spoilt)):
+        assert ROWS["cg_stencil"].skip(*inputs)
+        with pytest.raises(ValueError, match="no stencil"):
+            run("cg_stencil", inputs)
+    assert ROWS["cg_stencil"].skip(data, *others) is None
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_product_by_diagonals_is_made_of_vectors(dtype):
     numba = pytest.importorskip("numba")
     number = numba.from_dtype(np.dtype(dtype))
     signature = (number[:, ::1], numba.int64[::1], number[::1], numba.int64, number[::1])
     assert vector_width(diagonals.block_product, signature) >= host_width()
+
+
+def test_the_stencils_product_is_made_of_vectors():
+    numba = pytest.importorskip("numba")
+    line, whole = numba.float64[::1], numba.int64[::1]
+    signature = (numba.uint8[:, ::1], line, whole, whole, line, numba.int64, line)
+    assert vector_width(stencil.couple, signature) >= host_width()

@@ -249,3 +249,10 @@ def test_nothing_global_is_left_changed():
     state = np.geterr(), sys.stdout, sys.stderr, list(warnings.filters)
     maths_exp.run("summation", **QUICK)
     assert (np.geterr(), sys.stdout, sys.stderr, list(warnings.filters)) == state
+
+
+def test_the_reasons_of_rows_name_arguments_and_not_options():
+    r = maths_exp.run("summation", n=10**6, only="naive,numpy_sum", budget=0.01, store=False)
+    reasons = [row.reason for row in r.rows if "budget" in row.reason]
+    assert reasons, "a hundredth of a second is not enough for a loop of a million"
+    assert all("--" not in reason and "budget=" in reason for reason in reasons)

@@ -14,10 +14,10 @@ from exp_core.book import code, svg
 from exp_core.book.card import Card, read_head
 from exp_core.book.contents import chosen, safe
 from exp_core.book.measured import read_measured
-from exp_core.book.two_lights import in_both_lights, on_dark
+from exp_core.book.two_lights import WORDS, in_both_lights, on_dark, words_in_both_lights
 from exp_core.book.words import mathml, prose
 from exp_core.catalogue import read_catalogue
-from exp_core.report.explain import FORMULA
+from exp_core.report.explain import FORMULA, references
 
 PAPER, INK = "#14171b", "#e6e4df"
 
@@ -70,6 +70,30 @@ def test_no_address_runs_a_script():
     assert prose('https://a/"onclick="x') == '<a href="https://a/" rel="noreferrer">https://a/</a>"onclick="x'
 
 
+BODY = """
+Look for  Nothing.
+Source    N. J. Higham, Accuracy, 2nd ed. (2002), chapter 4.
+          T. Dao et al., One, NeurIPS 2022; T. Dao,
+          Two (2024).  A. Vaswani et al. Three (2017).  For steps: L. Bottou, F. E. Curtis, J.
+          Nocedal, Four (2018).  "Five" (2025).
+"""
+
+
+def test_references_are_told_apart():
+    higham, dao, vaswani, bottou, five = references(BODY)
+    assert higham.endswith("2nd ed. (2002), chapter 4.") and dao == "T. Dao et al., One, NeurIPS 2022; T. Dao, Two (2024)."
+    assert vaswani == "A. Vaswani et al. Three (2017)." and five == '"Five" (2025).'
+    assert bottou == "For steps: L. Bottou, F. E. Curtis, J. Nocedal, Four (2018)."
+    assert references("Idea  None.") == []
+
+
+@pytest.mark.parametrize("command", ["maths_exp", "dl_exp"])
+def test_every_reference_of_the_catalogue_is_whole(command):
+    for entry in read_catalogue(command).entries.values():
+        found = references(entry.docstring)
+        assert found and all(re.search(r"(19|20)\d\d|documentation", one) for one in found), (entry.name, found)
+
+
 # Colours
 
 
@@ -80,7 +104,7 @@ def test_white_is_the_paper_and_black_is_the_ink():
 
 
 @pytest.mark.parametrize(
-    "colour", ["#000000", "#444444", "#0072B2", "#D55E00", "#1f77b4", "#8b0000", "#00008b", "#ff0000"]
+    "colour", ["#000000", "#444444", "#999999", "#0072B2", "#D55E00", "#1f77b4", "#8b0000", "#00008b", "#ff0000"]
 )
 def test_what_is_readable_on_white_is_readable_on_dark(colour):
     assert contrast(on_dark(colour), PAPER) >= 3.0  # WCAG 2.2, 1.4.11: graphics
@@ -90,6 +114,24 @@ def test_what_is_readable_on_white_is_readable_on_dark(colour):
 def test_colours_that_mean_something_keep_their_hue(colour):
     before, after = (np.array([int(c[k : k + 2], 16) for k in (1, 3, 5)]) for c in (colour, on_dark(colour)))
     assert np.argmax(before) == np.argmax(after) and np.argmin(before) == np.argmin(after)
+
+
+@pytest.mark.parametrize("colour", ["#ececec", "#e6e6e6"])
+def test_a_faint_line_stays_faint(colour):
+    assert contrast(colour, "#ffffff") < 1.3 and contrast(on_dark(colour), PAPER) < 1.5
+
+
+@pytest.mark.parametrize("colour", ["#999999", "#7d838b", "#56B4E9", "#E69F00", "#CC79A7", "#ffff00", "#000000"])
+def test_words_in_any_colour_are_read_on_both_papers(colour):
+    light, dark = re.fullmatch(r"light-dark\((.*),(.*)\)", words_in_both_lights(colour)).groups()
+    assert contrast(light, "#ffffff") >= WORDS and contrast(dark, PAPER) >= WORDS  # WCAG 2.2, 1.4.3
+    assert contrast(light, "#ffffff") < WORDS + 0.1 or light == colour, "no darker than it has to be"
+
+
+def test_the_colours_of_a_figures_words_are_those_that_are_read():
+    text = figure(lambda axes: (axes.plot([1, 2], color="#999999"), axes.set_title("grey", color="#999999")))
+    assert f'fill="{words_in_both_lights("#999999")}"' in re.search(r"<text[^>]*>grey", text)[0]
+    assert f'stroke="{in_both_lights("#999999")}"' in text
 
 
 def distance(a, b):
@@ -147,8 +189,10 @@ def test_what_lies_on_an_image_keeps_its_colours():
         axes.text(1, 1, "upon", color="white")
         axes.text(1, 2, "black", color="black")
         axes.set_title("above", color="black")
+        axes.legend(handles=[axes.scatter([], [], color="#f5f5f5", label="light")])
 
     text = figure(draw)
+    assert re.search(r'<use[^>]*"#f5f5f5"', text), "the mark that explains a colour has that colour"
     assert re.search(r'<text[^>]*fill="#ffffff"[^>]*>upon', text)
     assert re.search(r'<text[^>]*fill="#000000"[^>]*>black', text)
     assert not re.search(r'<text[^>]*fill="#[^"]*"[^>]*>above', text)

@@ -16,13 +16,13 @@ STATE = {"weights": np.array([1, 2, 3], np.float32), "count": np.array(5)}
 
 
 def written(folder, step=1, state=STATE):
-    checkpoint.write(Checkpoint(ME, step, state), folder)
+    checkpoint.write(Checkpoint(ME, step, state, 40), folder)
     return folder / LATEST
 
 
 def test_what_is_written_is_read(tmp_path):
     found = checkpoint.read(written(tmp_path, 17))
-    assert (found.identity, found.step) == (ME, 17)
+    assert (found.identity, found.step, found.steps) == (ME, 17, 40)
     for name, array in STATE.items():
         assert found.state[name].tobytes() == array.tobytes()
         assert found.state[name].dtype == array.dtype
@@ -43,7 +43,7 @@ def test_a_damaged_latest_does_not_push_out_the_one_before(tmp_path):
     for step in (1, 2):
         written(tmp_path, step)
     (tmp_path / LATEST).write_bytes(b"damaged")
-    checkpoint.write(Checkpoint(ME, 3, STATE), tmp_path, keep_latest=False)
+    checkpoint.write(Checkpoint(ME, 3, STATE, 40), tmp_path, keep_latest=False)
     assert [checkpoint.read(tmp_path / name).step for name in (LATEST, PREVIOUS)] == [3, 1]
 
 
@@ -71,7 +71,7 @@ def test_other_files_are_refused(tmp_path):
     save_file({"weights": STATE["weights"]}, foreign)
     with pytest.raises(CheckpointError, match="no checkpoint"):
         checkpoint.read(text)
-    with pytest.raises(CheckpointError, match="no checkpoint of a training run here"):
+    with pytest.raises(CheckpointError, match="no checkpoint of a training run of this version"):
         checkpoint.read(foreign)
     with pytest.raises(CheckpointError, match="no checkpoint"):
         checkpoint.read(tmp_path / "missing.safetensors")
@@ -88,7 +88,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CheckpointError, match="No space left on device"):
-        checkpoint.write(Checkpoint(ME, 2, STATE), tmp_path)
+        checkpoint.write(Checkpoint(ME, 2, STATE, 40), tmp_path)
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [LATEST]
 

@@ -68,3 +68,15 @@ def test_what_cannot_be_shared_is_refused(tmp_path, args, words):
     done = launched(tmp_path, *args)
     assert words in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--metal", "--cuda"])
+def test_what_is_missing_is_told_by_one_process(tmp_path, flag):
+    """Sabotage shows itself: without the one who speaks for all, each of the two says it."""
+    alone = run(tmp_path / "one", sys.executable, "-m", "dl_exp", "mlp", "--steps", "5", flag)
+    if alone.returncode != 3:
+        pytest.skip(f"a device for {flag} is here")
+    done = launched(tmp_path / "two", "mlp", "--steps", "5", flag)
+    said = (done.stdout + done.stderr).splitlines()
+    assert said.count(alone.stderr.strip()) == 1, said
+    assert "Traceback" not in "".join(said)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,28 @@ def test_a_log_ahead_of_its_checkpoint_is_cut_back(tmp_path, whole, ahead):
     assert (tmp_path / "cut" / LOG).read_text() == whole[1]
 
 
+@pytest.mark.parametrize("stop", [1, 33, 99])
+def test_a_schedule_is_stretched_over_the_steps_asked_for(tmp_path, stop):
+    """Killed and resumed, the rates are those of the whole run; the checkpoint knows how long it is to be."""
+
+    def impatient(moment):
+        if moment.step >= stop:
+            raise KeyboardInterrupt
+
+    whole = fresh(tmp_path / "whole", training=toy.SCHEDULED)
+    job = toy.job(tmp_path / "cut", training=toy.SCHEDULED)
+    cut = train(job, job.beginning(), impatient)
+    assert cut.interrupted
+    found = checkpoint.read(tmp_path / "cut" / LATEST)
+    assert (found.step, found.steps) == (cut.step, 100)
+    assert bits(resumed(tmp_path / "cut", training=toy.SCHEDULED).state) == bits(whole.state)
+    assert (tmp_path / "cut" / LOG).read_text() == (tmp_path / "whole" / LOG).read_text()
+    # sabotage: a schedule for other steps gives another curve
+    assert bits(fresh(tmp_path / "long", training=toy.SCHEDULED, steps=101).state) != bits(whole.state)
+    assert [float(rate) for rate in toy.SCHEDULED.rates(range(98, 100), 100)[0]] == pytest.approx([0.002, 0.001])
+    assert toy.TRAINING.rates(range(3), 100) == ()
+
+
 def test_the_order_of_data_matters_here(tmp_path, whole):
     """Sabotage: with another seed the curve is another one, so that the comparisons above can fail."""
     assert bits(fresh(tmp_path / "other", seed=1).state) != bits(whole[0].state)
@@ -108,7 +131,7 @@ def test_a_resumed_run_without_its_momentum_would_be_seen(tmp_path, whole):
     """Sabotage: the optimiser's part of the state forgotten."""
     fresh(tmp_path / "cut", steps=50)
     found = checkpoint.read(tmp_path / "cut" / LATEST)
-    lost = checkpoint.Checkpoint(found.identity, found.step, found.state | {"speed": 0 * found.state["speed"]})
+    lost = replace(found, state=found.state | {"speed": 0 * found.state["speed"]})
     outcome = train(toy.job(tmp_path / "cut"), lost, watch, path=tmp_path / "cut" / LATEST)
     assert bits(outcome.state) != bits(whole[0].state)
 
@@ -125,7 +148,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(tmp_path
 def test_a_weight_that_is_no_number_is_not_saved(tmp_path):
     job = toy.job(tmp_path / "nan")
     begin = job.beginning()
-    spoilt = checkpoint.Checkpoint(begin.identity, 0, begin.state | {"speed": np.full(3, np.nan, np.float32)})
+    spoilt = replace(begin, state=begin.state | {"speed": np.full(3, np.nan, np.float32)})
     with pytest.raises(NotANumberError, match="nothing was saved yet"):
         train(job, spoilt, watch)
     assert not (tmp_path / "nan" / LATEST).exists()

@@ -35,6 +35,16 @@ def momentum(shape, state, batches, step):
     return np.array(losses, np.float32), {"weights": weights, "speed": speed}
 
 
+def scheduled(shape, state, batches, step):
+    """Plain descent with the rates that it is told."""
+    weights, losses = state["weights"], []
+    for x, rate in zip(*batches, strict=True):
+        apart = weights - x.mean(axis=0)
+        losses.append(0.5 * apart @ apart)
+        weights = weights - rate * apart
+    return np.array(losses, np.float32), {"weights": weights, "speed": state["speed"]}
+
+
 def exploding(shape, state, batches, step):
     """Not a number at the 30th step."""
     losses, state = momentum(shape, state, batches, step)
@@ -64,7 +74,14 @@ TRAINING = Training(
     sample=say,
 )
 
+SCHEDULED = dataclasses.replace(
+    TRAINING,
+    engines=(Engine(scheduled, "vectorised"), *TRAINING.engines[1:]),
+    rate=lambda step, steps: 0.1 * (1 - step / steps),
+)
+
 
 def job(folder, *, steps=100, engine=0, **changes):
-    made = Job("toy", TRAINING, TRAINING.engines[engine], model(DATA), DATA, "normal", 0, 4, steps, folder, 7)
+    training = changes.pop("training", TRAINING)
+    made = Job("toy", training, training.engines[engine], model(DATA), DATA, "normal", 0, 4, steps, folder, 7)
     return dataclasses.replace(made, **changes)

@@ -91,7 +91,11 @@ def _tile(rows, width, a, b, c, add, ragged=False):
             function.linkage = "linkonce_odr"
             function.attributes.add("noinline")
             inner = ir.IRBuilder(function.append_basic_block("entry"))
-            emit_tile(rows, width, context, inner, signature, function.args, ragged=ragged, transposed=True)
+            left, *others = zip(signature.args[:3], function.args, strict=False)
+            a = Matrix(context, inner, *left, transposed=True)
+            emit_tile(
+                rows, width, inner, a, *(Matrix(context, inner, *m) for m in others), function.args[3], ragged=ragged
+            )
             inner.ret_void()
         builder.call(function, arguments)
         return context.get_dummy_value()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -66,9 +67,9 @@ def workspace(s: Shape, sequences: int, dtype: np.dtype) -> Workspace:
     )  # fmt: skip
 
 
-def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An array of zeros that begins with a cache line: a vector across two of them costs two loads."""
+def aligned(shape: tuple[int, ...], dtype: np.dtype, make: Callable[..., np.ndarray] = np.zeros) -> np.ndarray:
+    """An array that begins with a cache line: a vector across two of them costs two loads.  make: what fills it."""
     size = math.prod(shape) * dtype.itemsize
-    memory = np.zeros(size + CACHE_LINE, np.uint8)
+    memory = make(size + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
     return memory[start : start + size].view(dtype).reshape(shape)

@@ -21,24 +21,24 @@ SPACE = 32  # numbers between what two threads write: two cache lines
 def threads(weights, x0, noise, times, shape):
     """Everything fused by hand: no graph, no allocation in a step, a vector sigmoid, a part of the batch a thread."""
     state = weights.copy(), np.zeros_like(weights), np.zeros_like(weights)
-    return advance(*state, x0, noise, times, 0, shape), state[0]
+    return advance(*state, x0, noise, times, [RATE] * len(x0), 0, shape), state[0]
 
 
-def advance(weights, m, v, x0, noise, times, before, shape):
+def advance(weights, m, v, x0, noise, times, rates, before, shape):
     """As many updates as the batches have entries, in place, after ``before`` others; returns the losses."""
     import numba
 
     updates, batch, _ = x0.shape
     parts = min(numba.get_num_threads(), batch)
     losses = np.empty(updates, np.float32)
-    corrected = np.array([corrections(before + k) for k in range(1, updates + 1)], np.float32)
+    told = np.array([(rate, *corrections(k)) for k, rate in enumerate(rates, before + 1)], np.float32)
     panels = np.empty((parts, K_BLOCK, columns(4)), np.float32)
-    _train(weights, m, v, x0, noise, times, corrected, shape.hidden, panels, *scales(), clock(), losses)
+    _train(weights, m, v, x0, noise, times, told, shape.hidden, panels, *scales(), clock(), losses)
     return losses
 
 
 @njit(parallel=True)
-def _train(weights, m, v, x0, noise, times, corrected, h, panels, signal, spread, clock, losses):
+def _train(weights, m, v, x0, noise, times, told, h, panels, signal, spread, clock, losses):
     updates, batch, d = x0.shape
     parts = panels.shape[0]
     features, rows = clock.shape[1], (batch + parts - 1) // parts
@@ -46,34 +46,34 @@ def _train(weights, m, v, x0, noise, times, corrected, h, panels, signal, spread
     sums = np.zeros((parts, SPACE), np.float32)
     x = np.empty((parts, rows, d + features), np.float32)
     work = np.empty((parts, 8, rows, h), np.float32)  # activations, slopes, two deltas
-    wrong = np.empty((parts, rows, d), np.float32)
+    aim, wrong = np.empty((parts, rows, d), np.float32), np.empty((parts, rows, d), np.float32)
     for step in range(updates):
         for part in prange(parts):
             first, last = part * batch // parts, (part + 1) * batch // parts
             n = last - first
             _spoil(x0[step, first:last], noise[step, first:last], times[step, first:last], signal, spread, clock,
-                   x[part])  # fmt: skip
+                   x[part], aim[part])  # fmt: skip
             sums[part, 0] = _gradient(
-                weights, x[part, :n], noise[step, first:last], batch, gradients[part], work[part], wrong[part, :n],
-                panels[part],
-            )  # fmt: skip
+                weights, x[part, :n], aim[part, :n], batch, gradients[part], work[part], wrong[part, :n], panels[part]
+            )
         losses[step] = sums[:, 0].sum()
-        c1, c2 = corrected[step]
+        rate, c1, c2 = told[step]
         for part in prange(parts):
             first, last = part * weights.size // parts, (part + 1) * weights.size // parts
             for other in range(1, parts):
                 _add(gradients[other, first:last], gradients[0, first:last])
-            _adam(weights[first:last], m[first:last], v[first:last], gradients[0, first:last], c1, c2)
+            _adam(weights[first:last], m[first:last], v[first:last], gradients[0, first:last], rate, c1, c2)
 
 
 @njit
-def _spoil(x0, noise, times, signal, spread, clock, x):
-    """x_t and the clock's features side by side."""
+def _spoil(x0, noise, times, signal, spread, clock, x, aim):
+    """x_t and the clock's features side by side; what the network is to guess."""
     n, d = x0.shape
     for i in range(n):
         t = times[i]
         for j in range(d):
             x[i, j] = signal[t] * x0[i, j] + spread[t] * noise[i, j]
+            aim[i, j] = signal[t] * noise[i, j] - spread[t] * x0[i, j]
         for j in range(clock.shape[1]):
             x[i, d + j] = clock[t, j]
 
@@ -86,11 +86,11 @@ def _add(x, y):
 
 
 @njit
-def _adam(w, m, v, g, c1, c2):
+def _adam(w, m, v, g, rate, c1, c2):
     """Kingma and Ba (2015), algorithm 1."""
     beta1, beta2 = np.float32(BETA1), np.float32(BETA2)
     rest1, rest2 = np.float32(1 - BETA1), np.float32(1 - BETA2)
-    rate, epsilon = np.float32(RATE) / c1, np.float32(EPSILON)
+    rate, epsilon = rate / c1, np.float32(EPSILON)
     for i in range(w.size):
         m[i] = beta1 * m[i] + rest1 * g[i]
         v[i] = beta2 * v[i] + rest2 * g[i] * g[i]
@@ -98,9 +98,9 @@ def _adam(w, m, v, g, c1, c2):
 
 
 @njit(fastmath=REORDER)
-def _gradient(weights, x, noise, batch, gradient, work, wrong, panel):
+def _gradient(weights, x, aim, batch, gradient, work, wrong, panel):
     """The part's share of the loss; its share of the gradient goes to ``gradient``.  Letters as in ``by_hand``."""
-    n, d = noise.shape
+    n, d = aim.shape
     k, h = x.shape[1], work.shape[2]
     ends = np.array([0, k * h + h, k * h + h + h * (h + 1), k * h + h + 2 * h * (h + 1), weights.size])
     h1, h2, h3 = work[0, :n], work[1, :n], work[2, :n]
@@ -113,7 +113,7 @@ def _gradient(weights, x, noise, batch, gradient, work, wrong, panel):
     _affine(h2, weights[ends[2] : ends[3]], h3, panel)
     _silu(h3, slope3)
     _affine(h3, weights[ends[3] :], wrong, panel)
-    loss = _wrong(wrong, noise, batch)
+    loss = _wrong(wrong, aim, batch)
 
     _into(h3, wrong, gradient[ends[3] : ends[4]], panel)
     _down(wrong, weights[ends[3] : ends[4] - d].reshape(h, d), slope3, delta, panel)
@@ -126,13 +126,13 @@ def _gradient(weights, x, noise, batch, gradient, work, wrong, panel):
 
 
 @njit(fastmath=REORDER)
-def _wrong(guess, noise, batch):
+def _wrong(guess, aim, batch):
     """The guess becomes the derivative of the loss by it; returns this part's share of the loss."""
-    n, d = noise.shape
+    n, d = aim.shape
     share, loss = np.float32(1) / np.float32(batch * d), np.float32(0)
     for i in range(n):
         for j in range(d):
-            r = guess[i, j] - noise[i, j]
+            r = guess[i, j] - aim[i, j]
             loss += share * r * r
             guess[i, j] = np.float32(2) * share * r
     return loss

@@ -42,7 +42,7 @@ def _mlx_model(shape):
     def loss_of(x0, noise, times):
         signal, spread = (mx.array(scale)[times][:, None] for scale in scales())
         guess = model(mx.concatenate([signal * x0 + spread * noise, mx.array(clock())[times]], axis=1))
-        return nn.losses.mse_loss(guess, noise)
+        return nn.losses.mse_loss(guess, signal * noise - spread * x0)
 
     loss_and_gradient = nn.value_and_grad(model, loss_of)
 
@@ -70,9 +70,10 @@ def torch_eager(weights, x0, noise, times, shape):
     losses = []
     for clean, e, t in zip(*(torch.from_numpy(array) for array in (x0, noise, times)), strict=True):
         signal, spread, told = (table[t.long()] for table in tables)
+        signal, spread = signal[:, None], spread[:, None]
         optimiser.zero_grad()
-        guess = model(torch.cat([signal[:, None] * clean + spread[:, None] * e, told], dim=1))
-        loss = torch.nn.functional.mse_loss(guess, e)
+        guess = model(torch.cat([signal * clean + spread * e, told], dim=1))
+        loss = torch.nn.functional.mse_loss(guess, signal * e - spread * clean)
         loss.backward()
         optimiser.step()
         losses.append(loss.detach())

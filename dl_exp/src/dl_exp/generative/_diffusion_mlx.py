@@ -32,7 +32,7 @@ def run(update, state, batches, before):
 
     losses = []
     for k, batch in enumerate(zip(*batches, strict=True), before + 1):
-        loss, *state = update(*state, *batch, mx.array(corrections(k)))
+        loss, *state = update(*state, *batch, mx.array([RATE, *corrections(k)]))
         mx.eval(loss, state)
         losses.append(loss)
     return mx.stack(losses), *state
@@ -48,7 +48,7 @@ def loss_and_gradient(shape):
         signal, spread = (mx.array(scale)[times][:, None] for scale in scales())
         x = mx.concatenate([signal * x0 + spread * noise, mx.array(clock())[times]], axis=1)
         h3 = silu(silu(silu(x @ W1 + b1) @ W2 + b2) @ W3 + b3)
-        return mx.mean(mx.square(h3 @ W4 + b4 - noise))
+        return mx.mean(mx.square(h3 @ W4 + b4 - (signal * noise - spread * x0)))
 
     def silu(z):
         return z * mx.sigmoid(z)
@@ -56,22 +56,22 @@ def loss_and_gradient(shape):
     return mx.value_and_grad(loss_of)
 
 
-def adam(weights, m, v, gradient, corrected):
-    """Weights and means after one step; ``corrected``: two numbers (``corrections``)."""
+def adam(weights, m, v, gradient, told):
+    """Weights and means after one step; ``told``: the learning rate and the two ``corrections``."""
     import mlx.core as mx
 
     m = BETA1 * m + (1 - BETA1) * gradient
     v = BETA2 * v + (1 - BETA2) * gradient * gradient
-    return weights - RATE * (m / corrected[0]) / (mx.sqrt(v / corrected[1]) + EPSILON), m, v
+    return weights - told[0] * (m / told[1]) / (mx.sqrt(v / told[2]) + EPSILON), m, v
 
 
 @functools.cache
 def step(shape):
-    """One update: (weights, m, v, x0, noise, times, corrected) -> (loss, weights, m, v)."""
+    """One update: (weights, m, v, x0, noise, times, told) -> (loss, weights, m, v)."""
 
-    def update(weights, m, v, x0, noise, times, corrected):
+    def update(weights, m, v, x0, noise, times, told):
         loss, gradient = loss_and_gradient(shape)(weights, x0, noise, times)
-        return loss, *adam(weights, m, v, gradient, corrected)
+        return loss, *adam(weights, m, v, gradient, told)
 
     return update
 
@@ -91,8 +91,8 @@ def shared_step(shape):
 
     of_all, descend = averaged(mx.compile(loss_and_gradient(shape))), mx.compile(adam)
 
-    def update(weights, m, v, x0, noise, times, corrected):
+    def update(weights, m, v, x0, noise, times, told):
         loss, gradient = of_all(weights, x0, noise, times)
-        return loss, *descend(weights, m, v, gradient, corrected)
+        return loss, *descend(weights, m, v, gradient, told)
 
     return update if mx.distributed.init().size() > 1 else compiled_step(shape)

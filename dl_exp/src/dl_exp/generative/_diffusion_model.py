@@ -50,6 +50,14 @@ def start_weights(shape: Shape, rng: np.random.Generator) -> np.ndarray:
     return shape.layout.pack(parts).astype(np.float32)
 
 
+def rate(step: int, steps: int) -> float:
+    """The learning rate after ``step`` of ``steps`` updates: falling to nothing on a half cosine.
+
+    Source: I. Loshchilov, F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR (2017), eq. (5).
+    """
+    return RATE * (1 + math.cos(math.pi * step / steps)) / 2
+
+
 def corrections(step: int) -> tuple[float, float]:
     """What Adam's means, begun at zero, lack in update ``step`` (from 1): $1 - \\beta_1^k$ and $1 - \\beta_2^k$."""
     return 1 - BETA1**step, 1 - BETA2**step

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from dl_exp.generative._diffusion_distance import sliced_wasserstein, told_apart
 from dl_exp.generative._diffusion_model import Shape, start_weights
 from dl_exp.generative._diffusion_schedule import STEPS
 
@@ -15,11 +17,15 @@ FAR = 100.0
 
 
 class Points(NamedTuple):
-    """Examples to learn from, others that are held out, and the largest number in them; float32, shape (n, d)."""
+    """Examples to learn from, others that are held out, both float32, (n, d); the largest number in them.
+
+    distance: of two clouds of as many points, the one that these data are judged with.
+    """
 
     x: np.ndarray
     held_out: np.ndarray
     limit: float
+    distance: Callable[[np.ndarray, np.ndarray], float]
 
 
 def two_moons(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -38,7 +44,7 @@ def two_moons(n: int, rng: np.random.Generator) -> np.ndarray:
 def read_moons() -> Points:
     """Two moons, always the same: 20,000 points, and 10,000 held out."""
     x = two_moons(30_000, np.random.default_rng(0)).astype(np.float32)
-    return Points(x[:20_000], x[20_000:], float(np.abs(x).max()))
+    return Points(x[:20_000], x[20_000:], float(np.abs(x).max()), sliced_wasserstein)
 
 
 def read_images() -> Points:
@@ -46,7 +52,7 @@ def read_images() -> Points:
     from dl_exp.data import read_digits
 
     examples = read_digits()
-    return Points(2 * examples.x - 1, 2 * examples.held_out_x - 1, 1.0)
+    return Points(2 * examples.x - 1, 2 * examples.held_out_x - 1, 1.0, told_apart)
 
 
 def moons(

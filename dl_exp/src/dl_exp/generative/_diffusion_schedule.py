@@ -51,6 +51,16 @@ def noised(x0, noise, times):
     return signal * x0 + spread * noise
 
 
+def velocity(x0, noise, times):
+    """$v = \\sqrt{\\bar\\alpha_t}\\, \\epsilon - \\sqrt{1 - \\bar\\alpha_t}\\, x_0$; (batch, d).
+
+    From it and $x_t$ both are known: $\\epsilon = \\sqrt{1 - \\bar\\alpha_t}\\, x_t + \\sqrt{\\bar\\alpha_t}\\, v$.
+    Salimans and Ho (2022), appendix D.
+    """
+    signal, spread = (scale.astype(x0.dtype)[times][:, None] for scale in scales())
+    return signal * noise - spread * x0
+
+
 def _frozen(table: np.ndarray) -> np.ndarray:
     table.flags.writeable = False  # everybody has the same one
     return table

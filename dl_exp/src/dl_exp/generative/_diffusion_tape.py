@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
-from dl_exp.generative._diffusion_schedule import clock, noised
+from dl_exp.generative._diffusion_schedule import clock, noised, velocity
 from dl_exp.tape import Tensor, gradient, mean
 
 
@@ -30,7 +30,7 @@ def loss_of(parts, x0, noise, times):
     W1, b1, W2, b2, W3, b3, W4, b4 = parts
     x = np.concatenate([noised(x0, noise, times), clock().astype(x0.dtype)[times]], axis=1)
     h3 = silu(silu(silu(Tensor(x) @ W1 + b1) @ W2 + b2) @ W3 + b3)
-    wrong = h3 @ W4 + b4 - noise
+    wrong = h3 @ W4 + b4 - velocity(x0, noise, times)
     return mean(wrong * wrong)
 
 

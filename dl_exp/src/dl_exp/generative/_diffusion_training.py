@@ -6,15 +6,16 @@ from typing import Annotated
 
 import numpy as np
 
-from dl_exp.generative._diffusion_distance import fitted_gaussian, sliced_wasserstein
+from dl_exp.generative._diffusion_distance import fitted_gaussian
 from dl_exp.generative._diffusion_engine import advance
-from dl_exp.generative._diffusion_model import AVERAGED, Shape, start_weights
+from dl_exp.generative._diffusion_model import AVERAGED, Shape, rate, start_weights
 from dl_exp.generative._diffusion_problems import read_images, read_moons
 from dl_exp.generative._diffusion_samplers import JUMPS, ddim, ddpm, guesser
 from dl_exp.generative._diffusion_schedule import STEPS
 from exp_core.training import DataSet, Engine, Target, Training, epochs
 
 JUDGED = 5000  # samples to measure the distance with, if as many examples were held out
+CLOUDS = 3  # of as many samples each
 NEARER = 5  # times nearer to the data than a Gaussian that was fitted to them
 DDPM, DDIM = "times nearer than a Gaussian", f"the same with DDIM in {JUMPS} jumps"
 GOAL = "our own: a fifth of what two moments explain"
@@ -50,7 +51,7 @@ def threads_engine(shape, state, batches, step):
     state = {name: array.copy() for name, array in state.items()}
     losses = np.empty(len(batches[0]), np.float32)
     for k in range(len(losses)):
-        one = (part[k : k + 1] for part in batches)
+        one = [part[k : k + 1] for part in batches]
         losses[k : k + 1] = advance(state["weights"], state["m"], state["v"], *one, step + k, shape)
         state["average"] += np.float32(AVERAGED) * (state["weights"] - state["average"])
     return losses, state
@@ -65,8 +66,9 @@ def mlx_engine(shape, state, batches, step):
 
     update, losses = shared_step(shape), []
     kept = tuple(mx.array(state[name]) for name in ("weights", "m", "v", "average"))
-    for k, one in enumerate(zip(*map(mx.array, batches), strict=True), step + 1):
-        loss, *moved = update(*kept[:3], *one, mx.array(corrections(k)))
+    *examples, rates = batches
+    for k, (now, *one) in enumerate(zip(rates.tolist(), *map(mx.array, examples), strict=True), step + 1):
+        loss, *moved = update(*kept[:3], *one, mx.array([now, *corrections(k)]))
         kept = (*moved, kept[3] + AVERAGED * (moved[0] - kept[3]))
         mx.eval(loss, kept)
         losses.append(loss.item())
@@ -76,13 +78,17 @@ def mlx_engine(shape, state, batches, step):
 
 def evaluate(shape, state, data):
     """How many times nearer to examples held out the samples are than those of a Gaussian fitted to the others."""
-    truth = data.held_out[:JUDGED]
-    rng = np.random.default_rng(0)
-    guess, noise = guesser(state["average"], shape), rng.standard_normal(truth.shape).astype(np.float32)
-    gaussian = sliced_wasserstein(fitted_gaussian(data.x, len(truth), rng), truth)
+    truth, rng, guess = data.held_out[:JUDGED], np.random.default_rng(0), guesser(state["average"], shape)
+
+    def apart(draw):
+        """The mean distance of some clouds of samples."""
+        clouds = (draw(rng.standard_normal(truth.shape).astype(np.float32)) for _ in range(CLOUDS))
+        return float(np.mean([data.distance(cloud, truth) for cloud in clouds]))
+
+    gaussian = apart(lambda noise: fitted_gaussian(data.x, len(truth), rng))
     return {
-        DDPM: gaussian / sliced_wasserstein(ddpm(guess, noise, data.limit, rng), truth),
-        DDIM: gaussian / sliced_wasserstein(ddim(guess, noise, data.limit), truth),
+        DDPM: gaussian / apart(lambda noise: ddpm(guess, noise, data.limit, rng)),
+        DDIM: gaussian / apart(lambda noise: ddim(guess, noise, data.limit)),
     }
 
 
@@ -106,6 +112,7 @@ TRAINING = Training(
     targets=(Target(DDPM, NEARER, "more", GOAL), Target(DDIM, NEARER, "more", GOAL)),
     steps=12_000,
     batch=256,
+    rate=rate,
     every=3000,
     picture=picture,
 )

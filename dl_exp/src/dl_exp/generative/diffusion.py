@@ -28,7 +28,7 @@ from dl_exp.generative._diffusion_library import mlx_nn, torch_eager
 from dl_exp.generative._diffusion_mlx import mlx_compiled, mlx_grad
 from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
 from dl_exp.generative._diffusion_problems import digits, far_away, moons
-from dl_exp.generative._diffusion_schedule import FEATURES, clock, noised, scales
+from dl_exp.generative._diffusion_schedule import FEATURES, clock, noised, scales, velocity
 from dl_exp.generative._diffusion_tape import on_our_tape
 from dl_exp.generative._diffusion_training import TRAINING
 from dl_exp.trajectories import LAWS, oracle_and_bounds
@@ -53,7 +53,8 @@ def loops(weights, x0, noise, times, shape):
                 s = [sigmoid(z_j) for z_j in z]
                 slopes.append([s_j * (1 + z_j * (1 - s_j)) for s_j, z_j in zip(s, z, strict=True)])
                 inputs.append([z_j * s_j for s_j, z_j in zip(s, z, strict=True)])
-            wrong = [z_i - e_i for z_i, e_i in zip(z, e, strict=True)]  # the last layer's sum as it is
+            v_t = [signal[t] * e_i - spread[t] * x_i for x_i, e_i in zip(clean, e, strict=True)]
+            wrong = [z_i - v_i for z_i, v_i in zip(z, v_t, strict=True)]  # the last layer's sum as it is
             loss += share * sum(r * r for r in wrong)
             delta = [2 * share * r for r in wrong]
             for layer in (3, 2, 1, 0):
@@ -114,7 +115,7 @@ def loss_and_gradient(weights, x0, noise, times, shape):
     h1, slope1 = silu(x @ W1[:d] + told @ W1[d:] + b1)  # (batch, hidden)
     h2, slope2 = silu(h1 @ W2 + b2)
     h3, slope3 = silu(h2 @ W3 + b3)
-    wrong = h3 @ W4 + b4 - noise  # (batch, d)
+    wrong = h3 @ W4 + b4 - velocity(x0, noise, times)  # (batch, d)
 
     delta4 = (2 / wrong.size) * wrong
     delta3 = (delta4 @ W4.T) * slope3
@@ -140,7 +141,7 @@ def cost(weights, x0, noise, times, shape):
     (updates, batch, d), h = x0.shape, shape.hidden
     matrices = (d + FEATURES) * h + 2 * h * h + h * d
     products = batch * (6 * matrices - 2 * (d + FEATURES) * h)
-    flops = products + batch * (3 * 13 * h + 9 * d) + 14 * weights.size
+    flops = products + batch * (3 * 13 * h + 12 * d) + 14 * weights.size
     traffic = x0[0].nbytes + noise[0].nbytes + times[0].nbytes + 6 * weights.nbytes
     memory = 4 * (batch * (12 * h + 4 * d + FEATURES) + 8 * weights.size)
     return Cost(updates * flops, updates * traffic, memory)

@@ -82,20 +82,20 @@ def compiled_update(shape: Shape, device: str):
     return together(averaged(mx.compile(loss_and_gradient(shape))), mx.compile(adamw(shape)))
 
 
-def run(step, state, batches, done: int, rate):
-    """All updates from a state (weights, m, v), after ``done`` others; losses, and the state after."""
+def run(step, state, batches, rates, done: int):
+    """All updates from a state (weights, m, v), one a rate, after ``done`` others; losses, and the state after."""
     import mlx.core as mx
 
     losses = []
-    for i, (tokens, targets) in enumerate(zip(*batches, strict=True), done):
-        loss, *state = step(*state, tokens, targets, mx.array(rate(i)), mx.array(float(i + 1)))
+    for number, (tokens, targets, eta) in enumerate(zip(*batches, rates, strict=True), done + 1):
+        loss, *state = step(*state, tokens, targets, mx.array(float(eta)), mx.array(float(number)))
         mx.eval(loss, *state)
         losses.append(loss)
     return mx.stack(losses), state
 
 
-def compiled_run(weights, m, v, batches, done: int, rate, shape: Shape):
+def compiled_run(state, batches, rates, done: int, shape: Shape):
     """The same with the compiled step."""
     import mlx.core as mx
 
-    return run(compiled_update(shape, str(mx.default_device())), (weights, m, v), batches, done, rate)
+    return run(compiled_update(shape, str(mx.default_device())), state, batches, rates, done)

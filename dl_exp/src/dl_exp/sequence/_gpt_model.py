@@ -11,7 +11,7 @@ from dl_exp.engine.shape import Shape
 
 ADAMW = AdamW()  # as in nanoGPT's configuration for Shakespeare
 RATE, LOWEST, WARM_UP = 1e-3, 1e-4, 100
-STEPS = 2000  # after which the rate has reached its lowest
+STEPS = 2000  # of a whole run
 SPREAD = 0.02
 
 
@@ -27,17 +27,23 @@ def start_weights(shape: Shape, rng: np.random.Generator) -> np.ndarray:
     return shape.layout.pack(parts).astype(np.float32)
 
 
-def rate(step: int) -> float:
-    """The learning rate after ``step`` updates: up in a line, down along a cosine, and low from then on.
+def rate(step: int, steps: int) -> float:
+    """The learning rate after ``step`` of ``steps`` updates: up in a line, down along a cosine to the last one.
 
     Source: I. Loshchilov, F. Hutter, SGDR, ICLR (2017), eq. (5), with a warm-up, as nanoGPT has it.
     """
-    if step < WARM_UP:
-        return RATE * (step + 1) / (WARM_UP + 1)
-    way = min(1.0, (step - WARM_UP) / (STEPS - WARM_UP))
+    up = min(WARM_UP, steps // 20)  # of a short run a twentieth, as in nanoGPT's 2000
+    if step < up:
+        return RATE * (step + 1) / (up + 1)
+    way = (step - up) / (steps - up)
     return LOWEST + (RATE - LOWEST) * 0.5 * (1 + math.cos(math.pi * way))
 
 
 def ladder_rate(step: int) -> float:
     """The same without the warm-up: in a ladder's few steps the weights are to move as far as they ever do."""
-    return rate(WARM_UP + step)
+    return rate(WARM_UP + step, STEPS)
+
+
+def ladder_rates(updates: int) -> list[float]:
+    """Those of a ladder's whole run."""
+    return [ladder_rate(step) for step in range(updates)]

@@ -67,8 +67,8 @@ def mlx_engine(shape, state, batches, step):
 
     from dl_exp.sequence._gpt_mlx import compiled_run
 
-    arrays = [mx.array(state[name]) for name in ("weights", "m", "v")]
-    losses, after = compiled_run(*arrays, tuple(map(mx.array, batches)), step, rate, shape)
+    arrays, (*batches, rates) = [mx.array(state[name]) for name in ("weights", "m", "v")], batches
+    losses, after = compiled_run(arrays, tuple(map(mx.array, batches)), rates, step, shape)
     return np.array(losses), {name: np.array(array) for name, array in zip(("weights", "m", "v"), after, strict=True)}
 
 
@@ -118,6 +118,7 @@ TRAINING = Training(
     ),
     steps=STEPS,
     batch=12,
+    rate=rate,
     unit="tokens",
     per_example=lambda shape: shape.context,
     file=read_text,

@@ -25,7 +25,7 @@ from dl_exp.foundations._autograd_scalar import Value
 from dl_exp.sequence._gpt_by_hand import train
 from dl_exp.sequence._gpt_engine import threads
 from dl_exp.sequence._gpt_library import mlx_nn
-from dl_exp.sequence._gpt_model import ladder_rate
+from dl_exp.sequence._gpt_model import ladder_rates
 from dl_exp.sequence._gpt_picture import draw
 from dl_exp.sequence._gpt_problems import AWKWARD, SMALL, python_docs, saturated, symbols
 from dl_exp.sequence._gpt_textbook import adamw, arrays_loss, leaves, numbers_loss
@@ -70,7 +70,8 @@ def mlx_grad(weights, tokens, targets, shape):
     """mx.value_and_grad on the device; exponentials are ``dl_exp.elementwise``'s."""
     from dl_exp.sequence._gpt_mlx import run, update
 
-    losses, state = run(update(shape), (weights, weights * 0, weights * 0), (tokens, targets), 0, ladder_rate)
+    state = (weights, weights * 0, weights * 0)
+    losses, state = run(update(shape), state, (tokens, targets), ladder_rates(len(tokens)), 0)
     return losses, state[0]
 
 
@@ -78,7 +79,8 @@ def mlx_compiled(weights, tokens, targets, shape):
     """The same graph, compiled once."""
     from dl_exp.sequence._gpt_mlx import compiled_run
 
-    losses, state = compiled_run(weights, weights * 0, weights * 0, (tokens, targets), 0, ladder_rate, shape)
+    state = (weights, weights * 0, weights * 0)
+    losses, state = compiled_run(state, (tokens, targets), ladder_rates(len(tokens)), 0, shape)
     return losses, state[0]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dl_exp.data import read_mnist, read_mnist_5000
@@ -12,7 +14,6 @@ from dl_exp.vision._cnn_model import Shape, start_weights
 from dl_exp.vision._cnn_problems import RATE
 from exp_core.training import DataSet, Engine, Target, Training, epochs
 
-STEPS = 4000
 SHIFT = 2  # pixels, at most, by which an image is moved each time it is seen
 AT_ONCE = 500
 
@@ -40,19 +41,17 @@ def batches(shape, data, seed, steps, batch):
     return moved, data.labels[chosen]
 
 
-def rates(step, count):
-    """Falling to a twentieth on a half cosine over the published number of steps, as I. Loshchilov and F. Hutter do.
+def rate(step, steps):
+    """Falling to a twentieth on a half cosine over the whole run, as I. Loshchilov and F. Hutter do.
 
     Source: SGDR: stochastic gradient descent with warm restarts, ICLR (2017), eq. (5).
     """
-    part = np.minimum(np.arange(step, step + count) / STEPS, 1)
-    return (RATE * (0.05 + 0.95 * (1 + np.cos(np.pi * part)) / 2)).astype(np.float32)
+    return RATE * (0.05 + 0.95 * (1 + math.cos(math.pi * step / steps)) / 2)
 
 
 def threads_engine(shape, state, batches, step):
     """The CPU engine."""
-    x, labels = batches
-    losses, weights = threads(state["weights"], x, labels, rates(step, len(x)), shape)
+    losses, weights = threads(state["weights"], *batches, shape)
     return losses, {"weights": weights}
 
 
@@ -60,9 +59,7 @@ def mlx_engine(shape, state, batches, step):
     """The compiled graph, on MLX's device."""
     import mlx.core as mx
 
-    x, labels = map(mx.array, batches)
-    weights, falling = mx.array(state["weights"]), mx.array(rates(step, len(x)))
-    losses, weights = run(compiled_gradient(shape), weights, x, labels, falling)
+    losses, weights = run(compiled_gradient(shape), mx.array(state["weights"]), *map(mx.array, batches))
     return np.array(losses), {"weights": np.array(weights)}
 
 
@@ -98,8 +95,9 @@ TRAINING = Training(
         Target("held-out accuracy", 0.98, "more", "tinygrad's MNIST: 98.0%", data=("mnist-5000",)),
         Target("held-out accuracy", 0.99, "more", "LeCun et al. (1998), figure 9: 0.95% wrong", data=("mnist",)),
     ),
-    steps=STEPS,
+    steps=4000,
     batch=64,
+    rate=rate,
     unit="images",
     picture=picture,
 )

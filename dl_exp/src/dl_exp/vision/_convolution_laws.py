@@ -127,8 +127,8 @@ def around(x, w):
 
 
 def packed(x, w):
-    """The filters in panels, with room for the zeros at the end."""
-    return w.nbytes // w.shape[0] * (w.shape[0] + 16)
+    """The padded image, and the filters in panels with room for the zeros at the end."""
+    return around(x, w) + w.nbytes // w.shape[0] * (w.shape[0] + 16)
 
 
 def winograd_cost(copies):

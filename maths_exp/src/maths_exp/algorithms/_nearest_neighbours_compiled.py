@@ -7,7 +7,8 @@ that is less, and of those that have, only the lanes that are less are looked at
 
 These values are rounded, so a few more than k are kept, and their distances computed again by differences.  If the
 worst one kept lies farther behind the k-th than rounding can explain, nothing outside the list belongs into it: the
-answer is exact.  If not (ties), that query is answered once more by differences alone.
+answer is exact.  If not (ties), the tiles are made once more, and of all points that by their values could be nearer
+the distances are computed by differences.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def search(panels, X, Q, rows, height, keep, reach, slack, indices, D2):
     counter = np.zeros(1, np.int64)
     for _ in prange(WORKERS):
         best, where = np.empty((QUERIES, keep), X.dtype), np.empty((QUERIES, keep), np.int64)
-        tile = np.empty((height, width), X.dtype)
+        limits, tile = np.empty(QUERIES, X.dtype), np.empty((height, width), X.dtype)
         piece = take(counter)
         while piece * QUERIES < m:
             first, last = piece * QUERIES, min(m, (piece + 1) * QUERIES)
@@ -147,13 +148,17 @@ def search(panels, X, Q, rows, height, keep, reach, slack, indices, D2):
                             insert(tile[r, lane], p * width + lane, mine, best, where)
                             less &= less - np.uint64(1)
             for j in range(first, last):
-                answer(j, j - first, best, where, X, Q, rows, reach, slack, indices, D2)
+                limits[j - first] = answer(j, j - first, best, where, X, Q, rows, reach, slack, indices, D2)
+            for j in range(first, last, height):
+                end = min(j + height, last)
+                if limits[j - first : end - first].max() > -np.inf:
+                    measure_again(j, end, limits[j - first :], panels, X, Q, rows, tile, indices, D2)
             piece = take(counter)
 
 
 @njit
 def answer(j, mine, best, where, X, Q, rows, reach, slack, indices, D2):
-    """The k of the kept that are nearest by differences, if nobody else can be; else the k nearest of all."""
+    """The k of the kept that are nearest by differences; returns the value from which on nobody can be nearer."""
     n, keep, k = len(X), best.shape[1], indices.shape[1]
     D2[j] = np.inf
     for place in range(keep):
@@ -162,8 +167,22 @@ def answer(j, mine, best, where, X, Q, rows, reach, slack, indices, D2):
     size = X.dtype.type(0)
     for c in range(X.shape[1]):
         size += rows[j, c] * rows[j, c]
-    behind = 2 * best[mine, keep - 1] + size  # the squared distance of the worst kept: nobody outside is nearer
-    if keep < n and not behind - slack * (reach + np.sqrt(size)) ** 2 > D2[j, k - 1]:
-        D2[j] = np.inf
-        for i in range(n):
-            insert(squared_distance(X, i, Q, j), i, j, D2, indices)
+    limit = (D2[j, k - 1] - size + slack * (reach + np.sqrt(size)) ** 2) / 2
+    certain = keep == n or D2[j, k - 1] == 0 or best[mine, keep - 1] > limit
+    return X.dtype.type(-np.inf if certain else limit)
+
+
+@njit
+def measure_again(first, last, limits, panels, X, Q, rows, tile, indices, D2):
+    """For a tile's queries: those of all points whose values are less than the limit, unless they are there."""
+    width = panels.shape[2]
+    for p in range(len(panels)):
+        full_tile(rows[first : first + len(tile)], panels[p], tile, False)
+        for j in range(first, last):
+            less = which_less(tile, j - first, limits[j - first])
+            while less:
+                i = p * width + lowest(less)
+                distance = squared_distance(X, i, Q, j)
+                if distance < D2[j, -1] and not (indices[j] == i).any():
+                    insert(distance, i, j, D2, indices)
+                less &= less - np.uint64(1)

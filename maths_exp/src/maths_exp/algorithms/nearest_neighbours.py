@@ -11,8 +11,9 @@ Look for  All rows build what they need in the time that is measured, trees too.
           On surface both our trees are ahead of SciPy's; balls overlap more than boxes, and come second.
           brute_compiled keeps more than k, measures their distances again and certifies each list; scikit_brute does
           none of that, and its distances are as exact as rounded products.  What makes ours faster all the same: its
-          products never leave the cache, and hardly one in a hundred is looked at.  On ties it cannot certify its
-          lists, and measures nearly everything a second time.
+          products never leave the cache, and hardly one in a hundred is looked at.  On ties (--d 9) it cannot certify
+          its lists, and makes its products a second time; with few coordinates all of the k are at distance 0, and
+          nobody is nearer than that.
 Source    J. H. Friedman, J. L. Bentley, R. A. Finkel, ACM Trans. Math. Software 3 (1977), 209-226.
           K. Beyer, J. Goldstein, R. Ramakrishnan, U. Shaft, When is "nearest neighbor" meaningful?, ICDT (1999).
 """

@@ -5,6 +5,8 @@ Idea      Even and odd terms are two transforms of half the length: $y_k = e_k +
           Halve $\\log_2 n$ times. What remains is to move numbers well: in order, few times, eight side by side.
 Look for  The factor between n^2 and n log n; then, as large, one between the textbook and the same sums in good order.
           The floor of the tones' spectrum is rounding alone. A prime length costs two transforms of twice the length.
+          Why the library wins where n is no power of two: SciPy has passes of 3, 5, 7 and 11 for lengths that are made
+          of them; ours goes Bluestein's way, two transforms of two to four times the length, whatever n is made of.
 Source    C. Van Loan, Computational Frameworks for the Fast Fourier Transform (1992).
           N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), chapter 24.
 """

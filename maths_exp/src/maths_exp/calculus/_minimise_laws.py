@@ -161,5 +161,6 @@ def minimiser(function, rung, prepare=None, combining=lambda n: 0.0, **more):
         cost=cost,
         bound=lambda tasks, tolerance: tolerance,  # what all were asked for
         prepare=prepare,
+        counted=True,
         **more,
     )

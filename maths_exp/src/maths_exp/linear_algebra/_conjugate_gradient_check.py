@@ -86,6 +86,14 @@ DIAGONALS = per_step("plain", plain, 10, lambda n, entries: 5 * n + 2 * entries,
 RED_BLACK = per_step("red black", lambda n, entries: 2 * entries + 6 * n, 7, lambda n, entries: 7 * n + 2 * entries)
 
 
+def STENCIL(*inputs):  # noqa: N802  (a row of the table above)
+    """A byte an entry of F, which is half of A without its diagonal; x, r, p and Sp, of n/2, are read and written."""
+    n, entries, k = inputs[3].size, inputs[0].size, steps("red black", inputs)
+    there = (entries - n) // 2
+    moved = k * max(0, there + 4 * n * 8 - CACHE) + entries * 12 + 4 * n + 2 * n * 8
+    return Cost(k * (2 * entries + 5 * n), moved, there + 7 * n * 8)
+
+
 def TRIANGULAR(kind):  # noqa: N802  (a family of the constants above)
     """The triangle of A and its factor have half the entries each: read forwards, backwards, and A itself once."""
     return per_step(kind, lambda n, entries: 4 * entries + 12 * n, 18, lambda n, entries: 6 * n + entries, 2, 2)

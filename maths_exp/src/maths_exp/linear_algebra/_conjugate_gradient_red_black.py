@@ -117,14 +117,20 @@ def not_two_coloured(data, indices, indptr, b, tolerance):
     return None if coloured else Skip("two colours do not suffice: three unknowns of A are all coupled")
 
 
-def cg_red_black(data, indices, indptr, b, tolerance):
-    """Red points are eliminated, as on a chessboard: half as many steps on vectors half as long, and all in threads."""
+def chessboard(indices, indptr):
+    """The red points, the black ones, and each one's number among those of its colour."""
     colour = two_colours(indices, indptr)
     red, black = np.flatnonzero(colour == 0), np.flatnonzero(colour == 1)
     if not red.size:
         raise ValueError("two colours do not suffice for A: take cg_ssor")
-    place = np.empty(b.size, np.uint32)
+    place = np.empty(colour.size, np.uint32)
     place[red], place[black] = np.arange(red.size), np.arange(black.size)
+    return red, black, place
+
+
+def cg_red_black(data, indices, indptr, b, tolerance):
+    """Red points are eliminated, as on a chessboard: half as many steps on vectors half as long, and all in threads."""
+    red, black, place = chessboard(indices, indptr)
     *F, D_r = couplings(data, indices, indptr, red, place)
     *Ft, D_b = couplings(data, indices, indptr, black, place)
     F, Ft = tuple(F), tuple(Ft)

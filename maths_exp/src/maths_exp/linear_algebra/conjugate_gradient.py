@@ -5,10 +5,11 @@ Idea      Go downhill on $x^T A x / 2 - b^T x$, each direction A-orthogonal to a
           error is the least that any polynomial of degree k in A can make it.  The condition number $\\kappa$ sets the
           pace, $((\\sqrt\\kappa - 1) / (\\sqrt\\kappa + 1))^k$; a preconditioner changes $\\kappa$, not the answer.
 Look for  Steps times the price of a step. Diagonals instead of column numbers make the same steps cheaper; a chessboard
-          halves their number at no price (watch the column of steps), and threads still help.  IC(0) takes a third of
-          the steps and is slower than none: a row of its triangular solves waits for the row before.  SSOR waits as
-          long, but with the right omega its steps grow like the root of the side: at a million unknowns nothing here
-          is faster.  In the cache and on one thread SciPy's product is as fast as cg_fused: both read the same bytes.
+          halves their number at no price (watch the column of steps), and threads still help.  cg_stencil has both,
+          a byte where A has a number, and one pass over its vectors a step.  IC(0) takes a third of the steps and is
+          slower than none: a row of its triangular solves waits for the row before.  SSOR waits as long, but with the
+          right omega its steps grow only like the root of the side.  In the cache and on one thread SciPy's product is
+          as fast as cg_fused: both read the same bytes.
           On mixed-units Jacobi's division by the diagonal saves most of the steps.
 Source    Y. Saad, Iterative Methods for Sparse Linear Systems, 2nd ed. (2003), chapters 6, 9 and 10.
           A. Greenbaum, Estimating the attainable accuracy of recursively computed residual methods (1997).
@@ -27,6 +28,7 @@ from maths_exp.linear_algebra._conjugate_gradient_picture import picture
 from maths_exp.linear_algebra._conjugate_gradient_preconditioned import cg_incomplete_cholesky, cg_ssor
 from maths_exp.linear_algebra._conjugate_gradient_problems import mixed_units, poisson_2d, poisson_3d
 from maths_exp.linear_algebra._conjugate_gradient_red_black import cg_red_black, not_two_coloured
+from maths_exp.linear_algebra._conjugate_gradient_stencil import cg_stencil, not_a_stencil
 
 
 def cg_dense(A, b, tolerance):
@@ -139,6 +141,7 @@ EXPERIMENT = Experiment(
         row(cg_fused, "compiled", check.FUSED),
         row(cg_diagonals, "compiled", check.DIAGONALS, skip=not_a_grid),
         row(cg_red_black, "compiled", check.RED_BLACK, skip=not_two_coloured),
+        row(cg_stencil, "compiled", check.STENCIL, skip=not_a_stencil),
         row(cg_incomplete_cholesky, "compiled", check.TRIANGULAR("incomplete cholesky")),
         row(cg_ssor, "compiled", check.TRIANGULAR("ssor")),
         row(cg_dask, "distributed", check.PLAIN, prepare=into_row_blocks, requires=("dask",)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from exp_core import beneath_mlx
 from exp_core.api.how import How, read_size, read_sizes
 from exp_core.api.interrupted import Interrupted
-from exp_core.api.spelled import spelled
+from exp_core.api.spelled import reasons_spelled, spelled
 from exp_core.catalogue import CatalogueError, read_catalogue
 from exp_core.refusal import Refused
 
@@ -92,6 +92,7 @@ class Package:
                     result = climb_on_cluster(request, how.cluster, bar.stage)
         if how.store:
             warn(keep(request, result))
+        result = reasons_spelled(result, self.name)
         if result.interrupted:
             raise Interrupted(result)
         return result

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from exp_core.refusal import Refused
+
+if TYPE_CHECKING:
+    from exp_core.results import Result
 
 SWITCHES = {"emulate": "emulate=True", "cold": "cold=True", "resume": "resume=True", "no-store": "store=False"}
 DEVICES = ("metal", "cuda", "cpu")
@@ -42,3 +47,9 @@ def spelled(command: str) -> Iterator[None]:
         yield
     except Refused as refusal:
         raise type(refusal)(in_python(str(refusal), command)) from None
+
+
+def reasons_spelled(result: Result, command: str) -> Result:
+    """The ladder with the reasons of its rows, and its notes, in Python's spelling; what is stored keeps options."""
+    rows = tuple(replace(row, reason=in_python(row.reason, command)) for row in result.rows)
+    return replace(result, rows=rows, notes=tuple(in_python(note, command) for note in result.notes))

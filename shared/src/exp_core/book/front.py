@@ -123,14 +123,14 @@ def scoreboard(contents: Contents, cards: Cards) -> dict[str, object]:
     reach = max((abs(math.log(card.ratio)) for _, card in known if card.ratio), default=1.0) or 1.0
     rows = tuple(scored(chapter, card, reach) for chapter, card in known)
     columns = (
-        ("experiment", ""), ("our best", ""), ("× library", "n"), ("95 %", "n"), ("slower ← → faster", "bar"),
-        ("of limit", "n"), ("package", ""),
+        ("experiment", ""), ("× library", "n"), ("95 %", "n"), ("slower ← → faster", "bar"), ("of limit", "n"),
+        ("our best", ""), ("package", ""),
     )  # fmt: skip
     words = "" if rows else "Nothing was measured yet; python -m maths_exp all climbs every ladder."
     return {
         "title": "Scoreboard",
         "subtitle": "Our fastest right implementation of each experiment against the library that one would pick "
-        "instead, on the ordinary problem. Above 1, ours is the faster one.",
+        "instead, on the ordinary problem. Above 1, ours is the faster one; without a colour, the runs do not decide it.",
         "figures": [(text, f"the library, {name}") for name, text in means(contents, cards)],
         "tables": [Table("Every experiment", columns, rows, words, sortable=True)],
     }
@@ -143,11 +143,11 @@ def scored(chapter: Chapter, card: Card, reach: float) -> tuple[Cell, ...]:
     wrong = Markup('<span class="slower">{}</span>').format(card.state) if card.wrong else card.best or card.state
     return (
         Cell(chapter.entry.name, chapter.entry.name, address=chapter.page),
-        Cell(wrong, card.best),
         Cell(shown, card.ratio),
         Cell(interval),
         Cell(lever(card, reach) if card.ratio else ""),
         Cell(card.limit_text, card.limit),
+        Cell(wrong, card.best),
         Cell(chapter.command, chapter.command),
     )
 
@@ -166,7 +166,7 @@ def history(contents: Contents, measured: Measured) -> dict[str, object]:
     held, never = list[tuple[Cell, ...]](), list[tuple[Cell, ...]]()
     for chapter in contents.chapters:
         headers = measured.of((chapter.entry.package, chapter.entry.name))
-        name = Cell(chapter.entry.name, chapter.entry.name, address=chapter.page)
+        name = Cell(chapter.entry.name, chapter.entry.name, address=f"{chapter.page}#history" if headers else chapter.page)
         if headers:
             held.append((name, *in_history(headers), Cell(chapter.command, chapter.command)))
         else:

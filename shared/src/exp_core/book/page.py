@@ -19,7 +19,7 @@ from exp_core.book.words import prose
 from exp_core.catalogue import CatalogueError, printable
 from exp_core.experiment import Experiment, Problem, Size, first_line
 from exp_core.history.run import Run
-from exp_core.report.explain import sections
+from exp_core.report.explain import references, sections
 from exp_core.report.html import ladder_html
 
 SWEPT = 5  # sizes of the sweep that a page proposes
@@ -65,7 +65,8 @@ def make_page(chapter: Chapter, contents: Contents, measured: Measured, digest: 
     shared = frame.fields() | {
         "headline": prose(headline),
         "subtitle": prose(subtitle[:1].upper() + subtitle[1:]),
-        "sections": [(heading, prose(words)) for heading, words in sections(body)],
+        "sections": [(heading, prose(words)) for heading, words in sections(body) if heading != "Source"],
+        "references": [prose(reference) for reference in references(body)],
     }
     try:
         experiment = chapter.entry.load()
@@ -89,6 +90,7 @@ def make_page(chapter: Chapter, contents: Contents, measured: Measured, digest: 
         implementations=list(implementations_of(chapter, experiment)),
         source_file=chapter.entry.module,
         oracle=oracle_in_words(experiment),
+        history_command=f"python -m {chapter.command} history {chapter.entry.name}",
         laws=[(name, prose(first_line(law) or "the error by this name")) for name, law in experiment.laws.items()],
         targets=list(targets_of(experiment)),
         problems=[problem_of(problem) for problem in experiment.problems],
@@ -193,26 +195,37 @@ def problem_of(problem: Problem) -> dict[str, object]:
     return {"name": problem.name, "kind": problem.kind, "title": prose(problem.title), "sizes": sizes}
 
 
-def commands_of(chapter: Chapter, experiment: Experiment) -> Iterator[tuple[str, str]]:
-    """What to type, and what it does."""
-    name = chapter.entry.name
-    run = f"python -m {chapter.command} {name}"
-    yield run, "Climb the ladder: every implementation, checked and timed."
-    for problem in experiment.problems[1:]:
-        yield f"{run} --problem {problem.name}", f"On another problem: {problem.title[:1].lower()}{problem.title[1:]}."
-    yield sweep_command(chapter, experiment.problems[0]), "See how the time grows, and where one overtakes another."
-    yield f"{run} --with mine.py:{name}", "Put your own version into the race."
-    yield f"{run} --plot {name}.png", "Draw the picture and the times."
+def commands_of(chapter: Chapter, experiment: Experiment) -> Iterator[tuple[str, list[str]]]:
+    """What it does, and what to type."""
+    name, python = chapter.entry.name, f"python -m {chapter.command}"
+    run = f"{python} {name}"
+    yield "Climb the ladder: every implementation, checked and timed.", [run]
+    if others := experiment.problems[1:]:
+        yield "On another problem.", [f"{run} --problem {problem.name}" for problem in others]
+    if sweep := sweep_command(chapter, experiment.problems[0]):
+        yield "See how the time grows, and where one overtakes another.", [sweep]
+    practise = f"{python} practise {name}"
+    yield (
+        "Write it yourself: a skeleton with hints to unfold; then what is wrong with it, after each save.",
+        [f"{practise} {name}.py", f"{practise} --with {name}.py --watch"],
+    )
+    yield "Put what you wrote into the race.", [f"{run} --with {name}.py:{name}"]
+    if devices := list(dict.fromkeys(device for made in experiment.implementations for device in made.devices)):
+        emulated = [f"{run} --{device} --emulate" for device in devices]
+        yield "Check its kernels on an emulated GPU: none has to be there.", emulated
+    if any(made.rung == "distributed" for made in experiment.implementations):
+        yield "On a cluster: here on one that this command starts.", [f"{run} --cluster local"]
+    yield "Draw the picture and the times.", [f"{run} --plot {name}.png"]
     if experiment.training:
-        yield f"{run} --steps {experiment.training.steps}", "Train it for real; Ctrl-C keeps what is learnt."
+        yield "Train it for real; Ctrl-C keeps what is learnt.", [f"{run} --steps {experiment.training.steps}"]
 
 
 def sweep_command(chapter: Chapter, problem: Problem) -> str:
-    """A sweep of the largest size that is a count, upwards to its default."""
+    """A sweep of the largest size that is a count, upwards to its default; empty where none is large enough."""
     run = f"python -m {chapter.command} {chapter.entry.name}"
     size = max((size for size in problem.sizes if size.type is int), key=lambda size: size.default, default=None)
     if size is None or size.default < 2**SWEPT:
-        return f"{run} --help"
+        return ""
     return f"{run} --sweep {size.name}={from_size(size)}:{size.default}:x2"
 
 
@@ -227,9 +240,10 @@ def history_in_words(measured: Measured, key: tuple[str, str]) -> str:
     if not headers:
         return measured.note or "Nothing is stored of it yet: every run of its ladder is kept, and shown here."
     machines = len({header.machine for header in headers})
+    first, last = day(headers[0].created_at), day(headers[-1].created_at)
     return (
         f"{len(headers)} run{'s' if len(headers) > 1 else ''} stored, on {machines} machine"
-        f"{'s' if machines > 1 else ''}, from {day(headers[0].created_at)} to {day(headers[-1].created_at)}."
+        f"{'s' if machines > 1 else ''}, {f'on {first}' if first == last else f'from {first} to {last}'}."
     )
 
 

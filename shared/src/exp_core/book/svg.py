@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from exp_core.book.two_lights import in_both_lights
+from exp_core.book.two_lights import in_both_lights, words_in_both_lights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,11 +99,12 @@ def _element(element: ET.Element, identifier: dict[str, str], colour: Callable[[
         colour = str
     if tag in ("metadata", "style", "title"):
         return ""
+    own = words_in_both_lights if tag == "text" and colour is in_both_lights else colour
     attributes: dict[str, str] = {}
     for name, value in element.attrib.items():
         if name == "style":
             pairs = (part.partition(":") for part in value.split(";") if ":" in part)
-            attributes |= {key.strip(): colour(word.strip()) for key, _, word in pairs}
+            attributes |= {key.strip(): own(word.strip()) for key, _, word in pairs}
             attributes |= _font(attributes.pop("font", ""))
         elif name == "id":
             attributes |= {"id": identifier[value]} if value in identifier else {}
@@ -112,7 +113,7 @@ def _element(element: ET.Element, identifier: dict[str, str], colour: Callable[[
         elif name == "transform" and NO_ROTATION.match(value):
             continue
         elif ":" not in name and "}" not in name:
-            attributes[name] = colour(value)
+            attributes[name] = own(value)
     attributes = {k: REFERENCE.sub(lambda m: f"url(#{identifier[m[1]]})", v) for k, v in attributes.items()}
     attributes = {k: _short(k, v) for k, v in attributes.items() if not (k == "font-family" and "Mono" not in v)}
     if colour is str and tag == "text":  # black is what a text is where nothing is said
@@ -174,10 +175,11 @@ def _draw_as_image(figure: Figure, many: int) -> None:
 
 
 def _note_what_lies_on_images(figure: Figure) -> None:
-    """What is drawn upon an image, and the patches that explain its colours, keep theirs on dark paper too."""
+    """What is drawn upon an image, and the marks that explain its colours, keep theirs on dark paper too."""
     count = itertools.count()
     for axes in (axes for axes in figure.axes if axes.images):
         legend = axes.get_legend()
-        upon = [*axes.texts, *axes.lines, *axes.collections, *axes.patches, *(legend.get_patches() if legend else ())]
+        explained = [handle for handle in legend.legend_handles if handle] if legend else []
+        upon = [*axes.texts, *axes.lines, *axes.collections, *axes.patches, *explained]
         for artist in upon:
             artist.set_gid(f"{AS_IT_IS}{next(count)}")

@@ -13,11 +13,11 @@ import click
 import numpy as np
 
 from exp_core.catalogue import Entry
-from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
+from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.options import STANDARD_OUTPUT, one_of, option, shortened, size_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.cli.train_progress import Watcher
-from exp_core.refusal import Missing
+from exp_core.refusal import Missing, Refused
 
 if TYPE_CHECKING:
     from exp_core.machine import DeviceName
@@ -132,13 +132,14 @@ def read_asked(
     )
 
 
+class _MissingForAll(click.ClickException):
+    exit_code = EXIT_MISSING
+
+
 def run_training(entry: Entry, training: Training, asked: Asked) -> int:
     """Train, say what came of it, draw; the exit code.  Raises click.ClickException and Missing."""
-    from exp_core.contestants import missing_modules
     from exp_core.training.group import ALONE, GroupError, join, launched
 
-    if absent := missing_modules(entry.package, ("safetensors",)):
-        raise Missing(f"checkpoints {absent}")
     if not launched():
         return _train(entry, training, asked, ALONE)
     from exp_core.training.together import together
@@ -149,16 +150,21 @@ def run_training(entry: Entry, training: Training, asked: Asked) -> int:
             return _train(entry, training, asked, group)
         except GroupError as error:
             raise GroupError(f"{entry.package}: {error}{_to_go_on(entry, asked)}") from error
+        except Refused as error:  # one process says it for all, with the exit code that it has everywhere
+            kind = _MissingForAll if isinstance(error, Missing) else click.UsageError
+            raise kind(f"{entry.package}: {error}") from error
 
     return together(all_together, EXIT_WRONG)
 
 
 def _train(entry: Entry, training: Training, asked: Asked, group: Group) -> int:
-    from exp_core.contestants import Device
+    from exp_core.contestants import Device, missing_modules
     from exp_core.machine import thread_limit, usable_cores
     from exp_core.training.checkpoint import CheckpointError
     from exp_core.training.run import NotANumberError
 
+    if absent := missing_modules(entry.package, ("safetensors",)):
+        raise Missing(f"checkpoints {absent}")
     engine, device = choose_engine(entry, training, asked, shared=group.size > 1)
     threads = asked.threads or max(1, usable_cores() // group.here)
     try:
@@ -275,7 +281,7 @@ def prepare(entry: Entry, training: Training, engine: Engine, asked: Asked) -> t
         data_name,
         asked.seed if asked.seed is not None else (kept.seed if kept else 0),
         asked.batch or (kept.batch if kept else training.batch),
-        asked.steps or max(training.steps, found.step if found else 0),
+        asked.steps or (found.steps if found else training.steps),
         folder,
         asked.save_every,
     )
@@ -338,12 +344,17 @@ def _run(entry: Entry, job: Job, begin: Checkpoint, path: Path | None, asked: As
         return EXIT_RIGHT
     if begin.step >= job.steps:
         raise click.UsageError(f"the checkpoint has {begin.step} steps already: --steps {2 * begin.step} would go on")
+    if leads and job.training.rate and begin.steps != job.steps:
+        tell(
+            f"the learning rate was laid out for {begin.steps} steps, and is for {job.steps} from here on: "
+            f"the curve is not that of {job.steps} steps in one go"
+        )
     with Watcher(entry, job, begin.step) as watcher:
         outcome = train(job, begin, watcher.moment, path=path)
     if leads:
         _tell(entry, job, outcome, asked)
         if asked.prompt is not None and not outcome.interrupted:
-            _say_on(job, checkpoint.Checkpoint(job.identity, outcome.step, outcome.state), asked)
+            _say_on(job, checkpoint.Checkpoint(job.identity, outcome.step, outcome.state, job.steps), asked)
     return EXIT_INTERRUPTED if outcome.interrupted else EXIT_RIGHT
 
 

@@ -17,6 +17,8 @@ from exp_core.experiment import Experiment, Implementation
 
 READING_WIDTH = 110  # columns beyond which a line is tiring to read
 FORMULA = re.compile(r"\$([^$]+)\$")
+# Between two references: a full stop that ends neither an initial nor "et al.", and two blanks or the line's end.
+NEXT_REFERENCE = re.compile(r"(?<!\b[A-Z]\.)(?<!\bal\.)(?<=\.)(?: {2,}|\n\s*)(?=[^\W\d_a-z]|\"|https:)")
 # What unicodeit leaves as it stands: names of functions and grouping commands.
 WORDS = (
     (r"\\(?:mathrm|mathbf|operatorname|text|mathit)\{([^{}]*)\}", r"\1"),
@@ -54,6 +56,7 @@ def print_explanation(entry: Entry, experiment: Experiment, out: Console, *, pat
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for heading, paragraph in sections(body):
+        paragraph = "\n".join(references(body)) if heading == "Source" else paragraph
         table.add_row(heading, Text(readable(paragraph)))
     out.print(table)
     rows: list[tuple[str, str]] = []
@@ -89,6 +92,12 @@ def sections(body: str) -> list[tuple[str, str]]:
             name, text = found[-1]
             found[-1] = (name, f"{text} {line.strip()}")
     return found
+
+
+def references(body: str) -> list[str]:
+    """What stands under Source, reference by reference, lines joined."""
+    _, _, text = f"\n{body}".partition("\nSource ")
+    return [" ".join(reference.split()) for reference in NEXT_REFERENCE.split(text.strip()) if reference.strip()]
 
 
 def print_source(implementation: Implementation, out: Console) -> None:

@@ -9,6 +9,7 @@ from html import escape
 from importlib.resources import files
 
 from exp_core.catalogue import printable
+from exp_core.report.explain import readable
 from exp_core.report.terminal import MARKS, factor, percent, rate, scientific, size, spread
 from exp_core.results import Result, Row
 from exp_core.timing.table import seconds_text
@@ -56,6 +57,23 @@ def ladder_css() -> str:
 def text(words: object) -> str:
     """Words of others: escaped, on one line, without control characters."""
     return escape(printable(" ".join(str(words).split())))
+
+
+def words_table(name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of words, each escaped, in the ladder's look within ``.exp-ladder``: names first, figures flush right."""
+    titles = "".join(
+        f'<th scope="col"{_class("n" if place else "")}>{text(cell)}</th>' for place, cell in enumerate(head)
+    )
+    body = "".join(
+        f'<tr><th scope="row"><code>{text(row[0])}</code></th>'
+        + "".join(f'<td class="exp-n">{text(cell)}</td>' for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="exp-scroll" tabindex="0" role="region" aria-label="{text(name)}">'
+        f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def label(row: Row, result: Result) -> str:
@@ -116,8 +134,9 @@ def _name(row: Row) -> Cell:
     mark = MARKS.get(row.status, ("–", ""))[0]
     words = text(WORDS.get(row.status, row.status))
     shown = f'<span class="exp-mark" title="{words}" role="img" aria-label="{words}">{mark}</span>'
-    title = f' title="{text(row.title)}"' if row.title else ""
-    return Cell(f"{shown}<code{title}>{text(row.name)}</code>", row.name)
+    title = f' title="{text(readable(row.title))}"' if row.title else ""
+    name = text(row.name).replace("_", "_<wbr>")  # where a narrow page may break it
+    return Cell(f"{shown}<code{title}>{name}</code>", row.name)
 
 
 def _device(row: Row) -> str:

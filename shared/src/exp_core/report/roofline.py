@@ -57,7 +57,8 @@ def draw_under_roofs(axes: Axes, result: Result, one_thread: Peaks | None = None
     draw_rows(axes, rows)
     threads = f"{peaks.threads} thread{'s' if peaks.threads > 1 else ''}"
     dashed = "; dashed: one thread" if one_thread and peaks.threads > 1 else ""
-    axes.set_title(f"{result.problem}: {result.sizes_text}, {result.dtype}, {threads}{dashed}", fontsize="medium")
+    title = f"{result.problem}: {result.sizes_text}, {result.dtype}, {threads}{dashed}"
+    axes.set_title(title, fontsize="medium", pad=14)
     axes.set_xlabel("operations for each byte that must be moved")
     axes.set_ylabel("operations a second")
     axes.grid(True, which="major", color="#ececec", linewidth=0.6)
@@ -88,8 +89,8 @@ def draw_roofs(axes: Axes, peaks: Peaks, one_thread: Peaks, dtype: str, x: Vecto
         ridge = peak / peaks.levels[-1].best
         axes.axvline(ridge, color="#999999", linewidth=0.8, linestyle=":", zorder=1)
         axes.annotate(
-            f"{peak / 1e9:.3g} Gflop/s", (ridge, peak), xytext=(4, 4), textcoords="offset points",
-            fontsize="small",
+            f"{peak / 1e9:.3g} Gflop/s", (x[-1], peak), xytext=(0, 3), textcoords="offset points",
+            ha="right", fontsize="small",
         )  # fmt: skip
         axes.annotate(
             f"ridge: {ridge:.2g} a byte", (ridge, 0.0), xycoords=("data", "axes fraction"), xytext=(3, 4),

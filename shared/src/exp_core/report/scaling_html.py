@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from exp_core.report.html import ladder_css, text
+from exp_core.report.html import ladder_css, text, words_table
 from exp_core.report.scaling import all_sizes, cells_of, crossover_lines, law_rows, remarks, representative
 from exp_core.scaling import Slice, Sweep
 
@@ -29,25 +27,9 @@ def _slice(part: Slice) -> str:
     sizes = all_sizes(part)
     if len(sizes) > MOST_SIZES:
         sizes = [sizes[round(i * (len(sizes) - 1) / (MOST_SIZES - 1))] for i in range(MOST_SIZES)]
-    times = _table((part.title, *(f"{n:g}" for n in sizes)), [(c.name, *cells_of(c, sizes)) for c in part.curves])
-    laws = _table(LAWS, [row for c in part.curves if c.sizes for row in law_rows(c, part.axis)])
+    times = words_table(
+        "sweep", (part.title, *(f"{n:g}" for n in sizes)), [(c.name, *cells_of(c, sizes)) for c in part.curves]
+    )
+    laws = words_table("sweep", LAWS, [row for c in part.curves if c.sizes for row in law_rows(c, part.axis)])
     lines = "".join(f"<li>{text(line)}</li>" for line in (*crossover_lines(part), *filter(None, [part.note])))
     return f'{times}{laws}<ul class="exp-notes">{lines}</ul>'
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    titles = "".join(f'<th scope="col"{_number(place)}>{text(cell)}</th>' for place, cell in enumerate(head))
-    body = "".join(
-        f'<tr><th scope="row"><code>{text(row[0])}</code></th>'
-        + "".join(f"<td{_number(place)}>{text(cell)}</td>" for place, cell in enumerate(row[1:], 1))
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        '<div class="exp-scroll" tabindex="0" role="region" aria-label="sweep">'
-        f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _number(place: int) -> str:
-    return ' class="exp-n"' if place else ""

@@ -164,7 +164,9 @@ class Comparison:
         return shown.as_text(self)  # what an interactive session shows of ``compare(...)``
 
     def _repr_html_(self) -> str:
-        return shown.as_html(self)
+        from exp_core.report.comparison_html import comparison_html
+
+        return comparison_html(self)
 
 
 class Interrupted(KeyboardInterrupt):

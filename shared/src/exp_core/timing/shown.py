@@ -1,4 +1,4 @@
-"""A comparison as a table with its warnings, for a terminal and for a notebook."""
+"""A comparison as a table with its warnings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from exp_core.timing.table import html_table, plain_table, seconds_text
+from exp_core.timing.table import plain_table, seconds_text
 from exp_core.timing.verdict import WITHIN
 
 if TYPE_CHECKING:
@@ -29,11 +29,6 @@ def as_text(comparison: Comparison, width: int | None = None) -> str:
     width = width or shutil.get_terminal_size((WIDE, 24)).columns
     table = plain_table(HEADINGS, rows(comparison), width, KEPT)
     return "\n".join([table, *(line for note in notes(comparison) for line in textwrap.wrap(note, width))])
-
-
-def as_html(comparison: Comparison) -> str:
-    """The same for a notebook."""
-    return html_table(HEADINGS, rows(comparison), notes(comparison))
 
 
 def rows(comparison: Comparison) -> list[tuple[str, ...]]:

@@ -1,9 +1,8 @@
-"""A few aligned columns, as text and as HTML."""
+"""A few aligned columns of text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 LEAST_COLUMNS = 4  # are shown however narrow the terminal
@@ -46,21 +45,3 @@ def plain_table(
 def used(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
     """The columns in which anybody has something to say, and the first."""
     return [c for c in range(columns) if c == 0 or any(row[c] for row in rows)]
-
-
-def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
-    """The same for a notebook; every cell is escaped.  It names no colour, so that it can be read on light and dark."""
-    columns = used(rows, len(headings))
-    head = "".join(f"<th{RIGHT}>{escape(headings[c])}</th>" for c in columns)
-    body = "".join("<tr>" + "".join(_cell(c, row[c]) for c in columns) + "</tr>" for row in rows)
-    below = "".join(f"<p>{escape(note)}</p>" for note in notes)
-    return f'<table style="color: inherit"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}'
-
-
-def _cell(at: int, text: str) -> str:
-    if at == 0:
-        return f'<th scope="row" style="text-align: left">{escape(text)}</th>'
-    return f"<td{RIGHT}>{escape(text)}</td>"
-
-
-RIGHT = ' style="text-align: right"'

@@ -20,7 +20,7 @@ from typing import cast
 
 from exp_core.training.plan import Numbers, State
 
-FORMAT = "exp_core training 1"
+FORMAT = "exp_core training 2"
 LATEST, PREVIOUS, LOG = "latest.safetensors", "previous.safetensors", "log.csv"
 
 
@@ -42,11 +42,12 @@ class Identity:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state after some steps."""
+    """The state after ``step`` steps of a run that is to have ``steps``."""
 
     identity: Identity
     step: int
     state: State
+    steps: int
 
 
 def path_to_read(folder: Path) -> Path:
@@ -64,7 +65,7 @@ def write(checkpoint: Checkpoint, folder: Path, *, keep_latest: bool = True) -> 
     """
     from safetensors.numpy import save
 
-    about = asdict(checkpoint.identity) | {"step": checkpoint.step}
+    about = asdict(checkpoint.identity) | {"step": checkpoint.step, "steps": checkpoint.steps}
     content = save(dict(checkpoint.state), {"format": FORMAT, "training": json.dumps(about)})
     latest = folder / LATEST
     temporary = None
@@ -97,11 +98,13 @@ def read(path: Path) -> Checkpoint:
         with safe_open(path, "np") as file:
             about = file.metadata() or {}
             if about.get("format") != FORMAT:
-                raise CheckpointError(f"{path} is a safetensors file, but no checkpoint of a training run here")
+                raise CheckpointError(
+                    f"{path} is a safetensors file, but no checkpoint of a training run of this version"
+                )
             state = {name: cast("Numbers", file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
         told = json.loads(about["training"])
-        step = told.pop("step")
-        return Checkpoint(Identity(**told), step, state)
+        step, steps = told.pop("step"), told.pop("steps")
+        return Checkpoint(Identity(**told), step, state, steps)
     except CheckpointError:
         raise
     except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:

@@ -17,12 +17,15 @@ Who calls what, and with what:
     shape         = training.model(data, **sizes)                          a frozen value; its repr is its identity
     state         = training.start(shape, rng)                             {"weights": ..., and the optimiser's}
     batches       = training.batches(shape, data, seed, steps, batch)      a tuple of arrays, the steps stacked in front
+    batches      += (rates,)                                               the learning rates, if it has a schedule
     losses, state = engine.advance(shape, state, batches, step)            ``step`` updates have been made before
     figures       = training.evaluate(shape, state, data)                  {"held-out accuracy": 0.98}
 
 State, batches and losses are NumPy arrays, whatever an engine computes with.  An engine must not change the state that
 it is given, and its result must not depend on how many steps it is asked for at once: so that a run that was killed and
-goes on follows the curve of one that was not, to the last bit.
+goes on follows the curve of one that was not, to the last bit.  What depends on how long the run is to be is the
+learning rate alone: ``training.rate(step, steps)`` is stretched over the steps that were asked for, and an engine is
+told the rate of each step.
 """
 
 from __future__ import annotations
@@ -127,6 +130,8 @@ class Training:
     evaluate: ``evaluate(shape, state, data) -> {figure: value}``.
     targets: what to reach.
     steps: how many it takes to get there.
+    rate: ``rate(step, steps)``: the learning rate after ``step`` of ``steps`` updates, where it changes on the way:
+        then the last of an engine's batches are the rates, float32, one a step.  None: the engines know it.
     batch: examples a step, unless ``--batch`` says otherwise.
     unit: what is counted a second, and ``per_example``: ``per_example(shape)`` of it are in one example.
     every: steps between two evaluations.
@@ -145,6 +150,7 @@ class Training:
     targets: tuple[Target, ...]
     steps: int
     batch: int
+    rate: Callable[[int, int], float] | None = None
     unit: str = "examples"
     per_example: Callable[..., int] = lambda shape: 1
     every: int = 250
@@ -165,6 +171,12 @@ class Training:
         ):
             if twice := {name for name in names if names.count(name) > 1}:
                 raise ContractError(f"two {what} are called {', '.join(sorted(twice))}")
+
+    def rates(self, steps: range, total: int) -> tuple[Numbers, ...]:
+        """What the batches of these steps of a run of ``total`` end with: their rates, (len(steps),); or nothing."""
+        if self.rate is None:
+            return ()
+        return (np.array([self.rate(step, total) for step in steps], np.float32),)
 
     @property
     def sizes(self) -> tuple[Size, ...]:

@@ -60,7 +60,9 @@ class Job:
 
     def beginning(self) -> Checkpoint:
         """Before the first step."""
-        return Checkpoint(self.identity, 0, self.training.start(self.shape, np.random.default_rng(self.seed)))
+        return Checkpoint(
+            self.identity, 0, self.training.start(self.shape, np.random.default_rng(self.seed)), self.steps
+        )
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ class Run:
         steps = range(now.step, stop)
         watch = Stopwatch()
         batches = job.group.part(training.batches(job.shape, job.data, job.seed, steps, job.batch))
+        batches = (*batches, *training.rates(steps, job.steps))
         losses, state = job.engine.advance(job.shape, now.state, batches, now.step)
         seconds = watch.elapsed()
         lines = [Line(step + 1, float(loss), {}) for step, loss in zip(steps, losses, strict=True)]
@@ -192,7 +195,8 @@ class Run:
                     self.log.begin(self.lines[: now.lines])
                 else:
                     self.log.append(self.lines[now.logged : now.lines])
-                checkpoint.write(Checkpoint(job.identity, now.step, now.state), job.folder, keep_latest=self.sound)
+                begun = Checkpoint(job.identity, now.step, now.state, job.steps)
+                checkpoint.write(begun, job.folder, keep_latest=self.sound)
             except CheckpointError as error:
                 raise CheckpointError(f"{error}; {self._kept()}") from error
             self.sound = True

@@ -41,14 +41,17 @@ def registers() -> Registers:
 
 
 class Matrix:
-    """An array in LLVM's terms: where its rows begin, and its elements as vectors."""
+    """An array in LLVM's terms: where its rows begin, and its elements as vectors.
 
-    def __init__(self, context, builder, type_, value):
+    transposed: the elements of a row need not be neighbours; they are read one by one.
+    """
+
+    def __init__(self, context, builder, type_, value, *, transposed=False):
         from llvmlite import ir
         from numba.core import cgutils
 
         array = context.make_array(type_)(context, builder, value)
-        self.builder, self.data = builder, array.data
+        self.builder, self.data, self.transposed = builder, array.data, transposed
         self.stride, self.step = (cgutils.unpack_tuple(builder, array.strides)[i] for i in (0, -1))
         self.columns = cgutils.unpack_tuple(builder, array.shape)[-1]
         self.element = context.get_value_type(type_.dtype)
@@ -116,10 +119,14 @@ class Matrix:
         address = self.builder.bitcast(self._vector_at(r, v), ir.IntType(8).as_pointer())
         self._call("llvm.prefetch.p0", ir.VoidType(), [address, *(ir.IntType(32)(flag) for flag in (1, 3, 1))])
 
-    def broadcast(self, r, column, transposed=False):
-        """One element in every lane; transposed: a row's elements are not neighbours."""
-        address = self.anywhere(r, column) if transposed else self.at(r, column)
+    def broadcast(self, r, column):
+        """One element in every lane."""
+        address = self.anywhere(r, column) if self.transposed else self.at(r, column)
         return self.spread(self.builder.load(address, typ=self.element), self.vector)
+
+    def more(self, column):
+        """Whether a row goes on after this element."""
+        return self.builder.icmp_signed("<", self.builder.add(column, column.type(1)), self.columns)
 
     def multiply_add(self, x, y, z):
         """x y + z, fused where the processor can; llvm.fma would call a slow function where it cannot."""

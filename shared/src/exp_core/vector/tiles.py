@@ -19,12 +19,6 @@ def full_tile(typing, a, b, c, add):
 
 
 @intrinsic
-def two_wide_tile(typing, a, b, c, add):
-    """The same, two vectors wide: where the columns are not a multiple of the full width."""
-    return _tile(registers().rows, 2, a, b, c, add)
-
-
-@intrinsic
 def narrow_tile(typing, a, b, c, add):
     """The same, one vector wide, and no wider than C: for what is left over at the right edge."""
     return _tile(registers().rows, 1, a, b, c, add, ragged=True)
@@ -50,53 +44,26 @@ def copy_row(typing, source, target):
     return types.void(source, target), emit
 
 
-@intrinsic
-def overlapping(typing, line, rows, columns, step):
-    """A contiguous array as a matrix (rows, columns) whose row r begins at its element r step: nothing is copied.
-
-    Nobody checks that the last row ends before the array does.
-    """
-    from numba.core import cgutils, types
-    from numba.np.arrayobj import populate_array
-
-    def emit(context, builder, signature, arguments):
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        integer = arguments[1].type
-        itemsize = integer(signature.return_type.dtype.bitwidth // 8)
-        matrix = context.make_array(signature.return_type)(context, builder)
-        populate_array(
-            matrix,
-            data=array.data,
-            shape=cgutils.pack_array(builder, [arguments[1], arguments[2]]),
-            strides=cgutils.pack_array(builder, [builder.mul(arguments[3], itemsize), itemsize]),
-            itemsize=itemsize,
-            meminfo=None,
-        )
-        return matrix._getvalue()
-
-    view = types.Array(line.dtype, 2, "A")
-    return view(line, types.intp, types.intp, types.intp), emit
-
-
 def _tile(rows, vectors, a, b, c, add, ragged=False):
     """A kernel: a is (rows, k), b (k, vectors), c (rows, vectors); all have contiguous rows."""
     from numba import types
 
     def emit(context, builder, signature, arguments):
-        emit_tile(rows, vectors, context, builder, signature, arguments, ragged=ragged, prefetch=True)
+        operands = (Matrix(context, builder, *each) for each in zip(signature.args[:3], arguments, strict=False))
+        emit_tile(rows, vectors, builder, *operands, arguments[3], ragged=ragged, prefetch=True)
         return context.get_dummy_value()
 
     return types.void(a, b, c, add), emit
 
 
-def emit_tile(rows, vectors, context, builder, signature, arguments, *, ragged=False, transposed=False, prefetch=False):
-    """The instructions of C = A B or C += A B for one tile.
+def emit_tile(rows, vectors, builder, a, b, c, add, *, ragged=False, prefetch=False):
+    """The instructions of C = A B or C += A B for one tile, add being a boolean in LLVM's terms.
 
-    ragged: C may end in the middle of a vector.     transposed: a row's elements in A need not be neighbours.
+    b, c are a Matrix each; a is one, or anything that has ``broadcast(r, p)`` and ``more(p)``.
+    ragged: C may end in the middle of a vector.
     """
     from llvmlite import ir
 
-    a, b, c = (Matrix(context, builder, *each) for each in zip(signature.args[:3], arguments[:3], strict=True))
     inside = [c.inside(v) if ragged else None for v in range(vectors)]
     tile = [(r, v) for r in range(rows) for v in range(vectors)]
     for r, v in tile if prefetch else ():
@@ -110,17 +77,17 @@ def emit_tile(rows, vectors, context, builder, signature, arguments, *, ragged=F
     b_p = [b.load(p, v) for v in range(vectors)]
     new = {}
     for r in range(rows):
-        a_rp = a.broadcast(r, p, transposed=transposed)
+        a_rp = a.broadcast(r, p)
         for v in range(vectors):
             new[r, v] = c.multiply_add(a_rp, b_p[v], sums[r, v])
     following = builder.add(p, p.type(1))
     for phi, first, then in [(p, p.type(0), following), *((sums[at], c.vector(None), new[at]) for at in tile)]:
         phi.add_incoming(first, before)
         phi.add_incoming(then, loop)
-    builder.cbranch(builder.icmp_signed("<", following, a.columns), loop, after)
+    builder.cbranch(a.more(p), loop, after)
 
     builder.position_at_end(after)
-    with builder.if_else(builder.trunc(arguments[3], ir.IntType(1))) as (accumulate, assign):
+    with builder.if_else(builder.trunc(add, ir.IntType(1))) as (accumulate, assign):
         with accumulate:
             for r, v in tile:
                 c.store(builder.fadd(c.load(r, v, inside[v]), new[r, v]), r, v, inside[v])

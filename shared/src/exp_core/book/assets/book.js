@@ -91,6 +91,17 @@
   addEventListener("beforeprint", () => all("details:not([open])").forEach((part) => { part.open = true; part.dataset.folded = ""; }));
   addEventListener("afterprint", () => all("details[data-folded]").forEach((part) => { part.open = false; delete part.dataset.folded; }));
 
+  // The part that is being read is marked in the list of parts.
+  const places = new Map(all(".toc a").map((link) => [document.getElementById(link.hash.slice(1)), link]));
+  const here = () => {
+    const above = [...places.keys()].filter((heading) => heading && heading.getBoundingClientRect().top < innerHeight / 3);
+    for (const [heading, link] of places) {
+      if (heading === above.at(-1)) link.setAttribute("aria-current", "location");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  if (places.size) addEventListener("scroll", here, { passive: true });
+
   // A link to a part that is folded away unfolds it.
   const unfold = () => document.getElementById(location.hash.slice(1))?.closest("details")?.setAttribute("open", "");
   addEventListener("hashchange", unfold);
