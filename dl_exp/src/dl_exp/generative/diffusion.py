@@ -10,7 +10,7 @@ Idea      Who knows v knows the noise, $\\epsilon = \\sqrt{1 - \\bar\\alpha_t}\\
           a curve that may be followed in fewer, larger steps.
 Look for  The loss falls quickly to a level that is not zero, and the samples go on getting better long after: most of
           the noise cannot be guessed.  Moons are judged by the sliced Wasserstein distance; it would flatter a Gaussian
-          among digits, since along a line 64 pixels together look almost normal, and other digits would be but 2.4
+          among digits, since along a line 64 pixels together look almost normal, and other digits would be but 1.3
           times nearer.  There it counts how often a nearest neighbour tells what is a sample: of examples learnt from,
           12 times less often than of a fitted Gaussian.  With --hidden 512 --steps 16000 DDPM's digits are 2.1 times
           nearer than the Gaussian, DDIM's 2.4: they look like digits, but paler, and 5 times is not reached.
