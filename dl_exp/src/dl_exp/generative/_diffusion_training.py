@@ -16,6 +16,7 @@ from exp_core.training import DataSet, Engine, Target, Training, epochs
 
 JUDGED = 5000  # samples to measure the distance with, if as many examples were held out
 CLOUDS = 3  # of as many samples each
+SMALLEST = 1e-6  # distance: lest chance divides by none at all
 NEARER = 5  # times nearer to the data than a Gaussian that was fitted to them
 DDPM, DDIM = "times nearer than a Gaussian", f"the same with DDIM in {JUMPS} jumps"
 GOAL = "our own: a fifth of what two moments explain"
@@ -83,7 +84,7 @@ def evaluate(shape, state, data):
     def apart(draw):
         """The mean distance of some clouds of samples."""
         clouds = (draw(rng.standard_normal(truth.shape).astype(np.float32)) for _ in range(CLOUDS))
-        return float(np.mean([data.distance(cloud, truth) for cloud in clouds]))
+        return max(float(np.mean([data.distance(cloud, truth) for cloud in clouds])), SMALLEST)
 
     gaussian = apart(lambda noise: fitted_gaussian(data.x, len(truth), rng))
     return {

@@ -8,7 +8,9 @@ Idea      Momentum averages gradients: what alternates cancels.  RMSProp divides
           out of the averages.
 Look for  No rule does more than 20 operations a weight, and memory is what limits: six numbers read, three written.
           Operation by operation a step goes through memory twenty times, fused once.  In mx.compile mlx.optimizers
-          may be slower than without: the power in Adam's correction is fused in, and taken for every weight.
+          may be three times slower than without: the powers in Adam's corrections are fused in, and taken for every
+          weight (50,000 of them: 590 µs a step, 150 without corrections, 190 uncompiled; a power alone 160).  Ours take
+          them once, in Python.
           Where the curvature spans six orders of magnitude (ill-conditioned) descent may only take the steps that the
           steepest allows; Adam need not.
 Source    D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR (2015), algorithm 1.  I. Loshchilov,
