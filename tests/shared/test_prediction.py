@@ -161,6 +161,7 @@ def test_the_growth_of_what_is_counted_is_seen_over_some_doublings():
     assert grown(cubic) == pytest.approx(1)
     assert grown({**linear, 2: 0.25}, scale=1) == pytest.approx(0.5)
     assert grown({3: 1.0, 2: 1.0}) == pytest.approx(4), "all of the input is looked at"
+    assert grown({2: 1.0, 1: 40.0}) == pytest.approx(40 * (40 * 2 * 2) ** (1 / 3)), "one leap is no law"
     assert grown({}) == 0
 
 

@@ -183,14 +183,16 @@ def predict_counted(
 def grown(values: Mapping[int, float], scale: int = 0, least: float = 2.0) -> float:
     """A value at a larger scale (0: the problem itself) from those at some, the larger ones later; 0 if there are none.
 
-    It grows as over the last ``DOUBLINGS``: small sets differ too much from one to the next.
+    It grows as over the last ``DOUBLINGS``, where fewer were seen as if it had grown by the least before: one set may be
+    far harder than the one before it.
     least: the factor that each doubling brings at least; an algorithm looks at all of its input.
     """
     if not values:
         return 0.0
     last = list(values)[-1]
     first = next(at for at in values if at <= last + DOUBLINGS)
-    rate = (values[last] / values[first]) ** (1 / (first - last)) if first > last and values[first] > 0 else least
+    ratio = values[last] / values[first] if values[first] > 0 else 1.0
+    rate = (ratio * least ** (DOUBLINGS - (first - last))) ** (1 / DOUBLINGS)
     return values[last] * max(least, rate) ** (last - scale)
 
 
