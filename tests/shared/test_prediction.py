@@ -10,7 +10,7 @@ import toys
 from exp_core import Cost, Implementation, ladder, prediction
 from exp_core.contestants import Contestant
 from exp_core.ladder import Refused, climb
-from exp_core.prediction import Trials, grown, predict_call, predict_input, slope
+from exp_core.prediction import Trials, footprint, grown, predict_call, predict_input, slope
 
 
 def predicted(monkeypatch, seconds_of, n=2**20, preparing=lambda n: 0.0):
@@ -93,6 +93,14 @@ def test_a_cube_s_size_is_foretold_from_small_ones():
 
     assert predict_input(cube, {"n": 5000}) == pytest.approx(1e12)
     assert max(made) < 2**24
+
+
+def test_an_input_of_python_s_objects_has_a_size_too():
+    def members(sizes):
+        return tuple((float(i), [i]) for i in range(sizes["members"])), 1e-8
+
+    expected = sum(map(footprint, members({"members": 1000}))) / 1000
+    assert predict_input(members, {"members": 10**18}) == pytest.approx(1e18 * expected, rel=0.02)
 
 
 def test_a_slow_oracle_is_refused_before_it_starts():

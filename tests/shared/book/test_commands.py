@@ -61,8 +61,7 @@ def test_kernels_are_emulated_and_what_is_distributed_has_a_cluster(lines):
 
 
 @pytest.mark.parametrize(
-    "line",
-    ["python -m maths_exp qr --metal --emulate", "python -m maths_exp qr --stpes 3", "python -m maths_exp practise"],
+    "line", ["python -m maths_exp qr --metal --emulate", "python -m maths_exp qr --stpes 3", "python -m maths_exp practise"]
 )
 def test_a_command_that_is_wrong_would_be_seen(line):
     with pytest.raises(click.UsageError):

@@ -81,9 +81,7 @@ Source    N. J. Higham, Accuracy, 2nd ed. (2002), chapter 4.
 
 def test_references_are_told_apart():
     higham, dao, vaswani, bottou, five = references(BODY)
-    assert (
-        higham.endswith("2nd ed. (2002), chapter 4.") and dao == "T. Dao et al., One, NeurIPS 2022; T. Dao, Two (2024)."
-    )
+    assert higham.endswith("2nd ed. (2002), chapter 4.") and dao == "T. Dao et al., One, NeurIPS 2022; T. Dao, Two (2024)."
     assert vaswani == "A. Vaswani et al. Three (2017)." and five == '"Five" (2025).'
     assert bottou == "For steps: L. Bottou, F. E. Curtis, J. Nocedal, Four (2018)."
     assert references("Idea  None.") == []

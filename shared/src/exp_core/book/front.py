@@ -166,9 +166,7 @@ def history(contents: Contents, measured: Measured) -> dict[str, object]:
     held, never = list[tuple[Cell, ...]](), list[tuple[Cell, ...]]()
     for chapter in contents.chapters:
         headers = measured.of((chapter.entry.package, chapter.entry.name))
-        name = Cell(
-            chapter.entry.name, chapter.entry.name, address=f"{chapter.page}#history" if headers else chapter.page
-        )
+        name = Cell(chapter.entry.name, chapter.entry.name, address=f"{chapter.page}#history" if headers else chapter.page)
         if headers:
             held.append((name, *in_history(headers), Cell(chapter.command, chapter.command)))
         else:
