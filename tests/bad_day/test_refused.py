@@ -17,6 +17,8 @@ FOUND = (
     (MATHS, "summation --seed 0**-1", "takes a whole number"),
     (MATHS, "history --import a\0b", "null"),
     (MATHS, "compare #99999999999999999999 1", "no run"),
+    (MATHS, "quadrature --members 1e18", "makes an input of"),
+    (MATHS, "minimise --n 1e15", "makes an input of"),
     (DL, "autograd --steps 2 --checkpoint a\0b", "takes a folder or a checkpoint"),
     (DL, "autograd --steps 2 --batch 2**60", "does not fit"),
     (DL, "mlp --steps 2 --hidden 2**60", "smaller sizes"),

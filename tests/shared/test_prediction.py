@@ -10,7 +10,7 @@ import toys
 from exp_core import Cost, Implementation, ladder, prediction
 from exp_core.contestants import Contestant
 from exp_core.ladder import Refused, climb
-from exp_core.prediction import Trials, grown, predict_call, predict_input, slope
+from exp_core.prediction import Trials, footprint, grown, predict_call, predict_input, slope
 
 
 def predicted(monkeypatch, seconds_of, n=2**20, preparing=lambda n: 0.0):
@@ -95,6 +95,14 @@ def test_a_cube_s_size_is_foretold_from_small_ones():
     assert max(made) < 2**24
 
 
+def test_an_input_of_python_s_objects_has_a_size_too():
+    def members(sizes):
+        return tuple((float(i), [i]) for i in range(sizes["members"])), 1e-8
+
+    expected = sum(map(footprint, members({"members": 1000}))) / 1000
+    assert predict_input(members, {"members": 10**18}) == pytest.approx(1e18 * expected, rel=0.02)
+
+
 def test_a_slow_oracle_is_refused_before_it_starts():
     def oracle(x):
         time.sleep(1e-3 * x.size)
@@ -161,6 +169,7 @@ def test_the_growth_of_what_is_counted_is_seen_over_some_doublings():
     assert grown(cubic) == pytest.approx(1)
     assert grown({**linear, 2: 0.25}, scale=1) == pytest.approx(0.5)
     assert grown({3: 1.0, 2: 1.0}) == pytest.approx(4), "all of the input is looked at"
+    assert grown({2: 1.0, 1: 40.0}) == pytest.approx(40 * (40 * 2 * 2) ** (1 / 3)), "one leap is no law"
     assert grown({}) == 0
 
 

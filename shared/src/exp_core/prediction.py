@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+
+import numpy as np
 
 from exp_core.contestants import Call, Contestant, arrays_in
 from exp_core.experiment import Cost, Experiment, Inputs
@@ -183,15 +186,17 @@ def predict_counted(
 def grown(values: Mapping[int, float], scale: int = 0, least: float = 2.0) -> float:
     """A value at a larger scale (0: the problem itself) from those at some, the larger ones later; 0 if there are none.
 
-    It grows as over the last ``DOUBLINGS``: small sets differ too much from one to the next.
+    It grows as over the last ``DOUBLINGS``, where fewer were seen as if it had grown by the least before: one set may
+    be far harder than the one before it.
     least: the factor that each doubling brings at least; an algorithm looks at all of its input.
     """
     if not values:
         return 0.0
     last = list(values)[-1]
     first = next(at for at in values if at <= last + DOUBLINGS)
-    rate = (values[last] / values[first]) ** (1 / (first - last)) if first > last and values[first] > 0 else least
-    return values[last] * max(least, rate) ** (last - scale)
+    ratio = values[last] / values[first] if values[first] > 0 else 1.0
+    rate = (ratio * least ** (DOUBLINGS - (first - last))) ** (1 / DOUBLINGS)
+    return float(values[last] * max(least, rate) ** (last - scale))
 
 
 def slope(before: tuple[float, float], now: tuple[float, float]) -> float:
@@ -220,7 +225,7 @@ def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[
     large = [name for name, size in sizes.items() if isinstance(size, int) and size > HIGH]
 
     def bytes_at(**changes: float) -> float:
-        return float(nbytes(make({**sizes, **dict.fromkeys(large, LOW), **changes})))
+        return float(footprint(make({**sizes, **dict.fromkeys(large, LOW), **changes})))
 
     try:
         weights: dict[str, tuple[float, float]] = {}
@@ -246,6 +251,14 @@ def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[
 def work(cost: Cost) -> float:
     """One number to scale a trial by."""
     return cost.flops + cost.bytes
+
+
+def footprint(value: object) -> int:
+    """Bytes of arrays, and of the tuples, lists and other objects around them; one that stands twice counts twice."""
+    if isinstance(value, np.ndarray):
+        return int(value.nbytes)
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return sys.getsizeof(value) + sum(footprint(item) for item in inside)
 
 
 def nbytes(inputs: Inputs) -> int:

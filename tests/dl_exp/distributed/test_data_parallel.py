@@ -152,3 +152,16 @@ def test_the_picture_counts_every_share_once(ranks):
     assert np.array_equal(hops[-1], np.full((ranks, ranks), ranks))
     complete = hops[ranks - 1] == ranks
     assert np.array_equal(complete.sum(axis=0), np.ones(ranks)), "one rank has each piece of the sum"
+
+
+def test_a_sweep_over_ranks(tmp_path, monkeypatch):
+    """One and two ranks from one command, as the docstring says: a point for each, and both right."""
+    import dl_exp
+
+    monkeypatch.setenv("EXP_CORE_DATA", str(tmp_path))
+    sizes = {"inputs": 6, "hidden": 5, "classes": 3, "batch": 6, "updates": 2}
+    found = dl_exp.sweep("data_parallel", ranks=[1, 2], **sizes, budget=0.5, store=False, progress=False)
+    assert found.axes == {"ranks": (1, 2)}
+    assert [result.sizes["ranks"] for result in found.results] == [1, 2]
+    assert all(row.status in ("ok", "skipped") for result in found.results for row in result.rows)
+    assert all(any(row.status == "ok" for row in result.rows) for result in found.results)
