@@ -91,11 +91,10 @@ def _tile(rows, width, a, b, c, add, ragged=False):
             function.linkage = "linkonce_odr"
             function.attributes.add("noinline")
             inner = ir.IRBuilder(function.append_basic_block("entry"))
-            left, *others = zip(signature.args[:3], function.args, strict=False)
-            a = Matrix(context, inner, *left, transposed=True)
-            emit_tile(
-                rows, width, inner, a, *(Matrix(context, inner, *m) for m in others), function.args[3], ragged=ragged
+            x, y, z = (
+                Matrix(context, inner, signature.args[i], function.args[i], transposed=i == 0) for i in range(3)
             )
+            emit_tile(rows, width, inner, x, y, z, function.args[3], ragged=ragged)
             inner.ret_void()
         builder.call(function, arguments)
         return context.get_dummy_value()

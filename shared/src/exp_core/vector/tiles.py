@@ -49,8 +49,8 @@ def _tile(rows, vectors, a, b, c, add, ragged=False):
     from numba import types
 
     def emit(context, builder, signature, arguments):
-        operands = (Matrix(context, builder, *each) for each in zip(signature.args[:3], arguments, strict=False))
-        emit_tile(rows, vectors, builder, *operands, arguments[3], ragged=ragged, prefetch=True)
+        x, y, z = (Matrix(context, builder, signature.args[i], arguments[i]) for i in range(3))
+        emit_tile(rows, vectors, builder, x, y, z, arguments[3], ragged=ragged, prefetch=True)
         return context.get_dummy_value()
 
     return types.void(a, b, c, add), emit
