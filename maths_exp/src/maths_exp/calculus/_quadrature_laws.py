@@ -75,9 +75,7 @@ def integrator(function, rung, prepare=None, combining=0.0, memory=0.0, skip=Non
         flops = count(integrands, tolerance) * (mean + combining)
         return Cost(flops=float(flops), bytes=56.0 * len(integrands), memory=memory)
 
-    return Implementation(
-        function, rung, cost=cost, bound=BOUNDS, prepare=prepare, skip=skip, counted=True, **more
-    )
+    return Implementation(function, rung, cost=cost, bound=BOUNDS, prepare=prepare, skip=skip, counted=True, **more)
 
 
 def truth(integrands, tolerance):
