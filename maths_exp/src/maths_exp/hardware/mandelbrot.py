@@ -89,7 +89,12 @@ def numpy_complex(a, b, iterations):
 
 
 def window(centre, size, width, height, iterations, dtype):
-    """The grid around a point: as wide as `size`, and as high as the number of its rows makes it."""
+    """The grid around a point: as wide as `size`, and as high as the number of its rows makes it.
+
+    Raises ValueError for more steps than an int32 counts.
+    """
+    if iterations > np.iinfo(np.int32).max:
+        raise ValueError(f"counts are int32: at most {np.iinfo(np.int32).max} iterations, not {iterations}")
     across = (np.arange(width) - (width - 1) / 2) * (size / width)
     down = (np.arange(height) - (height - 1) / 2) * (size / width)
     return (centre.real + across).astype(dtype), (centre.imag + down).astype(dtype), iterations

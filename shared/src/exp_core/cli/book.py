@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.catalogue import CatalogueError
-from exp_core.cli.options import option, seconds_reader, whole_reader
+from exp_core.cli.options import Folder, option, seconds_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.refusal import Missing, Refused
 
@@ -29,7 +29,7 @@ def book_command(package: str) -> click.Command:
     return click.Command(
         "book",
         params=[
-            click.Argument(["out"], required=False, type=click.Path(path_type=Path)),
+            click.Argument(["out"], required=False, type=Folder()),
             click.Option(["--only"], metavar="NAMES", multiple=True, help="Only these experiments or topics."),
             click.Option(["--measure"], is_flag=True, help="First climb every ladder that was never climbed."),
             option("--budget", seconds_reader("--budget"), "SECONDS", "Time for a ladder of --measure.", "10"),
@@ -56,7 +56,7 @@ def _run(
     from exp_core.book import read_measured
 
     contents = _chosen(package, tuple(name for turn in only for name in turn.replace(" ", "").split(",") if name))
-    folder = _default_folder() if out is None else out.expanduser()
+    folder = _default_folder() if out is None else out
     measured = read_measured()
     if measure:
         _measure_missing(contents, measured, budget)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from exp_core.catalogue import Catalogue
+from exp_core.cli.options import Folder
 from exp_core.cli.streams import say
 
 
@@ -32,7 +33,7 @@ def new_command(catalogue: Catalogue, package: str) -> click.Command:
             click.Argument(["name"], metavar="TOPIC/NAME"),
             click.Option(
                 ["--package", "project"],
-                type=click.Path(path_type=Path, file_okay=False),
+                type=Folder(),
                 default=Path(),
                 metavar="FOLDER",
                 help="The project that it goes into, a new one if it has no pyproject.toml.  [default: this folder]",

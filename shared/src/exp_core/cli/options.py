@@ -90,6 +90,24 @@ def output_reader(label: str, *, dash: bool = True, suffixes: tuple[str, ...] = 
     return read
 
 
+class Folder(click.Path):
+    """A folder, there or to be made, as a ``Path``; what can be no name of one is refused in one sentence."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(self, value: str | Path, parameter: click.Parameter | None, context: click.Context | None) -> Path:  # type: ignore[override]
+        try:
+            os.fsencode(value)
+            path = Path(value).expanduser()
+            path.exists()
+            return Path(super().convert(path, parameter, context))  # type: ignore[arg-type]
+        except OSError as error:
+            raise click.UsageError(f"the folder {shortened(str(value))} cannot be used: {error.strerror}") from error
+        except (RuntimeError, ValueError) as error:  # of a user that is not there; a name that the system cannot spell
+            raise click.UsageError(f"no folder can be called {shortened(ascii(str(value)))}") from error
+
+
 def names_reader(what: str, names: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
     """Reads names from a known set, separated by commas."""
     known = tuple(names)
