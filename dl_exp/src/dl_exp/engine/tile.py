@@ -91,9 +91,7 @@ def _tile(rows, width, a, b, c, add, ragged=False):
             function.linkage = "linkonce_odr"
             function.attributes.add("noinline")
             inner = ir.IRBuilder(function.append_basic_block("entry"))
-            x, y, z = (
-                Matrix(context, inner, signature.args[i], function.args[i], transposed=i == 0) for i in range(3)
-            )
+            x, y, z = (Matrix(context, inner, signature.args[i], function.args[i], transposed=i == 0) for i in range(3))
             emit_tile(rows, width, inner, x, y, z, function.args[3], ragged=ragged)
             inner.ret_void()
         builder.call(function, arguments)
