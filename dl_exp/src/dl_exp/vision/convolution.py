@@ -11,9 +11,10 @@ Look for  The windows need not be written down: the image read with overlap is t
           digits of y, and Winograd fewest, whose first step takes differences of pixels.
           mx.conv2d beats our array forms since each of their steps is a pass over memory, and it makes one copy; as
           that copy outgrows the cache (--images 1 to 8) it loses 3/4 of its speed.  Deep layers of few pixels (--height
-          7 --width 7 --channels 512 --filters 512) are one product for it at half of the processor's peak: there ours
-          is no faster, whose time goes into packing filters that are used once.  With 3 channels Winograd loses to the
-          sum: its transforms cost as much as with 64, and only the products shrink.
+          7 --width 7 --channels 512 --filters 512) are one product for it at half of the processor's peak, and there
+          ours are no faster: packing filters takes a fifth of the sum's time, transforming them three eighths of
+          Winograd's, and few pixels share it.  With 3 channels Winograd loses to the sum: each of its sixteen products
+          adds three terms, and a tile of results costs more to put away than to compute.
 Source    A. Lavin, S. Gray, Fast algorithms for convolutional neural networks, arXiv:1509.09308 (2015).
           B. Barabasz et al., Error analysis and improving the accuracy of Winograd convolution for deep neural
           networks, ACM TOMS 46 (2020).
