@@ -30,15 +30,21 @@ def step_row(u, north, here, south, j, new, k, l, count, c, alpha):
         result[x] = c * middle[x] + alpha * ((above[x] + below[x]) + (west[x] + east[x]))
 
 
-@njit
-def grids(u):
-    """Two more grids, with the edge of the plate, which stays as it is, in both."""
-    one, other = np.empty_like(u), np.empty_like(u)
-    for new in (one, other):
-        new[0], new[-1] = u[0], u[-1]
-        for i in range(1, u.shape[0] - 1):
-            new[i, 0], new[i, -1] = u[i, 0], u[i, -1]
-    return one, other
+def grid(u):
+    """Another grid, with the edge of the plate, which stays as it is.
+
+    NumPy's memory, not Numba's: it asks the system for large pages, and small ones cost as much as several steps.
+    """
+    new = np.empty_like(u)
+    new[0], new[-1] = u[0], u[-1]
+    new[:, 0], new[:, -1] = u[:, 0], u[:, -1]
+    return new
+
+
+def two_grids(u, rounds):
+    """Those that a plate goes back and forth between; the second is the first where one round is all."""
+    new = grid(u)
+    return new, grid(u) if rounds > 1 else new
 
 
 @njit
@@ -48,11 +54,14 @@ def weights(u, alpha):
     return u.dtype.type(1) - u.dtype.type(4) * alpha, alpha
 
 
-@njit
 def rows_compiled(u, alpha, steps):
     """The loops compiled: one instruction for eight neighbours, and two grids that change places."""
+    return _rows(u, *two_grids(u, steps), alpha, steps)
+
+
+@njit
+def _rows(u, new, spare, alpha, steps):
     c, alpha = weights(u, alpha)
-    new, spare = grids(u)
     old = u
     for _ in range(steps):
         for i in range(1, u.shape[0] - 1):
@@ -61,11 +70,14 @@ def rows_compiled(u, alpha, steps):
     return old
 
 
-@njit(parallel=True)
 def rows_threads(u, alpha, steps):
     """The same on all cores: each has its own rows, and they meet after every step."""
+    return _rows_in_threads(u, *two_grids(u, steps), alpha, steps)
+
+
+@njit(parallel=True)
+def _rows_in_threads(u, new, spare, alpha, steps):
     c, alpha = weights(u, alpha)
-    new, spare = grids(u)
     old = u
     count = u.shape[1] - 2
     for _ in range(steps):
@@ -122,11 +134,14 @@ def work(u, out, counter, steps, c, alpha):
         tile = take(counter)
 
 
-@njit(parallel=True)
 def time_tiles(u, alpha, steps):
     """DEPTH steps of a tile while it is in cache, then the next tile: memory sees the plate once in DEPTH steps."""
+    return _tiles_in_threads(u, *two_grids(u, -(-steps // DEPTH)), alpha, steps)
+
+
+@njit(parallel=True)
+def _tiles_in_threads(u, new, spare, alpha, steps):
     c, alpha = weights(u, alpha)
-    new, spare = grids(u)
     old = u
     for first in range(0, steps, DEPTH):
         counter = np.zeros(1, np.int64)
