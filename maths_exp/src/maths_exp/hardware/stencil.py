@@ -7,7 +7,8 @@ Problem   A plate u of rows x columns temperatures whose edge is kept as it is. 
 Idea      Six operations a point, for sixteen bytes that memory has to move: arithmetic is free, and all that counts is
           how often a number travels.  Array expressions send it through memory once for each operator; a loop once a
           step.  To do better, take many steps of a tile while it is in cache: memory sees the plate once.
-Look for  `rows_threads` stands close to the limit of memory, and no program that goes step by step can be much faster.
+Look for  `rows_threads` waits for memory, as every program must that goes step by step; a third of its traffic,
+          which the limit does not count, is lines that are read only to be overwritten.
           `time_tiles` does the same additions in the same order, to the last bit, and passes that line: what stops it
           is how fast the cache delivers, which is why its own limit, that of arithmetic, is far away.
           On a plate that fits into the cache (--rows 256 --columns 256) the tiles gain nothing.
