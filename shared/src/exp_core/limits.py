@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exp_core.contestants import arrays_in
 from exp_core.experiment import Cost, Inputs
-from exp_core.prediction import nbytes
 from exp_core.results import Row
 from exp_core.timing import seconds_text
 
@@ -23,7 +23,7 @@ def held_against(row: Row, peaks: Peaks, dtype: str, inputs: Inputs) -> dict[str
     """
     if row.flops is None or row.bytes is None or not row.median_s:
         return {}
-    working_set = max(row.bytes, float(nbytes(inputs)))
+    working_set = max(row.bytes, float(sum(array.nbytes for array in arrays_in(inputs))))
     seconds = peaks.limit_s(Cost(row.flops, row.bytes), dtype, working_set)
     if seconds is None:
         return {}

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from exp_core.contestants import Call, Contestant, arrays_in
+from exp_core.contestants import Call, Contestant
 from exp_core.experiment import Cost, Experiment, Inputs
 from exp_core.timing import call_once
 
@@ -259,8 +259,3 @@ def footprint(value: object) -> int:
         return int(value.nbytes)
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
     return sys.getsizeof(value) + sum(footprint(item) for item in inside)
-
-
-def nbytes(inputs: Inputs) -> int:
-    """Bytes of all arrays in the input."""
-    return sum(array.nbytes for array in arrays_in(inputs))

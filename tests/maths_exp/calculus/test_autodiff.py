@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from autodiff_problems import PROBLEMS, every_problem, given
 from counting import Counted, Tally
 
 from exp_core.contestants import missing_modules
-from maths_exp.calculus import _autodiff_problems as problems
 from maths_exp.calculus import autodiff as ad
 from maths_exp.calculus._autodiff_functions import speelpenning
 from maths_exp.calculus._autodiff_laws import error, exact, quotient
@@ -18,20 +18,6 @@ from maths_exp.calculus._autodiff_rounding import Rounded
 from maths_exp.calculus._autodiff_tape import RULES, Tape
 
 OURS = [ad.complex_step, ad.dual_numbers, ad.scalar_tape, ad.dual_arrays, ad.tensor_tape]
-PROBLEMS = {
-    "valley": {"n": 17},
-    "gas": {"n": 9},
-    "dense_gas": {"n": 9},
-    "zero_factor": {"n": 12},
-    "tumours": {"hidden": 2, "every": 90},
-}
-every_problem = pytest.mark.parametrize("name", PROBLEMS)
-
-
-def given(name, dtype="float64", seed=0, **sizes):
-    if name == "tumours":
-        pytest.importorskip("sklearn", reason="the data are scikit-learn's")
-    return getattr(problems, name)(**PROBLEMS[name] | sizes, dtype=dtype, rng=np.random.default_rng(seed))
 
 
 def wrong(result, inputs):

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 from assembly import host_width, vector_width
+from autodiff_problems import every_problem, given
 
 from maths_exp.calculus import _autodiff_instructions as code
 from maths_exp.calculus import _autodiff_machine as machine
 from maths_exp.calculus import _autodiff_machine_back as way_back
-from maths_exp.calculus import _autodiff_problems as problems
 from maths_exp.calculus import _autodiff_replay as scalar
 from maths_exp.calculus._autodiff_functions import Function
 from maths_exp.calculus._autodiff_instructions import listed
@@ -18,21 +18,7 @@ from maths_exp.calculus._autodiff_tape import RULES
 
 pytest.importorskip("numba", reason="compiled code needs numba")
 
-PROBLEMS = {
-    "valley": {"n": 17},
-    "gas": {"n": 9},
-    "dense_gas": {"n": 9},
-    "zero_factor": {"n": 13},
-    "tumours": {"hidden": 2, "every": 90},
-}
-every_problem = pytest.mark.parametrize("name", PROBLEMS)
 X = np.array([0.5, 1.25, 2.0, 0.75, 1.5, 3.0])
-
-
-def given(name, dtype="float64"):
-    if name == "tumours":
-        pytest.importorskip("sklearn", reason="the data are scikit-learn's")
-    return getattr(problems, name)(**PROBLEMS[name], dtype=dtype, rng=np.random.default_rng(0))
 
 
 def wrong(result, inputs):
