@@ -199,6 +199,7 @@ def test_it_is_shown_in_words_a_figure_a_frame_and_html(toys):
     heights = np.array([float(point.split(",")[1]) for point in points])
     np.testing.assert_allclose((heights.min(), heights.max()), (0, 100))
     assert np.argmax(heights) == np.argmin(r.losses), "down is less"
+    assert str(r.job.folder) not in html, "a notebook is passed on"
     hostile = replace(r, entry=replace(r.entry, title="<script>alert(1)</script>"), notes=("<b>&",))
     assert "<script" not in hostile._repr_html_()
     pandas = pytest.importorskip("pandas", reason="data frames need pandas")

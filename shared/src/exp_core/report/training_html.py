@@ -17,10 +17,9 @@ FIGURES = ("figure", "reached here", "target", "")
 
 
 def trained_html(trained: Trained) -> str:
-    """The curve and the table.  Every text of the run is escaped."""
+    """The curve and the table, without paths: a notebook is passed on.  Every text of the run is escaped."""
     sources = [f"the target of {target.figure}: {target.source}" for target in trained.targets]
-    said = [*sources, *notes(trained), f"checkpoint and log: {trained.job.folder}"]
-    items = "".join(f"<li>{text(line)}</li>" for line in said)
+    items = "".join(f"<li>{text(line)}</li>" for line in (*sources, *notes(trained)))
     return (
         f'<div class="exp-ladder"><style>{ladder_css()}</style><p><b>{text(trained.entry.title)}</b> '
         f"<small>{text(' · '.join(conditions(trained)))}</small></p>"
