@@ -26,7 +26,7 @@ def test_its_links_and_experiments_are_there(name):
     text = "\n".join("".join(cell["source"]) for cell in cells)
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (STORED[name].parent / target).exists(), target
-    for package, experiment in re.findall(r'(maths_exp|dl_exp)\.(?:run|sweep|explain|history|train|trained)\("(\w+)"', text):
+    for package, experiment in re.findall(r'(maths_exp|dl_exp)\.(?:run|sweep|explain|history|train\w*)\("(\w+)"', text):
         assert experiment in read_catalogue(package).entries
 
 
