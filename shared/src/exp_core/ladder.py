@@ -17,7 +17,7 @@ from exp_core.case import Case
 from exp_core.compiled import told_of_compiling
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
-from exp_core.findings import fastest, raced, remarks
+from exp_core.findings import fastest, raced, remarks, why_slower
 from exp_core.forms import Form, nearest_difference, same_memory
 from exp_core.limits import held_against
 from exp_core.machine import (
@@ -338,7 +338,8 @@ class Ladder:
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
             self.amend(key, race=raced(comparison, key, library, self.rows))
-        self.notes = (*remarks(comparison, self.rows, self.request.threads, self.label), *self.slow_mlx())
+        remarked = remarks(comparison, self.rows, self.request.threads, self.label)
+        self.notes = (*remarked, *self.slow_mlx(), *why_slower(self.rows, self.request.entry))
 
     def slow_mlx(self) -> Iterator[str]:
         """One sentence if MLX computes on the CPU with the BLAS that it came with."""

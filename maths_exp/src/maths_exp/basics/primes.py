@@ -16,7 +16,7 @@ Look for  Trial division asks of each number anew what the sieve tells all at on
           The limit counts the bytes of flags and list.  Neither flops nor memory stop a sieve that stays in cache, but
           that a core changes no more than one byte in a cycle.
 Source    D. E. Knuth, The Art of Computer Programming 2, 3rd ed. (1997), section 4.5.4.  C. Bays, R. Hudson, The
-          segmented sieve of Eratosthenes and primes in arithmetic progressions to 10^12, BIT 17 (1977), 121-127.
+          segmented sieve of Eratosthenes and primes in arithmetic progressions to $10^{12}$, BIT 17 (1977), 121-127.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Automatic differentiation: the derivatives of a program, exact to rounding, for the price of a few runs.
 
-Problem   A program computes $y = f(x)$ from n numbers, f: R^n -> R.  Find its gradient $\\nabla f(x)$, shape (n,).
+Problem   A program computes $y = f(x)$, where $f: \\mathbb{R}^n \\to \\mathbb{R}$.  Find $\\nabla f(x)$, shape (n,).
 Idea      A difference quotient has to choose between the error of its formula and that of rounding.  But a program is
           a chain of + - * / and elementary functions, and the chain rule needs only their derivatives.  Multiplied
           from x to y (dual numbers) it costs a run for each variable; from y to x (a tape, read backwards) it gives

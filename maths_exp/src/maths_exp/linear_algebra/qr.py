@@ -66,7 +66,7 @@ def modified_gram_schmidt(A):
 
 
 def householder(A):
-    """Mirror each column onto its axis: n reflections I - tau v v^T make A triangular, and the identity Q."""
+    r"""Mirror each column onto its axis: n reflections $I - \tau v v^T$ make A triangular, and the identity Q."""
     m, n = A.shape
     R, reflectors = A.copy(), []
     for k in range(n):
