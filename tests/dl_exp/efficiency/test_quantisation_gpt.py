@@ -26,7 +26,7 @@ GROUP = 32
 
 @functools.cache
 def small():
-    """A GPT that was trained for forty steps on Python's help, and is asked for 150 symbols: part of a window is left."""
+    """A GPT after forty steps on Python's help, asked for 150 symbols: the last window is used in part."""
     corpus = read_python_docs()
     shape, rng = Shape(corpus.characters, 16, 64, 2, 2), np.random.default_rng(0)
     learnt = corpus.learnt(shape.vocabulary)
