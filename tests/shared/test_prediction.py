@@ -257,6 +257,20 @@ def test_a_problem_of_even_sizes_has_trials_too():
     assert [trials.inputs_at(scale)[0].size for scale in trials.scales()] == [8, 16, 32, 62, 126, 250, 500]
 
 
+def test_a_problem_whose_parameters_are_whole_numbers_has_trials_too():
+    """Bits are 4 or 8 and a group has 32: halves of these make no sense, and are left alone."""
+
+    def coded(sizes):
+        if sizes["bits"] not in (4, 8) or sizes["group"] != 32 or sizes["k"] % 32:
+            raise ValueError("no such scheme")
+        return (np.zeros(sizes["k"]),)
+
+    trials = Trials(coded, {"bits": 4, "group": 32, "k": 512})
+    assert [trials.inputs_at(scale)[0].size for scale in (1, 2, 3, 4)] == [256, 128, 64, 32]
+    with pytest.raises(ValueError, match="no such scheme"):
+        trials.inputs_at(5)
+
+
 def test_trials_take_their_part_of_a_small_budget():
     """Two contestants and a second: no trial may take more than a quarter of it."""
     request = toys.request("doubled", "looped", budget_s=1.0)

@@ -47,6 +47,7 @@ from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds
 from exp_core.timing.lazy import evaluated
 from exp_core.timing.schedule import fastest_within
 from exp_core.user import Assignment, UserFunction, UserFunctionError
+from exp_core.waiting import told_of_waiting
 from exp_core.wire import told
 
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
@@ -72,6 +73,7 @@ class Ladder:
     racers: dict[str, Call | UserFunction] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
     comparison: Comparison | None = None
+    remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     limits: Limits | None = None
     forms: set[Form] = field(default_factory=set)
@@ -105,6 +107,19 @@ class Ladder:
     def compiling(self, name: str) -> None:
         """Say what the first run waits for, and no later one."""
         self.progress(f"compiling {name}, this once", None)
+
+    def waiting(self, doing: str) -> None:
+        """Say what the making of an input waits for."""
+        self.progress(doing, None)
+
+    def remark(self) -> None:
+        """Hear what the experiment has to say about this input."""
+        if self.request.experiment.remarks is not None:
+            self.progress("looking at the input", 0.5)
+            try:
+                self.remarks = tuple(self.request.experiment.remarks(*self.inputs))
+            except Exception as error:  # what is said beside the table must not take the table down
+                self.remarks = (f"no remarks: {told(error)}",)
 
     @cached_property
     def trials(self) -> Trials:
@@ -386,7 +401,7 @@ class Ladder:
             machine=describe(clock_hz).to_dict() | held,
             cluster=str(request.cluster or ""),
             interrupted=interrupted,
-            notes=self.notes,
+            notes=(*self.remarks, *self.notes),
             processes=request.processes,
             foreign_cores=self.comparison.foreign_cores if self.comparison else None,
         )
@@ -401,6 +416,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
         # an overflow on a hard problem is a row of the table, not a warning above it
         with (
             told_of_compiling(ladder.compiling),
+            told_of_waiting(ladder.waiting),
             thread_limit(request.threads) as limit,
             np.errstate(all="ignore"),
             silent() if request.has_own else nullcontext(),
@@ -415,6 +431,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
             if request.user:
                 progress(f"checking {request.user.key}", 0.5)
                 ladder.check_user(request.user)
+            ladder.remark()
             limit.apply()
             ladder.race()
             ladder.weigh()

@@ -71,13 +71,20 @@ class Trials:
         return {k: max(1, v >> scale) if isinstance(v, int) else v for k, v in self.sizes.items()}
 
     def inputs_at(self, scale: int) -> Inputs:
-        """The input at those sizes; or at the next ones, where the problem refuses halves (an even size is halved)."""
+        """The input at those sizes; where the problem refuses halves, at the next ones (an even size is halved).
+
+        Where it refuses those too, with the large sizes alone halved: what is less than half of the largest may be a
+        parameter, the bits of a number or the length of a group.
+        """
         if scale not in self.made:
-            sizes = self.sizes_at(scale)
+            sizes, largest = self.sizes_at(scale), max(self.sizes.values(), default=0)
             try:
                 self._make(scale, sizes)
             except ValueError:
-                self._make(scale, {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()})
+                try:
+                    self._make(scale, {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()})
+                except ValueError:
+                    self._make(scale, {k: sizes[k] if 2 * v >= largest else v for k, v in self.sizes.items()})
         return self.made[scale]
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:

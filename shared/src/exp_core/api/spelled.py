@@ -12,6 +12,7 @@ from exp_core.refusal import Refused
 
 if TYPE_CHECKING:
     from exp_core.results import Result
+    from exp_core.training.trained import Trained
 
 SWITCHES = {"emulate": "emulate=True", "cold": "cold=True", "resume": "resume=True", "no-store": "store=False"}
 DEVICES = ("metal", "cuda", "cpu")
@@ -53,3 +54,8 @@ def reasons_spelled(result: Result, command: str) -> Result:
     """The ladder with the reasons of its rows, and its notes, in Python's spelling; what is stored keeps options."""
     rows = tuple(replace(row, reason=in_python(row.reason, command)) for row in result.rows)
     return replace(result, rows=rows, notes=tuple(in_python(note, command) for note in result.notes))
+
+
+def notes_spelled(trained: Trained, command: str) -> Trained:
+    """What a training run leaves behind, with its notes in Python's spelling."""
+    return replace(trained, notes=tuple(in_python(note, command) for note in trained.notes))
