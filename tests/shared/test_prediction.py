@@ -70,7 +70,7 @@ def disturbed(at, calls, seconds):
 
 
 @pytest.mark.parametrize("at", [2**3, 2**12, 2**19], ids=["the first", "one between", "the last"])
-@pytest.mark.parametrize(("calls", "seconds"), [(4, 0.04), (2, 0.2), (2, 2.0)])
+@pytest.mark.parametrize(("calls", "seconds"), [(4, 0.04), (3, 0.2), (3, 2.0)])
 def test_a_disturbed_trial_is_made_again_before_it_rules_anybody_out(monkeypatch, at, calls, seconds):
     """The first call and all that follow at once meet a pool that sleeps, or a neighbour."""
     foretold, largest = predicted(monkeypatch, disturbed(at, calls, seconds))
@@ -79,7 +79,7 @@ def test_a_disturbed_trial_is_made_again_before_it_rules_anybody_out(monkeypatch
 
 
 def test_a_disturbed_trial_that_is_believed_is_seen_by_the_same_check(monkeypatch):
-    monkeypatch.setattr(prediction, "MORE", 0)
+    monkeypatch.setattr(prediction, "quickest", lambda call, seconds, patience_s: seconds)
     foretold, largest = predicted(monkeypatch, disturbed(2**12, 2, 0.2))
     assert foretold > 1 and largest == 2**12
 
@@ -194,8 +194,8 @@ def test_what_is_counted_by_running_is_never_counted_at_the_full_size_before_it_
     assert 1e-3 * max(ran) <= prediction.LONGEST_TRIAL_S / 2
 
 
-@pytest.mark.parametrize(("more", "believed"), [(8, False), (0, True)])
-def test_a_disturbed_trial_of_what_is_counted_is_made_again_too(monkeypatch, more, believed):
+@pytest.mark.parametrize("believed", [False, True], ids=["made again", "believed"])
+def test_a_disturbed_trial_of_what_is_counted_is_made_again_too(monkeypatch, believed):
     contestant, trials, _ = counting(2**20)
     seconds_of = disturbed(2**12, 2, 0.2)
 
@@ -204,7 +204,8 @@ def test_a_disturbed_trial_of_what_is_counted_is_made_again_too(monkeypatch, mor
         return result, seconds_of(result.size) if isinstance(result, np.ndarray) else 0.0
 
     monkeypatch.setattr(prediction, "call_once", fake)
-    monkeypatch.setattr(prediction, "MORE", more)
+    if believed:  # the sabotage
+        monkeypatch.setattr(prediction, "quickest", lambda call, seconds, patience_s: seconds)
     found = predict_call(contestant, trials, (np.empty(2**20),))
     assert (found.seconds > 1) == believed
     assert believed or found.seconds == pytest.approx(1e-9 * 2**20, rel=0.01)

@@ -20,7 +20,7 @@ LONGEST_PREPARATION_S = 1.0  # the next one could take twice as long, whatever t
 UNSEEN = 0.1  # nor one that will take longer by less than this part: overhead would hide it
 SLOWEST_S = 1e-5  # a unit of work: fractions in plain Python take less, so that what is more may be overhead
 SHORT_S = 0.05  # a trial so short is made three times: it may have met a sleeping thread
-MORE = 8  # times that it is made again, at most, where it would end the trials, or rule somebody out
+LEAST, MORE = 2, 8  # times that it is made again where it would end the trials, or rule somebody out
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
 LOW, HIGH = 8, 16  # sizes of the small inputs
 DOUBLINGS = 3  # over which the growth of what is counted by running is seen
@@ -264,7 +264,7 @@ def steady(call: Call) -> float:
 def quickest(call: Call, seconds: float, patience_s: float) -> float:
     """The least of the seconds of a call and of some more: a sleeping thread or a busy neighbour slows one, not all."""
     more = patience_s / seconds if seconds > 0 else MORE
-    return min((seconds, *(call_once(call)[1] for _ in range(int(min(max(more, 1), MORE))))))
+    return min((seconds, *(call_once(call)[1] for _ in range(int(min(max(more, LEAST), MORE))))))
 
 
 def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float]) -> float:

@@ -6,12 +6,12 @@ Idea      A network that writes one word after the other reads all of its weight
           an eighth of the traffic, if they are unpacked where they are used.  Rounding to nearest loses
           $s/2$ a weight; passing on what is lost, as the inputs correlate, loses far less of y (GPTQ).
 Look for  mx.quantize's codes are ours to the last bit.  Unpacked into memory the weights cost more than they save.
-          For one row the library wins: then unpacking is all of the work, and ours takes only eight words at a time.
           What it costs a network: on gpt, with all matrices of a GPT of ours rounded (800,000 weights, trained in some
           seconds and kept), each row shows the perplexity that its product leaves, beside that of the float32 model,
           and below the table stand 8 and 4 bits, to nearest and with feedback.
           lost: how much of $x W^T$ is gone, on normal weights, with outliers that stretch a group's scale, and with
           error feedback.
+          Why the library wins for one row: unpacking is then all of the work, and ours takes but eight words at a time.
 Source    E. Frantar et al., GPTQ, arXiv:2210.17323 (2022).  T. Dettmers, L. Zettlemoyer, The case for 4-bit precision,
           arXiv:2212.09720 (2022).
 """
