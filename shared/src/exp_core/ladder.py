@@ -56,7 +56,6 @@ PATIENCE = 5  # budgets that the oracle may take, since it is not part of the ra
 LEAST_PATIENCE_S = 10.0
 VIEW = "it returned a view of its input: who changes the one changes the other; return a copy"
 NOT_YET = "interrupted before its turn"
-EMULATED = "emulated: right, not timed"
 MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
 MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
 
@@ -215,7 +214,7 @@ class Ladder:
             self.forms.add(Form.of(plain))
             self.views = self.views or view
         if contestant.emulated:
-            self.amend(contestant.key, reason=EMULATED)
+            self.amend(contestant.key, reason=contestant.emulation)
         else:
             self.racers[contestant.key] = call
 

@@ -238,7 +238,7 @@ def _bar(row: Row, scale: Scale) -> str:
 
 def _said(result: Result) -> str:
     """Under the table: why a row is not simply right, and what has to be known to read the numbers."""
-    lines = [f"<b>{text(result.label(row))}</b> {text(row.reason)}" for row in result.rows if row.reason]
+    lines = [f"<b>{text(result.label(row))}</b> {_reason(row)}" for row in result.rows if row.reason]
     notes = [*result.notes, *result.limit_notes]
     if floor := noise_told(result):
         notes.append(floor)
@@ -249,6 +249,12 @@ def _said(result: Result) -> str:
         notes.append(f"bars: time a call on a logarithmic axis, with its 95% interval{tick}")
     items = "".join(f"<li>{line}</li>" for line in [*lines, *map(text, notes)])
     return f'<ul class="exp-notes">{items}</ul>' if items else ""
+
+
+def _reason(row: Row) -> str:
+    """The sentence, and below it the asker's lines that it speaks of."""
+    sentence, *lines = row.reason.splitlines()
+    return "<br>".join([text(sentence), *(f"<code>{text(line)}</code>" for line in lines)])
 
 
 def _laws(result: Result) -> str:

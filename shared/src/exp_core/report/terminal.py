@@ -70,7 +70,10 @@ def print_result(result: Result, out: Console, *, verbose: bool = False) -> None
     for row in result.rows:
         if row.reason:
             mark, style = _mark(row)
-            out.print(Text(f" {mark} ", style=style) + _text(f"{result.label(row)}: {row.reason}"), soft_wrap=True)
+            sentence, *lines = row.reason.splitlines()
+            out.print(Text(f" {mark} ", style=style) + _text(f"{result.label(row)}: {sentence}"), soft_wrap=True)
+            for line in lines:  # of the asker's own, which it speaks of
+                out.print(_text(f"   {line}"), soft_wrap=True)
     if verbose:
         for row in result.rows:
             for check in row.checks:
