@@ -185,11 +185,60 @@ def test_a_kernel_that_reads_the_wrong_bits_is_seen(language, right, wrong):
     assert laws.componentwise_error(y, *made, laws.exact(*made)) > laws.bound(*made)
 
 
-@pytest.mark.parametrize("name", ["_codes", "_dot"])
-def test_the_loops_are_vector_instructions(name):
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+def test_the_row_s_instructions_are_right_for_vectors_of_every_width(lanes, monkeypatch):
+    """As other processors have them: LLVM splits what is too wide for this one.  Rows of whole vectors and of parts."""
+    numba = pytest.importorskip("numba", reason="a compiled rung")
+    from dl_exp.efficiency import _quantisation_compiled as compiled
+    from dl_exp.efficiency import _quantisation_row as row
+
+    monkeypatch.setattr(row, "lane_count", lambda: lanes)
+    rows, ordered = (
+        numba.njit(nogil=True, error_model="numpy")(getattr(compiled, name).dispatcher.py_func)
+        for name in ("_rows", "_ordered")
+    )
+    for bits, group in ((b, g) for b in (4, 8) for g in (32, 64, 128)):
+        for count, groups, out in ((1, 1, 1), (2, 3, 5), (5, 4, 3), (4, 7, 2)):
+            made = inputs(count, group * groups, out, bits, group)
+            x, packed, scales, biases, *_ = made
+            y = np.full((count, out), np.nan, np.float32)
+            flat = [a.reshape(-1) for a in (packed, scales, biases)]
+            rows(ordered(x, bits), *flat, groups, bits, y, 0, out)
+            assert laws.componentwise_error(y, *made, laws.exact(*made)) <= laws.bound(*made)
+
+
+def test_a_part_of_the_rows_of_weights_leaves_the_other_columns_alone():
+    pytest.importorskip("numba", reason="a compiled rung")
+    from dl_exp.efficiency import _quantisation_compiled as compiled
+
+    x, packed, scales, biases, *_ = inputs(6, 96, 11, 4, 32)
+    whole = quantisation.fused_compiled(x, packed, scales, biases)
+    y = np.full_like(whole, np.nan)
+    flat = [a.reshape(-1) for a in (packed, scales, biases)]
+    compiled._rows(compiled._ordered(x, 4), *flat, 3, 4, y, 3, 7)
+    np.testing.assert_array_equal(y[:, 3:7], whole[:, 3:7])
+    assert np.isnan(y[:, :3]).all() and np.isnan(y[:, 7:]).all()
+
+
+def test_tiny_and_huge_numbers_keep_their_digits():
+    """No code is scaled by where it lies in its word: inputs near the ends of float32 lose nothing."""
+    pytest.importorskip("numba", reason="a compiled rung")
+    x, packed, _, _, *rest = inputs(2, 128, 3, 4, 32)
+    for size, scale in ((1e-30, 1.0), (1e36, 1e-3), (1.0, 1e-30)):
+        made = (
+            x * np.float32(size),
+            packed,
+            np.full((3, 4), scale, np.float32),
+            np.full((3, 4), -8 * scale, np.float32),
+        )
+        y = quantisation.fused_compiled(*made)
+        assert laws.componentwise_error(y, *made, *rest, laws.exact(*made, *rest)) <= laws.bound(*made, *rest)
+
+
+def test_the_loop_is_made_of_vector_instructions():
     numba = pytest.importorskip("numba")
     from dl_exp.efficiency import _quantisation_compiled as compiled
 
-    real, word = numba.float32, numba.uint32
-    signatures = {"_codes": (word[::1], word, word, real, real, real[::1]), "_dot": (real[::1], real[::1])}
-    assert vector_width(getattr(compiled, name), signatures[name]) >= host_width()
+    real, word, size = numba.float32, numba.uint32, numba.int64
+    signature = (real[:, :, :, ::1], word[::1], real[::1], real[::1], size, size, real[:, ::1], size, size)
+    assert vector_width(compiled._rows, signature) >= host_width()
