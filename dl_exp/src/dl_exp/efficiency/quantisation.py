@@ -14,7 +14,6 @@ Look for  mx.quantize's codes are ours to the last bit.  Unpacked into memory th
           and below the table stand 8 and 4 bits, to nearest and with feedback.
           lost: how much of $x W^T$ is gone, on normal weights, with outliers that stretch a group's scale, and with
           error feedback.
-          Why the library wins for one row: unpacking is then all of the work, and ours takes but eight words at a time.
 Source    E. Frantar et al., GPTQ, arXiv:2210.17323 (2022).  T. Dettmers, L. Zettlemoyer, The case for 4-bit precision,
           arXiv:2212.09720 (2022).
 """
