@@ -71,7 +71,8 @@ def test_what_an_experiment_says_of_its_input_stands_first_below_the_table():
     assert failed.notes[0].startswith("no remarks: AttributeError") and failed["doubled"].median_s > 0
 
 
-def test_a_figure_without_a_value_leaves_its_place_empty():
+def test_a_figure_without_a_value_leaves_its_place_empty(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "110")
     request = with_changes(
         toys.request("doubled"), figures={"length": lambda y, x: y.size, "none": lambda y, x: np.nan}
     )

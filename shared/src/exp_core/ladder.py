@@ -42,7 +42,7 @@ from exp_core.prediction import (
 from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
-from exp_core.results import Check, Result, Row
+from exp_core.results import Check, Result, Row, label
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.timing.lazy import evaluated
 from exp_core.timing.schedule import fastest_within
@@ -364,10 +364,8 @@ class Ladder:
             yield f"MLX on the CPU computes with the BLAS that it came with: {reason}"
 
     def label(self, key: str) -> str:
-        """How a row is called below the table: with its device where its name is not enough."""
-        row = self.rows[key]
-        several = sum(other.name == row.name for other in self.rows.values()) > 1
-        return f"{row.name} on {row.device}" if several else row.name
+        """How a row is called below the table."""
+        return label(self.rows[key], self.rows.values())
 
     def hold_against(self, limits: Limits) -> None:
         """Hold every row that was timed against the limit of its device."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from exp_core import beneath_mlx
 from exp_core.api.how import How, read_size, read_sizes
 from exp_core.api.interrupted import Interrupted
-from exp_core.api.spelled import notes_spelled, reasons_spelled, spelled
+from exp_core.api.spelled import in_python, notes_spelled, points_spelled, reasons_spelled, spelled
 from exp_core.catalogue import CatalogueError, read_catalogue
 from exp_core.refusal import Refused
 
@@ -70,7 +70,7 @@ class Package:
         with spelled(self.name):
             entry = self._entry(name)
             packages = tuple(dict.fromkeys(topic.package for topic in self._catalogue().topics))
-            return read_history(packages, entry.name)
+            return read_history(self.name, packages, entry.name)
 
     def run(self, name: str, sizes: Mapping[str, object], how: How) -> Result:
         """Climb one ladder.
@@ -94,7 +94,7 @@ class Package:
                 else:
                     result = climb_on_cluster(request, how.cluster, bar.stage)
         if how.store:
-            warn(keep(request, result))
+            warn([in_python(note, self.name) for note in keep(request, result)])
         result = reasons_spelled(result, self.name)
         if result.interrupted:
             raise Interrupted(result)
@@ -124,7 +124,8 @@ class Package:
             shelf = history_shelf(request) if how.store else None
             with Bar(entry.name, shown=how.progress) as bar:
                 found = sweep_as_asked(request, axes, how.cluster, shelf, bar.point)
-        warn(shelf.notes if shelf else ())
+        warn([in_python(note, self.name) for note in (shelf.notes if shelf else ())])
+        found = points_spelled(found, self.name)
         if found.interrupted:
             raise Interrupted(found)
         return found

@@ -47,7 +47,7 @@ class HowToTrain:
         return Asked(
             steps=_counted("--steps", self.steps, 1),
             resume=bool(self.resume),
-            data=_spelled("--data takes the name of a data set, or a file", self.data),
+            data=_spelled("--data: the name of a data set, or a file", self.data),
             checkpoint=_spelled("--checkpoint takes a folder or a checkpoint", self.checkpoint),
             save_every=_counted("--save-every", self.save_every, 1),
             seed=_counted("--seed", self.seed, 0),

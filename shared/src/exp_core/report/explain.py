@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -50,8 +51,13 @@ def formula(latex: str) -> str:
     return unicodedata.normalize("NFC", str(unicodeit.replace(latex)).replace("{", "").replace("}", ""))
 
 
-def print_explanation(entry: Entry, experiment: Experiment, out: Console, *, path: bool = True) -> None:
-    """The idea, the problems with their sizes, and the ladder in teaching order."""
+def print_explanation(
+    entry: Entry, experiment: Experiment, out: Console, *, path: bool = True, spell: Callable[[str], str] = str
+) -> None:
+    """The idea, the problems with their sizes, and the ladder in teaching order.
+
+    path: the file's too.     spell: how sentences that name options are spelled for who reads them.
+    """
     title, _, body = entry.docstring.partition("\n")
     out.print(Text(readable(title), style="bold"), soft_wrap=not out.is_terminal)
     out.print()
@@ -60,18 +66,18 @@ def print_explanation(entry: Entry, experiment: Experiment, out: Console, *, pat
     table.add_column(overflow="fold")
     for heading, paragraph in sections(body):
         paragraph = "\n".join(references(body)) if heading == "Source" else paragraph
-        table.add_row(textwrap.fill(heading, HEADING_WIDTH), Text(readable(paragraph)))
+        table.add_row(textwrap.fill(heading, HEADING_WIDTH), Text(readable(spell(paragraph))))
     out.print(table)
     rows: list[tuple[str, str]] = []
     for problem in experiment.problems:
         kind = "" if problem.kind == "ordinary" else f"({problem.kind}) "
         rows.append((problem.name, f"{kind}{readable(problem.title)}"))
-        rows += [(f"  --{size.name} {size.default}", size.help) for size in problem.sizes]
+        rows += [("  " + spell(f"--{size.name} {size.default}"), size.help) for size in problem.sizes]
     _print_rows("Problems", rows, out)
     ladder = [(i.name, f"[{i.rung}] {readable(i.title)}") for i in experiment.implementations]
     _print_rows("Ladder", ladder, out)
     if training := experiment.training:
-        rows = [(f"--data {data_set.name}", data_set.title) for data_set in training.data]
+        rows = [(spell(f"--data {data_set.name}"), data_set.title) for data_set in training.data]
         rows += [(engine.name, f"[{engine.rung}] {readable(engine.title)}") for engine in training.engines]
         for target in training.targets:
             sign, where = (
@@ -79,7 +85,7 @@ def print_explanation(entry: Entry, experiment: Experiment, out: Console, *, pat
                 f" on {', '.join(target.data)}" if target.data else "",
             )
             rows.append((f"{target.figure} {sign} {target.value:g}", f"{target.source}{where}"))
-        _print_rows(f"Training: --steps {training.steps}", rows, out)
+        _print_rows(f"Training: {spell(f'--steps {training.steps}')}", rows, out)
     if path:
         out.print(Text(f"\n{entry.path}", style="dim"), soft_wrap=True)
 

@@ -77,12 +77,6 @@ def words_table(name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -
     )
 
 
-def label(row: Row, result: Result) -> str:
-    """The row's name; where several rows have it, with the device."""
-    same = sum(other.name == row.name for other in result.rows)
-    return row.name if same == 1 else f"{row.name} on {row.device}"
-
-
 def _table(result: Result) -> str:
     """Columns in which nobody has something to say are left out."""
     rows = result.rows
@@ -244,7 +238,7 @@ def _bar(row: Row, scale: Scale) -> str:
 
 def _said(result: Result) -> str:
     """Under the table: why a row is not simply right, and what has to be known to read the numbers."""
-    lines = [f"<b>{text(label(row, result))}</b> {text(row.reason)}" for row in result.rows if row.reason]
+    lines = [f"<b>{text(result.label(row))}</b> {text(row.reason)}" for row in result.rows if row.reason]
     notes = [*result.notes, *result.limit_notes]
     if floor := noise_told(result):
         notes.append(floor)
@@ -262,7 +256,7 @@ def _laws(result: Result) -> str:
     if all(len(row.checks) < 2 for row in result.rows):
         return ""
     lines = "".join(
-        f'<tr><th scope="row"><code>{text(label(row, result))}</code></th><td>{text(check.law)}</td>'
+        f'<tr><th scope="row"><code>{text(result.label(row))}</code></th><td>{text(check.law)}</td>'
         f'<td class="exp-n">{scientific(check.error)}</td><td class="exp-n">{"≤" if check.holds else "&gt;"} '
         f"{scientific(check.bound)}</td></tr>"
         for row in result.rows

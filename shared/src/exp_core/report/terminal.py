@@ -70,15 +70,15 @@ def print_result(result: Result, out: Console, *, verbose: bool = False) -> None
     for row in result.rows:
         if row.reason:
             mark, style = _mark(row)
-            out.print(Text(f" {mark} ", style=style) + _text(f"{_label(row, result)}: {row.reason}"), soft_wrap=True)
+            out.print(Text(f" {mark} ", style=style) + _text(f"{result.label(row)}: {row.reason}"), soft_wrap=True)
     if verbose:
         for row in result.rows:
             for check in row.checks:
-                law = f"   {_label(row, result)}, {check.law}: {check.error:.3g} ≤ {check.bound:.3g}"
+                law = f"   {result.label(row)}, {check.law}: {check.error:.3g} ≤ {check.bound:.3g}"
                 out.print(_text(law.replace("≤", "≤" if check.holds else ">"), "dim"), soft_wrap=True)
         for row in result.rows:
             if row.race:
-                out.print(_text(f"   {_label(row, result)}: {_how(row, row.race)}", "dim"), soft_wrap=True)
+                out.print(_text(f"   {result.label(row)}: {_how(row, row.race)}", "dim"), soft_wrap=True)
     for note in result.notes:
         out.print(_text(f" {note}", "yellow"), soft_wrap=True)
     if floor := noise_told(result):
@@ -209,11 +209,6 @@ def _mark(row: Row) -> tuple[str, str]:
 
 def _style(row: Row) -> str:
     return {"ok": "", "skipped": "dim"}.get(row.status, MARKS.get(row.status, ("", ""))[1])
-
-
-def _label(row: Row, result: Result) -> str:
-    same = sum(other.name == row.name for other in result.rows)
-    return row.name if same == 1 else f"{row.name} on {row.device}"
 
 
 def _of_limit(row: Row) -> Text:
