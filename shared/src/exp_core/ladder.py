@@ -17,7 +17,7 @@ from exp_core.case import Case
 from exp_core.compiled import told_of_compiling
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
-from exp_core.findings import fastest, raced, remarks
+from exp_core.findings import fastest, raced, remarks, why_slower
 from exp_core.forms import Form, nearest_difference, same_memory
 from exp_core.limits import held_against
 from exp_core.machine import (
@@ -42,11 +42,12 @@ from exp_core.prediction import (
 from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
-from exp_core.results import Check, Result, Row
+from exp_core.results import Check, Result, Row, label
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.timing.lazy import evaluated
 from exp_core.timing.schedule import fastest_within
 from exp_core.user import Assignment, UserFunction, UserFunctionError
+from exp_core.waiting import told_of_waiting
 from exp_core.wire import told
 
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
@@ -71,6 +72,7 @@ class Ladder:
     racers: dict[str, Call | UserFunction] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
     comparison: Comparison | None = None
+    remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     limits: Limits | None = None
     forms: set[Form] = field(default_factory=set)
@@ -104,6 +106,19 @@ class Ladder:
     def compiling(self, name: str) -> None:
         """Say what the first run waits for, and no later one."""
         self.progress(f"compiling {name}, this once", None)
+
+    def waiting(self, doing: str) -> None:
+        """Say what the making of an input waits for."""
+        self.progress(doing, None)
+
+    def remark(self) -> None:
+        """Hear what the experiment has to say about this input."""
+        if self.request.experiment.remarks is not None:
+            self.progress("looking at the input", 0.5)
+            try:
+                self.remarks = tuple(self.request.experiment.remarks(*self.inputs))
+            except Exception as error:  # what is said beside the table must not take the table down
+                self.remarks = (f"no remarks: {told(error)}",)
 
     @cached_property
     def trials(self) -> Trials:
@@ -337,7 +352,8 @@ class Ladder:
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
             self.amend(key, race=raced(comparison, key, library, self.rows))
-        self.notes = (*remarks(comparison, self.rows, self.request.threads, self.label), *self.slow_mlx())
+        remarked = remarks(comparison, self.rows, self.request.threads, self.label)
+        self.notes = (*remarked, *self.slow_mlx(), *why_slower(self.rows, self.request.entry))
 
     def slow_mlx(self) -> Iterator[str]:
         """One sentence if MLX computes on the CPU with the BLAS that it came with."""
@@ -347,10 +363,8 @@ class Ladder:
             yield f"MLX on the CPU computes with the BLAS that it came with: {reason}"
 
     def label(self, key: str) -> str:
-        """How a row is called below the table: with its device where its name is not enough."""
-        row = self.rows[key]
-        several = sum(other.name == row.name for other in self.rows.values()) > 1
-        return f"{row.name} on {row.device}" if several else row.name
+        """How a row is called below the table."""
+        return label(self.rows[key], self.rows.values())
 
     def hold_against(self, limits: Limits) -> None:
         """Hold every row that was timed against the limit of its device."""
@@ -384,7 +398,7 @@ class Ladder:
             machine=describe(clock_hz).to_dict() | held,
             cluster=str(request.cluster or ""),
             interrupted=interrupted,
-            notes=self.notes,
+            notes=(*self.remarks, *self.notes),
             processes=request.processes,
             foreign_cores=self.comparison.foreign_cores if self.comparison else None,
         )
@@ -399,6 +413,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
         # an overflow on a hard problem is a row of the table, not a warning above it
         with (
             told_of_compiling(ladder.compiling),
+            told_of_waiting(ladder.waiting),
             thread_limit(request.threads) as limit,
             np.errstate(all="ignore"),
             silent() if request.has_own else nullcontext(),
@@ -413,6 +428,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
             if request.user:
                 progress(f"checking {request.user.key}", 0.5)
                 ladder.check_user(request.user)
+            ladder.remark()
             limit.apply()
             ladder.race()
             ladder.weigh()

@@ -110,7 +110,7 @@ def photograph(
     dtype,
     rng,
 ):
-    """The Summer Palace, blurred as heat would blur it: n steps are a Gaussian of variance 2 alpha n."""
+    r"""The Summer Palace, blurred as heat would blur it: n steps are a Gaussian of variance $2 \alpha n$."""
     from sklearn.datasets import load_sample_image
 
     grey = load_sample_image("china.jpg").mean(axis=2) / 255
