@@ -125,9 +125,9 @@ def halvings(x):
     return max(x.size - 1, 0).bit_length() or 1
 
 
-def digits(x):
-    """To keys, four digits of eight bits, and back."""
-    return 6
+def cuts(x):
+    """To see how far the keys reach, to count digits, to move the keys, and to sort them part by part in a cache."""
+    return 3
 
 
 def nothing(x):
@@ -147,7 +147,7 @@ lists = cost(once, lambda x: 120 * x.size)  # number objects, and places in thre
 merges = cost(halvings, lambda x: 160 * x.size)
 rounds = cost(lambda x: halvings(x) * (halvings(x) + 1) / 2, lambda x: 40 * x.size + 3 * x.nbytes)
 keys = cost(once, lambda x: 2 * x.nbytes)
-passes = cost(digits, lambda x: 2 * x.nbytes)
+passes = cost(cuts, lambda x: 2 * x.nbytes)
 native = cost(once, lambda x: x.nbytes)
 
 SMALL = {"n": 1000}
