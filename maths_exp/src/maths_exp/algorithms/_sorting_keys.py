@@ -22,6 +22,12 @@ def as_bits(x):
     return bits, tuple(bits.dtype.type(b) for b in (ones // 2 + 1, ones, infinity))
 
 
+def as_they_are(masks):
+    """Masks with which a key is its own key."""
+    sign, ones, _ = masks
+    return sign ^ sign, ones, sign ^ sign
+
+
 @njit
 def to_keys(bits, masks, keys):
     """Write the key of each number; returns the smallest and the largest of them (without any: all ones, and 0)."""

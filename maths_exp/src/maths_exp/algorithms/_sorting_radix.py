@@ -22,7 +22,7 @@ import numpy as np
 from exp_core.compiled import njit, prange
 from exp_core.tasks import WORKERS, take
 from maths_exp.algorithms._sorting_compiled import insertion
-from maths_exp.algorithms._sorting_keys import as_bits, to_bits, to_keys
+from maths_exp.algorithms._sorting_keys import as_bits, as_they_are, to_bits, to_keys
 
 FIRST = (
     12  # bits of the first digit: 4096 places are written to at a time, and the lines of all are in the second cache
@@ -52,12 +52,6 @@ def radix_threads(x):
             spare[again] = keys[again]
             waiting.append((spare[again], as_they_are(masks), again))
     return keys.view(x.dtype)
-
-
-def as_they_are(masks):
-    """Masks with which a key is its own key."""
-    sign, ones, _ = masks
-    return sign ^ sign, ones, sign ^ sign
 
 
 @njit
