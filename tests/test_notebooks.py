@@ -12,7 +12,7 @@ STORED = {path.name: path for path in notebooks.NOTEBOOKS}
 
 
 def test_they_are_there():
-    assert set(STORED) == {"tour.ipynb", "write_your_own.ipynb", "metal_without_a_mac.ipynb"}
+    assert set(STORED) == {"tour.ipynb", "write_your_own.ipynb", "metal_without_a_mac.ipynb", "train_and_go_on.ipynb"}
 
 
 @pytest.mark.parametrize("name", STORED)
@@ -26,7 +26,7 @@ def test_its_links_and_experiments_are_there(name):
     text = "\n".join("".join(cell["source"]) for cell in cells)
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (STORED[name].parent / target).exists(), target
-    for package, experiment in re.findall(r'(maths_exp|dl_exp)\.(?:run|sweep|explain|history)\("(\w+)"', text):
+    for package, experiment in re.findall(r'(maths_exp|dl_exp)\.(?:run|sweep|explain|history|train\w*)\("(\w+)"', text):
         assert experiment in read_catalogue(package).entries
 
 

@@ -16,6 +16,7 @@ from exp_core.api.history import History
 from exp_core.experiment import Experiment
 from exp_core.results import Result, Row
 from exp_core.scaling import Sweep
+from exp_core.training.trained import Trained
 
 
 def mine(x: object) -> float:
@@ -30,6 +31,8 @@ assert_type(r.to_dict(), dict[str, object])
 r.figure("roofline")
 assert_type(maths_exp.sweep("fft", n=range(64, 128), tolerance=1e-3), Sweep)
 assert_type(dl_exp.run("softmax", device="metal", emulate=True, with_="mine.metal"), Result)
+assert_type(dl_exp.train("gpt", steps=10, data="words.txt", layers=2), Trained)
+assert_type(dl_exp.trained("gpt").sample("so"), str)
 assert_type(maths_exp.explain("qr").experiment, Experiment)
 assert_type(maths_exp.history("qr"), History)
 assert_type(maths_exp.history("qr")[-1].result, Result)
@@ -39,13 +42,14 @@ try:
 except maths_exp.Refused as refusal:
     assert_type(refusal, exp_core.Refused)
 except maths_exp.Interrupted as stop:
-    assert_type(stop.partial, Result | Sweep)
+    assert_type(stop.partial, Result | Sweep | Trained)
 """
 
 WRONG = {
     'maths_exp.run("qr", rows="512")': "arg-type",
     'maths_exp.run("qr", budget="2")': "arg-type",
     'maths_exp.run("qr", with_=3)': "arg-type",
+    'maths_exp.train("qr")': "attr-defined",
     'maths_exp.run(3)': "arg-type",
     'maths_exp.run("qr").figure("colourful")': "arg-type",
     'maths_exp.runs("qr")': "attr-defined",

@@ -4,6 +4,7 @@ In Python:
 
     r = dl_exp.run("softmax", rows=512)   climb a ladder; print(r), r["fused"], r.figure(), r.to_pandas()
     dl_exp.run("softmax", device="metal", emulate=True)     check the kernels without a Mac
+    dl_exp.train("gpt", steps=2000)       train it for real; r.figure(), r.sample("ROMEO:"), trained("gpt") later on
     dl_exp.experiments()                  what there is;  explain("gpt")  the idea, the formulas, the sources
     dl_exp.sweep("attention", length=[64, 128])   many sizes;  history("gpt")  what was measured;  machine()
 """
@@ -11,7 +12,7 @@ In Python:
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dl_exp.api import experiments, explain, history, machine, run, sweep
+    from dl_exp.api import experiments, explain, history, machine, run, sweep, train, trained
     from exp_core.api import Interrupted, Missing, Refused
 
 __version__ = "0.1.0"
@@ -27,7 +28,19 @@ TOPICS = (  # in teaching order
     "distributed",
 )
 
-__all__ = ["Interrupted", "Missing", "Refused", "experiments", "explain", "history", "machine", "run", "sweep"]
+__all__ = [
+    "Interrupted",
+    "Missing",
+    "Refused",
+    "experiments",
+    "explain",
+    "history",
+    "machine",
+    "run",
+    "sweep",
+    "train",
+    "trained",
+]
 
 
 if not TYPE_CHECKING:  # a checker sees the names above, and that there are no others

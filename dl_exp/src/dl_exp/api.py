@@ -7,9 +7,11 @@ from pathlib import Path
 
 from exp_core.api import How, Package
 from exp_core.api.how import DType, Names
+from exp_core.api.train import HowToTrain
 from exp_core.own import Own
 from exp_core.results import Result
 from exp_core.scaling import Sweep
+from exp_core.training.trained import Trained
 
 PACKAGE = Package("dl_exp", devices=("metal", "cuda", "cpu"), emulator="dl_exp.emulator")
 
@@ -98,3 +100,58 @@ def sweep(
         problem, dtype, only, rung, with_, seed, budget, threads, processes, cold, cluster, store, progress, device
     )  # fmt: skip
     return PACKAGE.sweep(name, sizes, how)
+
+
+def train(
+    name: str,
+    *,
+    steps: int | None = None,
+    resume: bool = False,
+    data: str | Path | None = None,
+    batch: int | None = None,
+    seed: int | None = None,
+    checkpoint: str | Path | None = None,
+    save_every: int | None = None,
+    only: Names = None,
+    rung: Names = None,
+    threads: int | None = None,
+    device: Names = None,
+    progress: bool = True,
+    **sizes: float,
+) -> Trained:
+    """Train for real: many steps, checkpoints on the way, and the published figure to reach.
+
+        r = dl_exp.train("gpt", steps=2000, data="tinyshakespeare")
+        r.figure(); r.to_pandas(); print(r.sample("ROMEO:"))
+        dl_exp.train("gpt", steps=4000, resume=True)
+
+    name: an experiment that trains: autograd, mlp, cnn, gpt, diffusion.
+    steps: by default as many as the published figure takes; with ``resume``, those of the run that goes on.
+    resume: go on from the last checkpoint; else an earlier run is moved aside, and nothing of it is lost.
+    data: the name of a data set, which ``explain(name)`` lists, or where the experiment takes one, a file.
+    batch: examples a step.     seed: of the first weights, and of the order of the data.
+    checkpoint: the folder of checkpoints and log, by default the user's own; or a checkpoint to go on from.
+    save_every: steps between two checkpoints; by default there is one every half minute, and one at the end.
+    only, rung, threads, device: the engine that makes the steps, and on what; by default the fastest.
+    progress: a bar, if a terminal or a notebook is there to show it.
+    sizes: those of the model, such as ``layers=4``; the others have their defaults.
+
+    Raises Refused, in one sentence, for what makes no sense and for a checkpoint that cannot be read or written,
+    Missing for what is not here, ArithmeticError where the loss is no number any more; what was saved stays.  Ctrl-C
+    saves, and raises Interrupted, whose ``partial`` is the run so far.  A script that ``mlx.launch`` starts shares each
+    batch among its processes; the first of them writes, and RuntimeError says that another one has died.
+    """
+    how = HowToTrain(
+        steps, resume, data, batch, seed, checkpoint, save_every, only, rung, threads, device, progress
+    )  # fmt: skip
+    return PACKAGE.train(name, sizes, how)
+
+
+def trained(name: str, *, checkpoint: str | Path | None = None) -> Trained:
+    """What a training run has left behind, from its last checkpoint or from the one that is named; nothing is trained.
+
+        dl_exp.trained("gpt").sample("ROMEO:")
+
+    Raises Refused where there is no checkpoint, or one of something else, and Missing for what is not here.
+    """
+    return PACKAGE.trained(name, HowToTrain(checkpoint=checkpoint))

@@ -17,7 +17,7 @@ from exp_core.case import Case
 from exp_core.compiled import told_of_compiling
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
-from exp_core.findings import fastest, raced, remarks
+from exp_core.findings import fastest, raced, remarks, why_slower
 from exp_core.forms import Form, nearest_difference, same_memory
 from exp_core.limits import held_against
 from exp_core.machine import (
@@ -42,7 +42,7 @@ from exp_core.prediction import (
 from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
-from exp_core.results import Check, Result, Row
+from exp_core.results import Check, Result, Row, label
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.timing.lazy import evaluated
 from exp_core.timing.schedule import fastest_within
@@ -56,7 +56,6 @@ PATIENCE = 5  # budgets that the oracle may take, since it is not part of the ra
 LEAST_PATIENCE_S = 10.0
 VIEW = "it returned a view of its input: who changes the one changes the other; return a copy"
 NOT_YET = "interrupted before its turn"
-EMULATED = "emulated: right, not timed"
 MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
 MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
 
@@ -215,7 +214,7 @@ class Ladder:
             self.forms.add(Form.of(plain))
             self.views = self.views or view
         if contestant.emulated:
-            self.amend(contestant.key, reason=EMULATED)
+            self.amend(contestant.key, reason=contestant.emulation)
         else:
             self.racers[contestant.key] = call
 
@@ -353,7 +352,8 @@ class Ladder:
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
             self.amend(key, race=raced(comparison, key, library, self.rows))
-        self.notes = (*remarks(comparison, self.rows, self.request.threads, self.label), *self.slow_mlx())
+        remarked = remarks(comparison, self.rows, self.request.threads, self.label)
+        self.notes = (*remarked, *self.slow_mlx(), *why_slower(self.rows, self.request.entry))
 
     def slow_mlx(self) -> Iterator[str]:
         """One sentence if MLX computes on the CPU with the BLAS that it came with."""
@@ -363,10 +363,8 @@ class Ladder:
             yield f"MLX on the CPU computes with the BLAS that it came with: {reason}"
 
     def label(self, key: str) -> str:
-        """How a row is called below the table: with its device where its name is not enough."""
-        row = self.rows[key]
-        several = sum(other.name == row.name for other in self.rows.values()) > 1
-        return f"{row.name} on {row.device}" if several else row.name
+        """How a row is called below the table."""
+        return label(self.rows[key], self.rows.values())
 
     def hold_against(self, limits: Limits) -> None:
         """Hold every row that was timed against the limit of its device."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+MOST_SHOWN = 60  # characters of what was typed in a sentence about it
+
 
 class Refused(ValueError):
     """What cannot be started as asked; the message is one sentence with the remedy."""
@@ -22,3 +24,8 @@ def one_of(what: str, name: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
     raise Refused(f"no {what} is called {name!r}; {hint}")
+
+
+def shortened(text: str) -> str:
+    """What was typed, as far as a sentence has room for it."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"

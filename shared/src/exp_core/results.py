@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal
 
@@ -191,9 +191,8 @@ class Result:
         return min(ours, key=lambda row: row.median_s or math.inf, default=None)
 
     def label(self, row: Row) -> str:
-        """What a row is called: its name; where several rows have it, with the device."""
-        same = sum(other.name == row.name for other in self.rows)
-        return row.name if same == 1 else f"{row.name} on {row.device}"
+        """What a row is called here."""
+        return label(row, self.rows)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -272,7 +271,13 @@ class Result:
             notes = tuple(map(str, plain.get("notes", ())))  # type: ignore[call-overload]
             return cls(**known, notes=notes, rows=tuple(Row.from_dict(row) for row in rows))  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError(f"this is no result as --json writes it: {error}") from error
+            raise ValueError(f"this is no result as our JSON has it: {error}") from error
+
+
+def label(row: Row, rows: Iterable[Row]) -> str:
+    """What a row is called among these: its name; where several of them have it, with the device."""
+    same = sum(other.name == row.name for other in rows)
+    return row.name if same == 1 else f"{row.name} on {row.device}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,20 @@ def test_two_processes_follow_the_curve_of_one(tmp_path, name):
     assert np.abs(losses(tmp_path / "few") / losses(tmp_path / "one") - 1).max() > 1e-3, "a part alone would be seen"
 
 
+def test_a_script_under_mlx_launch_shares_its_batches_too(tmp_path):
+    """From Python the same: two processes, one curve, and only the first one writes."""
+    if LAUNCH is None:
+        pytest.skip("mlx.launch is not installed beside this Python")
+    script = tmp_path / "script.py"
+    how = "steps=12, batch=5, only='mlx_engine', device='cpu', context=8, width=16, heads=2, layers=1"
+    script.write_text(f"import dl_exp\nr = dl_exp.train('gpt', {how})\nprint('ended at', r.step, r.job.group.size)\n")
+    done = run(tmp_path / "two", LAUNCH, "-n", "2", sys.executable, str(script))
+    assert done.stdout.count("ended at 12 2") == 2, done.stdout + done.stderr
+    alone = run(tmp_path / "one", sys.executable, str(script))
+    assert alone.stdout == "ended at 12 1\n", alone.stderr
+    np.testing.assert_allclose(losses(tmp_path / "two"), losses(tmp_path / "one"), rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

@@ -1,20 +1,14 @@
 """What an experiment says about training is refused where it contradicts itself."""
 
 import dataclasses
-import importlib.util
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import pytest
+import training_toy as toy
 
 from exp_core.experiment import ContractError
 from exp_core.training import Target
-
-_spec = importlib.util.spec_from_file_location("training_toy", Path(__file__).with_name("toy.py"))
-toy = importlib.util.module_from_spec(_spec)
-sys.modules["training_toy"] = toy
-_spec.loader.exec_module(toy)
 
 
 @pytest.mark.parametrize(

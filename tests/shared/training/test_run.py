@@ -1,23 +1,16 @@
 """A run that is cut short anywhere and goes on has the curve and the weights of one that was not, to the last bit."""
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+import training_toy as toy
 
 pytest.importorskip("safetensors", reason="checkpoints need safetensors")
 
 from exp_core.training import checkpoint
 from exp_core.training.checkpoint import LATEST, LOG, CheckpointError
 from exp_core.training.run import NotANumberError, train
-
-_spec = importlib.util.spec_from_file_location("training_toy", Path(__file__).with_name("toy.py"))
-toy = importlib.util.module_from_spec(_spec)
-sys.modules["training_toy"] = toy
-_spec.loader.exec_module(toy)
 
 
 def watch(moment):

@@ -18,7 +18,7 @@ def exact(x, packed, scales, biases, w, model):
 
 
 def componentwise_error(y, x, packed, scales, biases, w, model, truth):
-    """The largest |y - exact| / sum |x| (|s| q + |beta|)."""
+    r"""The largest $|\hat y - y| / \sum |x| (|s| q + |\beta|)$."""
     if y.shape != truth.shape or dtype_name(y) != dtype_name(x):
         return math.inf
     sizes = codes.dequantised(packed, abs(scales), abs(biases), bits_of(x, packed))
@@ -28,7 +28,7 @@ def componentwise_error(y, x, packed, scales, biases, w, model, truth):
 
 
 def lost(y, x, packed, scales, biases, w, model, truth):
-    """|y - x W^T| / |x W^T| with the weights as they were, in the Frobenius norm."""
+    r"""$\|y - x W^T\|_F / \|x W^T\|_F$ with the weights as they were."""
     whole = x.astype(np.float64) @ w.astype(np.float64).T
     size = float(np.linalg.norm(whole))
     return float(np.linalg.norm(y - whole)) / size if size else 0.0

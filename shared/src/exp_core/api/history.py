@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
+from exp_core.api.spelled import reasons_spelled
 from exp_core.history import HistoryError, Run, to_read
 from exp_core.history.queries import Filter, every, measurements
 from exp_core.history.series import Series, series
@@ -49,11 +50,12 @@ class History(Sequence[Run]):
         return as_text(lambda out: print_history(self.series, LINES, out))
 
 
-def read_history(packages: tuple[str, ...], experiment: str) -> History:
+def read_history(command: str, packages: tuple[str, ...], experiment: str) -> History:
     """The history of one experiment.  Raises Refused where the database cannot be read."""
     asked = Filter(packages, experiment)
     try:
         with to_read() as database:
-            return History(experiment, tuple(every(database, asked)), tuple(series(measurements(database, asked))))
+            runs = (replace(run, result=reasons_spelled(run.result, command)) for run in every(database, asked))
+            return History(experiment, tuple(runs), tuple(series(measurements(database, asked))))
     except (HistoryError, ValueError) as error:
         raise Refused(str(error)) from error

@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING
 from exp_core import beneath_mlx
 from exp_core.api.how import How, read_size, read_sizes
 from exp_core.api.interrupted import Interrupted
-from exp_core.api.spelled import reasons_spelled, spelled
+from exp_core.api.spelled import in_python, notes_spelled, points_spelled, reasons_spelled, spelled
 from exp_core.catalogue import CatalogueError, read_catalogue
 from exp_core.refusal import Refused
 
 if TYPE_CHECKING:
     from exp_core.api.history import History
     from exp_core.api.machine import MachineView
+    from exp_core.api.train import HowToTrain
     from exp_core.api.views import Experiments, Explanation
     from exp_core.catalogue import Catalogue, Entry
     from exp_core.experiment import Experiment, Implementation, Problem
     from exp_core.request import Request
     from exp_core.results import Result
     from exp_core.scaling import Sweep
+    from exp_core.training.plan import Training
+    from exp_core.training.trained import Trained
     from exp_core.user import UserFunction
 
 MOST_POINTS = 10_000  # of a sweep
@@ -67,7 +70,7 @@ class Package:
         with spelled(self.name):
             entry = self._entry(name)
             packages = tuple(dict.fromkeys(topic.package for topic in self._catalogue().topics))
-            return read_history(packages, entry.name)
+            return read_history(self.name, packages, entry.name)
 
     def run(self, name: str, sizes: Mapping[str, object], how: How) -> Result:
         """Climb one ladder.
@@ -91,7 +94,7 @@ class Package:
                 else:
                     result = climb_on_cluster(request, how.cluster, bar.stage)
         if how.store:
-            warn(keep(request, result))
+            warn([in_python(note, self.name) for note in keep(request, result)])
         result = reasons_spelled(result, self.name)
         if result.interrupted:
             raise Interrupted(result)
@@ -121,10 +124,50 @@ class Package:
             shelf = history_shelf(request) if how.store else None
             with Bar(entry.name, shown=how.progress) as bar:
                 found = sweep_as_asked(request, axes, how.cluster, shelf, bar.point)
-        warn(shelf.notes if shelf else ())
+        warn([in_python(note, self.name) for note in (shelf.notes if shelf else ())])
+        found = points_spelled(found, self.name)
         if found.interrupted:
             raise Interrupted(found)
         return found
+
+    def train(self, name: str, sizes: Mapping[str, object], how: HowToTrain) -> Trained:
+        """Train for real: many steps, a curve, checkpoints.
+
+        Raises Refused and Missing before the first step, and Refused where a checkpoint cannot be written;
+        ArithmeticError where the loss is no number any more; Interrupted, which holds what was saved, at Ctrl-C.
+        Under ``mlx.launch`` the processes share each batch, and GroupError says that one of them has died.
+        """
+        from exp_core.api.train import BarListener
+        from exp_core.report.bar import Bar
+        from exp_core.training.asked import train_as_asked
+        from exp_core.training.group import join
+
+        beneath_mlx.prepare()
+        with spelled(self.name):
+            entry, training = self._training(name)
+            asked = how.read(training, sizes, self.devices)
+            group = join()
+            with Bar(entry.name, shown=how.progress and group.leads) as bar:
+                trained = train_as_asked(entry, training, asked, BarListener(bar), group)
+        trained = notes_spelled(trained, self.name)
+        if trained.interrupted:
+            raise Interrupted(trained)
+        return trained
+
+    def trained(self, name: str, how: HowToTrain) -> Trained:
+        """What a run before this one has left behind; no step is made.  Raises Refused and Missing."""
+        from exp_core.training.asked import read_trained
+
+        beneath_mlx.prepare()
+        with spelled(self.name):
+            entry, training = self._training(name)
+            return read_trained(entry, training, how.read(training, {}, self.devices))
+
+    def _training(self, name: str) -> tuple[Entry, Training]:
+        entry = self._entry(name)
+        if (training := loaded(entry).training) is None:
+            raise Refused(f'{entry.name} has nothing to train; {self.name}.run("{entry.name}") climbs its ladder')
+        return entry, training
 
     def _catalogue(self) -> Catalogue:
         try:

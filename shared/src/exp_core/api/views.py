@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from exp_core.api.spelled import in_python
+
 if TYPE_CHECKING:
     from exp_core.catalogue import Catalogue, Entry
     from exp_core.experiment import Experiment
@@ -59,15 +61,21 @@ class Explanation:
         from exp_core.report.explain import print_explanation
         from exp_core.report.terminal import as_text
 
-        return as_text(lambda out: print_explanation(self.entry, self.experiment, out, path=False))
+        return as_text(
+            lambda out: print_explanation(self.entry, self.experiment, out, path=False, spell=self._in_python)
+        )
 
     def _repr_markdown_(self) -> str:
         """The same for a notebook, which sets the formulas between dollars."""
-        from exp_core.report.explain import sections
+        from exp_core.report.explain import references, sections
 
-        title, _, body = self.entry.docstring.partition("\n")
+        title, _, body = self._in_python(self.entry.docstring).partition("\n")
         lines = [f"**{title}**", ""]
-        lines += [line for heading, words in sections(body) for line in (f"**{heading}.** {words}", "")]
+        for heading, words in sections(body):
+            if heading == "Source":
+                lines += [f"**{heading}.**", "", *(f"- {reference}" for reference in references(body)), ""]
+            else:
+                lines += [f"**{heading}.** {words}", ""]
         lines += ["| implementation | rung | how it differs |", "|---|---|---|"]
         lines += [f"| `{i.name}` | {i.rung} | {_cell(i.title)} |" for i in self.experiment.implementations]
         lines += ["", "| problem | sizes | |", "|---|---|---|"]
@@ -76,6 +84,9 @@ class Explanation:
             kind = "" if problem.kind == "ordinary" else f" ({problem.kind})"
             lines.append(f"| `{problem.name}`{kind} | {sizes or '–'} | {_cell(problem.title)} |")
         return "\n".join(lines)
+
+    def _in_python(self, text: str) -> str:
+        return in_python(text, self.entry.package)
 
 
 def _cell(text: str) -> str:

@@ -29,7 +29,7 @@ LEAST_RUNS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class Illustration:
     """A figure's markup, or why there is none.  failed: something went wrong that may go well the next time."""
 
     markup: str | Markup = ""
@@ -37,7 +37,7 @@ class Drawing:
     failed: bool = False
 
 
-def picture(experiment: Experiment, title: str) -> Drawing:
+def picture(experiment: Experiment, title: str) -> Illustration:
     """What the algorithm does, on the ordinary problem at its default sizes."""
     import numpy as np
 
@@ -51,7 +51,7 @@ def picture(experiment: Experiment, title: str) -> Drawing:
     return drawn("picture", title, (9, 5), draw)
 
 
-def roofline(result: Result) -> Drawing:
+def roofline(result: Result) -> Illustration:
     """The ladder under the machine's roofs."""
     from exp_core.report.roofline import draw_under_roofs
 
@@ -59,7 +59,7 @@ def roofline(result: Result) -> Drawing:
     return drawn("roofline", title, (9, 4.8), lambda figure: draw_under_roofs(figure.subplots(), result))
 
 
-def scaling(sweep: Sweep) -> Drawing:
+def scaling(sweep: Sweep) -> Illustration:
     """Time by size, with the laws that fit."""
     from exp_core.report.scaling_figure import draw_slice
 
@@ -69,7 +69,7 @@ def scaling(sweep: Sweep) -> Drawing:
     return drawn("scaling", title, (9, 4.8), lambda figure: draw_slice(figure.subplots(), part, names, legend=True))
 
 
-def over_time(points: Sequence[Measurement], name: str) -> Drawing:
+def over_time(points: Sequence[Measurement], name: str) -> Illustration:
     """The ratio to the library, run by run, under the configuration that was run most often."""
     from exp_core.history.series import configuration_text, series
     from exp_core.report.history_figure import draw_panel
@@ -77,7 +77,7 @@ def over_time(points: Sequence[Measurement], name: str) -> Drawing:
     found = [one for one in series(points) if one.rung != "library" and any(point.ratio for point in one.points)]
     runs = Counter(one.configuration for one in found for _ in one.points)
     if not found or max(len(one.points) for one in found) < LEAST_RUNS:
-        return Drawing(reason="there are fewer than two runs of one configuration to hold against each other")
+        return Illustration(reason="there are fewer than two runs of one configuration to hold against each other")
     configuration = max(runs, key=lambda each: runs[each])
     here = [one for one in found if one.configuration == configuration]
     machines = list(dict.fromkeys(point.machine for one in here for point in one.points))
@@ -90,7 +90,7 @@ def over_time(points: Sequence[Measurement], name: str) -> Drawing:
     return drawn("time", f"{name} against the library over time", (9, 4), draw)
 
 
-def drawn(prefix: str, title: str, inches: tuple[float, float], draw: Callable[[Figure], None]) -> Drawing:
+def drawn(prefix: str, title: str, inches: tuple[float, float], draw: Callable[[Figure], None]) -> Illustration:
     """A figure as markup.  A drawing that fails is one sentence in its place: the page stands."""
     from matplotlib.figure import Figure
 
@@ -101,11 +101,11 @@ def drawn(prefix: str, title: str, inches: tuple[float, float], draw: Callable[[
             warnings.simplefilter("ignore", UserWarning)  # a legend too large for its figure is seen on the page
             figure = Figure(figsize=inches, layout="constrained")
             draw(figure)
-            return Drawing(Markup(svg.to_svg(figure, in_words(figure, title), prefix)))
+            return Illustration(Markup(svg.to_svg(figure, in_words(figure, title), prefix)))
     except NothingToPlace as error:
-        return Drawing(reason=str(error))
+        return Illustration(reason=str(error))
     except Exception as error:  # an experiment's own code draws
-        return Drawing(reason=f"{type(error).__name__}: {printable(' '.join(str(error).split()))}", failed=True)
+        return Illustration(reason=f"{type(error).__name__}: {printable(' '.join(str(error).split()))}", failed=True)
 
 
 def in_words(figure: Figure, title: str) -> str:

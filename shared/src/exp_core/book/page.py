@@ -12,7 +12,7 @@ from exp_core.book import drawing
 from exp_core.book.card import Card, card_of
 from exp_core.book.code import Listing, listings
 from exp_core.book.contents import Chapter, Contents
-from exp_core.book.drawing import Drawing
+from exp_core.book.drawing import Illustration
 from exp_core.book.measured import Measured
 from exp_core.book.rendering import rendered
 from exp_core.book.words import prose
@@ -125,7 +125,9 @@ class Frame:
         }
 
 
-def figures_of(experiment: Experiment, chapter: Chapter, measured: Measured, runs: Sequence[Run]) -> dict[str, Drawing]:
+def figures_of(
+    experiment: Experiment, chapter: Chapter, measured: Measured, runs: Sequence[Run]
+) -> dict[str, Illustration]:
     """The page's figures by name."""
     key, title = (chapter.entry.package, chapter.entry.name), chapter.entry.title
     found = {"picture": drawing.picture(experiment, f"Picture of {title}")}

@@ -27,7 +27,7 @@ from exp_core.cli.output import draw_result, draw_result_under_roofs, read_outpu
 from exp_core.cli.progress import climb_on_cluster, climb_with_progress
 from exp_core.cli.request import given_sizes, read_run
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
-from exp_core.cli.train import read_asked, run_training, training_options, wants_training
+from exp_core.cli.train import read_wanted, run_training, training_options, wants_training
 from exp_core.experiment import Experiment, Problem, Size
 from exp_core.own import own_from_file
 
@@ -38,7 +38,10 @@ class ExperimentCommand(click.Command):
     """A command whose help holds words of others: they steer no terminal."""
 
     def get_help(self, ctx: click.Context) -> str:
-        """The help, its control characters blanks."""
+        """The help, its formulas in Unicode and its control characters blanks."""
+        from exp_core.report.explain import readable
+
+        self.help = readable(self.help or "")
         return printable(super().get_help(ctx))
 
 
@@ -128,8 +131,8 @@ def _run(
         if file is not None:
             require_matplotlib(name, entry.package)
     if experiment.training and wants_training(given):
-        asked = read_asked(experiment.training, given, known_devices, plot, only)
-        click.get_current_context().exit(run_training(entry, experiment.training, asked))
+        wanted = read_wanted(experiment.training, given, known_devices, plot, only)
+        click.get_current_context().exit(run_training(entry, experiment.training, wanted))
     if roofline is not None and sweep:
         raise click.UsageError("--roofline draws one ladder: leave --sweep out")
     chosen = experiment.problem(problem)

@@ -132,7 +132,7 @@ def _show(catalogue: Catalogue, asked: Filter, limit: int, plot: Path | None, js
     if not found:
         raise click.UsageError(f"nothing is stored of {entry.name} that fits: run it first")
     if json != STANDARD_OUTPUT:
-        print_history(found, limit, console())
+        print_history(found, limit, console(), "--limit {runs} shows all")
     if json is not None:
         write_json([_plain(one) for one in found], json)
     if plot is not None:

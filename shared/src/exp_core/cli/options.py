@@ -14,10 +14,10 @@ import click
 
 from exp_core import refusal
 from exp_core.experiment import RUNGS, Size
+from exp_core.refusal import shortened
 from exp_core.report.figure import FORMATS
 
 STANDARD_OUTPUT = Path("-")
-MOST_SHOWN = 60  # characters of what was typed in a sentence about it
 LARGEST = 2**62  # beyond it no index of an array can reach
 ARITHMETIC = {ast.Pow: operator.pow, ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
 
@@ -158,11 +158,6 @@ def evaluate(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(text)
     return number
-
-
-def shortened(text: str) -> str:
-    """What was typed, as far as a sentence has room for it."""
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def one_of(what: str, name: str, names: tuple[str, ...]) -> str:

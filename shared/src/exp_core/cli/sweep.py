@@ -131,7 +131,7 @@ def _report(found: Sweep, outputs: Outputs) -> None:
     from exp_core.report import scaling, scaling_export, terminal
 
     if not outputs.to_stdout:
-        scaling.print_sweep(found, terminal.console(), verbose=outputs.verbose)
+        scaling.print_sweep(found, terminal.console(), verbose=outputs.verbose, all_of_it="--verbose, --json or --plot")
     outputs.write(
         partial(scaling_export.to_json, found),
         partial(scaling_export.to_csv, found),

@@ -1,4 +1,4 @@
-"""The bar while a ladder or a sweep is at work: on a terminal, in a notebook, and nowhere else."""
+"""The bar while a ladder, a sweep or a training run is at work: on a terminal, in a notebook, and nowhere else."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Bar:
         if self.screen:
             self.screen.close()
 
-    def stage(self, text: str, done: float | None) -> None:
-        """Show a stage of one ladder."""
+    def stage(self, text: str, done: float | None, left: str = "") -> None:
+        """Show a stage of one ladder, or of a training run."""
         if self.screen:
-            self.screen.show(f"{self.name}: {text}", done, "")
+            self.screen.show(f"{self.name}: {text}", done, left)
 
     def point(self, state: State) -> None:
         """Show a point of a sweep."""

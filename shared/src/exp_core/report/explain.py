@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +18,9 @@ from exp_core.catalogue import HEADINGS, Entry
 from exp_core.experiment import Experiment, Implementation
 
 READING_WIDTH = 110  # columns beyond which a line is tiring to read
+HEADING_WIDTH = max(map(len, HEADINGS))
 FORMULA = re.compile(r"\$([^$]+)\$")
+WINS = "Why the library wins"  # the last words under Look for, where a library is faster than all of ours
 # Between two references: a full stop that ends neither an initial nor "et al.", and two blanks or the line's end.
 NEXT_REFERENCE = re.compile(r"(?<!\b[A-Z]\.)(?<!\bal\.)(?<=\.)(?: {2,}|\n\s*)(?=[^\W\d_a-z]|\"|https:)")
 # What unicodeit leaves as it stands: names of functions and grouping commands.
@@ -47,8 +51,13 @@ def formula(latex: str) -> str:
     return unicodedata.normalize("NFC", str(unicodeit.replace(latex)).replace("{", "").replace("}", ""))
 
 
-def print_explanation(entry: Entry, experiment: Experiment, out: Console, *, path: bool = True) -> None:
-    """The idea, the problems with their sizes, and the ladder in teaching order."""
+def print_explanation(
+    entry: Entry, experiment: Experiment, out: Console, *, path: bool = True, spell: Callable[[str], str] = str
+) -> None:
+    """The idea, the problems with their sizes, and the ladder in teaching order.
+
+    path: the file's too.     spell: how sentences that name options are spelled for who reads them.
+    """
     title, _, body = entry.docstring.partition("\n")
     out.print(Text(readable(title), style="bold"), soft_wrap=not out.is_terminal)
     out.print()
@@ -57,18 +66,18 @@ def print_explanation(entry: Entry, experiment: Experiment, out: Console, *, pat
     table.add_column(overflow="fold")
     for heading, paragraph in sections(body):
         paragraph = "\n".join(references(body)) if heading == "Source" else paragraph
-        table.add_row(heading, Text(readable(paragraph)))
+        table.add_row(textwrap.fill(heading, HEADING_WIDTH), Text(readable(spell(paragraph))))
     out.print(table)
     rows: list[tuple[str, str]] = []
     for problem in experiment.problems:
         kind = "" if problem.kind == "ordinary" else f"({problem.kind}) "
         rows.append((problem.name, f"{kind}{readable(problem.title)}"))
-        rows += [(f"  --{size.name} {size.default}", size.help) for size in problem.sizes]
+        rows += [("  " + spell(f"--{size.name} {size.default}"), size.help) for size in problem.sizes]
     _print_rows("Problems", rows, out)
     ladder = [(i.name, f"[{i.rung}] {readable(i.title)}") for i in experiment.implementations]
     _print_rows("Ladder", ladder, out)
     if training := experiment.training:
-        rows = [(f"--data {data_set.name}", data_set.title) for data_set in training.data]
+        rows = [(spell(f"--data {data_set.name}"), data_set.title) for data_set in training.data]
         rows += [(engine.name, f"[{engine.rung}] {readable(engine.title)}") for engine in training.engines]
         for target in training.targets:
             sign, where = (
@@ -76,13 +85,29 @@ def print_explanation(entry: Entry, experiment: Experiment, out: Console, *, pat
                 f" on {', '.join(target.data)}" if target.data else "",
             )
             rows.append((f"{target.figure} {sign} {target.value:g}", f"{target.source}{where}"))
-        _print_rows(f"Training: --steps {training.steps}", rows, out)
+        _print_rows(f"Training: {spell(f'--steps {training.steps}')}", rows, out)
     if path:
         out.print(Text(f"\n{entry.path}", style="dim"), soft_wrap=True)
 
 
 def sections(body: str) -> list[tuple[str, str]]:
-    """The docstring's headings and their paragraphs, lines joined."""
+    """The docstring's headings and their paragraphs, lines joined; why the library wins stands by itself."""
+    found: list[tuple[str, str]] = []
+    for heading, text in _paragraphs(body):
+        before, _, why = (part.strip(": ") for part in text.partition(WINS))
+        found.append((heading, before))
+        if why:
+            found.append((WINS, why[:1].upper() + why[1:]))
+    return found
+
+
+def why_the_library_wins(body: str) -> str:
+    """The sentences of a docstring that say so; empty if there are none."""
+    _, words, why = dict(_paragraphs(body)).get("Look for", "").partition(WINS)
+    return readable(words + why)
+
+
+def _paragraphs(body: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for line in body.splitlines():
         heading = next((name for name in HEADINGS if line.startswith(name + " ")), None)

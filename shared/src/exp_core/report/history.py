@@ -31,14 +31,21 @@ def print_held(found: Sequence[Held], out: Console) -> None:
     out.print(table)
 
 
-def print_history(found: Sequence[Series], limit: int, out: Console) -> None:
-    """For each configuration a table: every implementation's newest runs, and where its ratio took a step."""
+def print_history(found: Sequence[Series], limit: int, out: Console, all_of_it: str = "runs has all") -> None:
+    """For each configuration a table: every implementation's newest runs, and where its ratio took a step.
+
+    all_of_it: where the runs are that are not printed; ``{runs}`` in it stands for how many there are.
+    """
     configurations = list(dict.fromkeys(one.configuration for one in found))
     for configuration in configurations:
-        _print_configuration(configuration, [one for one in found if one.configuration == configuration], limit, out)
+        _print_configuration(
+            configuration, [one for one in found if one.configuration == configuration], limit, out, all_of_it
+        )
 
 
-def _print_configuration(configuration: Configuration, found: Sequence[Series], limit: int, out: Console) -> None:
+def _print_configuration(
+    configuration: Configuration, found: Sequence[Series], limit: int, out: Console, all_of_it: str
+) -> None:
     runs = {point.run: point for one in found for point in one.points}
     shown = sorted(runs, key=lambda run: (runs[run].created_at, run))[-limit:]
     several = len({point.machine for point in runs.values()}) > 1
@@ -62,7 +69,7 @@ def _print_configuration(configuration: Configuration, found: Sequence[Series], 
     leave = [*(["machine"] if not several else []), *(["step"] if not any(row[-1].plain for row in cells) else [])]
     out.print(_fitted(COLUMNS, cells, leave, out.width))
     if hidden := len(runs) - len(shown):
-        out.print(f" {hidden} earlier run{'s' if hidden > 1 else ''} not shown: --limit {len(runs)} shows all",
+        out.print(f" {hidden} earlier run{'s' if hidden > 1 else ''} not shown: {all_of_it.format(runs=len(runs))}",
                   style="dim", soft_wrap=True)  # fmt: skip
 
 

@@ -19,8 +19,11 @@ MOST_CROSSOVERS = 12  # lines that are printed; beyond it only changes of the fa
 TIME_WIDTH = 11  # columns that a time takes in a table
 
 
-def print_sweep(sweep: Sweep, out: Console, *, verbose: bool = False) -> None:
-    """For each axis: implementations by sizes, the law that each one follows, and who overtakes whom."""
+def print_sweep(sweep: Sweep, out: Console, *, verbose: bool = False, all_of_it: str = "slices has all") -> None:
+    """For each axis: implementations by sizes, the law that each one follows, and who overtakes whom.
+
+    all_of_it: where the slices are that are not printed.
+    """
     out.print(_text(sweep.title, "bold"), soft_wrap=True)
     held = [f"{name} = {size:g}" for name, size in sweep.fixed.items()]
     head = (sweep.problem, *held, sweep.dtype, f"seed {sweep.seed}", _count(sweep.threads, "thread"))
@@ -36,7 +39,7 @@ def print_sweep(sweep: Sweep, out: Console, *, verbose: bool = False) -> None:
         if part.note:
             out.print(_text(f" {part.note}", "yellow"), soft_wrap=True)
     if len(shown) < len(sweep.slices):
-        out.print(f" {len(sweep.slices) - len(shown)} more slices: --verbose, --json or --plot", style="dim")
+        out.print(f" {len(sweep.slices) - len(shown)} more slices: {all_of_it}", style="dim")
     for line in remarks(sweep):
         out.print(_text(f" {line}"), soft_wrap=True)
     if sweep.interrupted:
@@ -96,7 +99,7 @@ def crossover_lines(part: Slice) -> list[str]:
         f"{c.faster} overtakes {c.slower} at {part.axis} = {c.at:.3g} ({c.ci95[0]:.3g}–{c.ci95[1]:.3g})" for c in found
     ]
     if len(found) < len(part.crossovers):
-        lines.append(f"{len(part.crossovers) - len(found)} more among those that do not lead: --json")
+        lines.append(f"{len(part.crossovers) - len(found)} more among those that do not lead")
     return lines
 
 

@@ -11,7 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from exp_core.refusal import Missing
-from exp_core.results import Result, Row
+from exp_core.results import Result
 from exp_core.scaling.crossover import Crossover, Times, crossovers
 from exp_core.scaling.regimes import Growth, cache_sizes, grow
 
@@ -177,11 +177,7 @@ class Sweep:
         caches = cache_sizes(points[0].result.machine) if points and points[0].result else {}
         for name, (rung, device) in labels(points).items():
             found = [
-                (p.sizes[axis], row)
-                for p in points
-                if p.result
-                for row in p.result.rows
-                if label(row, p.result) == name
+                (p.sizes[axis], row) for p in points if p.result for row in p.result.rows if p.result.label(row) == name
             ]
             timed = [(n, row) for n, row in found if row.median_s]
             sizes = tuple(n for n, _ in timed)
@@ -192,12 +188,6 @@ class Sweep:
             yield Curve(name, rung, device, sizes, medians, ci95, growth)
 
 
-def label(row: Row, result: Result) -> str:
-    """A row's name, with its device where the same implementation ran on several."""
-    same = sum(other.name == row.name for other in result.rows)
-    return row.name if same == 1 else f"{row.name} on {row.device}"
-
-
 def labels(points: list[Point]) -> dict[str, tuple[str, str]]:
     """Rung and device of every row of the points, in the ladder's order."""
-    return {label(row, p.result): (row.rung, row.device) for p in points if p.result for row in p.result.rows}
+    return {p.result.label(row): (row.rung, row.device) for p in points if p.result for row in p.result.rows}

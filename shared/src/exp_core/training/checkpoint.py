@@ -18,13 +18,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from exp_core.refusal import Refused
 from exp_core.training.plan import Numbers, State
 
 FORMAT = "exp_core training 2"
 LATEST, PREVIOUS, LOG = "latest.safetensors", "previous.safetensors", "log.csv"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(Refused):
     """A checkpoint that cannot be used, or could not be written; the message is one sentence."""
 
 

@@ -8,33 +8,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exp_core.report.figure import save
+from exp_core.report.figure import titled_figure
 from exp_core.training.log import Line
 from exp_core.training.plan import Target
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import SubFigure
+    from matplotlib.figure import Figure, SubFigure
 
-    from exp_core.training.run import Job, Outcome
+    from exp_core.training.trained import Trained
 
 SPAN = 50  # the running mean is over a fiftieth of the curve
 DECADE = 10  # a loss that falls by less has its ticks between the powers of ten
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
-def draw(job: Job, outcome: Outcome, title: str, path: Path) -> None:
-    """Write the figure.  Raises OSError."""
-    from matplotlib.figure import Figure
-
-    training = job.training
-    figure = Figure(figsize=(9, 9 if training.picture else 5), layout="constrained")
-    figure.suptitle(title, fontweight="bold", fontsize="large")
+def curve_figure(trained: Trained) -> Figure:
+    """The curve, and under it what the trained model does."""
+    job, training = trained.job, trained.job.training
+    title = f"{trained.entry.title.partition(':')[0]}: {trained.step} steps on {Path(job.data_name).name}"
+    figure = titled_figure(title, (9, 9 if training.picture else 5))
     parts = figure.subfigures(2 if training.picture else 1, 1, squeeze=False)
-    draw_curve(parts[0, 0], outcome.lines, job.targets)
+    draw_curve(parts[0, 0], trained.lines, trained.targets)
     if training.picture:
-        training.picture(parts[1, 0], job.shape, outcome.state, job.data, np.random.default_rng(job.seed))
-    save(figure, path)
+        training.picture(parts[1, 0], job.shape, trained.state, job.data, np.random.default_rng(job.seed))
+    return figure
 
 
 def draw_curve(figure: SubFigure, lines: Sequence[Line], targets: Sequence[Target]) -> None:

@@ -43,6 +43,7 @@ from exp_core.experiment import Arrays, ContractError, Rung, Size, first_line
 
 Numbers: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.generic]]"
 State: TypeAlias = Mapping[str, Numbers]
+LENGTH = 500  # symbols of a sample, where nobody says how many
 Better = Literal["more", "less"]
 
 
