@@ -62,9 +62,10 @@ def _ordered(x, bits):
     first = (-room.ctypes.data % LINE) // x.itemsize
     ordered = room[first : first + size].reshape(rows, vectors, places, lanes())
     for r in range(rows):
-        for i in range(k):
-            word = i // places
-            ordered[r, word // lanes(), i % places, word % lanes()] = x[r, i]
+        for word in range(k // places):
+            v, lane = word // lanes(), word % lanes()
+            for place in range(places):
+                ordered[r, v, place, lane] = x[r, word * places + place]
     return ordered
 
 

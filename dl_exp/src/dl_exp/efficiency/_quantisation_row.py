@@ -8,6 +8,7 @@ $s q + \\beta$, and one for each row of x multiplies and adds.
 
 from __future__ import annotations
 
+from dl_exp.efficiency._quantisation_vectors import ALIGN, Vectors
 from exp_core.compiled import intrinsic
 from exp_core.vector.registers import registers
 
@@ -15,7 +16,6 @@ TOGETHER = 4  # rows of x that share the making of a weight
 MANTISSA = 23  # bits of a float32 behind its point
 BIAS = 127  # of its exponent
 CHAINS = 8  # sums side by side: each multiply-add waits four cycles for the last one, and two begin in each
-ALIGN = 4  # bytes: arrays are aligned to their elements
 
 
 def lane_count() -> int:
@@ -75,16 +75,12 @@ def _product(bits, rows, *types):
     return numba_types.void(*types), emit
 
 
-class _Row:
+class _Row(Vectors):
     """The instructions for one row of weights and some rows of x."""
 
     def __init__(self, builder, bits, rows, words, w, count, scales, biases, g, shift, x, stride, y, at, step):
-        from llvmlite import ir
-
-        self.ir, self.builder, self.bits, self.rows = ir, builder, bits, rows
-        self.lanes, self.places = lane_count(), 32 // bits
-        self.integer, self.size = ir.IntType(32), w.type
-        self.floats, self.integers = (ir.VectorType(each, self.lanes) for each in (ir.FloatType(), self.integer))
+        super().__init__(builder, lane_count(), w.type)
+        self.bits, self.rows, self.places = bits, rows, 32 // bits
         self.words, self.scales, self.biases = (
             builder.gep(array, [first]) for array, first in ((words, w), (scales, g), (biases, g))
         )
@@ -152,10 +148,6 @@ class _Row:
         bits = builder.or_(bits, self.every(BIAS + MANTISSA - lowest << MANTISSA))
         return builder.fsub(builder.bitcast(bits, self.floats), self.floats([2.0 ** (MANTISSA - lowest)] * self.lanes))
 
-    def every(self, value):
-        """A whole number in all lanes."""
-        return self.integers([value] * self.lanes)
-
     def scale_and_bias(self, v, left):
         """Of each lane: one for all where a group fills a vector of words, or else some, each for its own lanes."""
         builder, ir = self.builder, self.ir
@@ -190,43 +182,3 @@ class _Row:
                 phi.add_incoming(values[which], block)
             both.append(phi)
         return both
-
-    def spread(self, value):
-        """A number in all lanes."""
-        one = self.builder.insert_element(self.floats(self.ir.Undefined), value, self.integer(0))
-        return self.builder.shuffle_vector(one, one, self.integers(None))
-
-    def load(self, array, at, kind, left=None):
-        """A vector from an element on; of its elements only those that are left, and zeros."""
-        builder, ir = self.builder, self.ir
-        address = builder.bitcast(builder.gep(array, [at]), kind.as_pointer())
-        if left is None:
-            loaded = builder.load(address, typ=kind)
-            loaded.align = ALIGN
-            return loaded
-        numbers = ir.VectorType(self.size, kind.count)
-        limit = builder.insert_element(numbers(ir.Undefined), left, self.integer(0))
-        limit = builder.shuffle_vector(limit, limit, ir.VectorType(self.integer, kind.count)(None))
-        inside = builder.icmp_unsigned("<", ir.Constant(numbers, list(range(kind.count))), limit)
-        return self.call("llvm.masked.load", [address, self.integer(ALIGN), inside, kind(None)], kind, ".p0")
-
-    def added(self, sums):
-        """All lanes of all chains as one number: pairs, and pairs of pairs."""
-        while len(sums) > 1:
-            sums = [self.builder.fadd(a, b) for a, b in zip(sums[::2], sums[1::2], strict=True)]
-        name = f"llvm.vector.reduce.fadd.v{self.lanes}f32"
-        number = self.ir.FloatType()
-        function = self.declared(name, number, [number, self.floats])
-        return self.builder.call(function, [number(0.0), sums[0]], fastmath=("reassoc",))
-
-    def call(self, name, arguments, kind=None, suffix=""):
-        """One of LLVM's functions on vectors."""
-        kind = kind or self.floats
-        element = "f" if isinstance(kind.element, self.ir.FloatType) else "i"
-        function = self.declared(f"{name}.v{kind.count}{element}32{suffix}", kind, [each.type for each in arguments])
-        return self.builder.call(function, arguments)
-
-    def declared(self, name, result, arguments):
-        """A function of LLVM, declared once a module."""
-        ir, known = self.ir, self.builder.module.globals
-        return known.get(name) or ir.Function(self.builder.module, ir.FunctionType(result, arguments), name)

@@ -7,7 +7,8 @@ Idea      $e^{89}$ overflows in float32.  Shifting a row by its maximum m change
 Look for  The formula as written turns to NaN on the problem large.  The shift costs a pass over the data, the online
           form saves it again; a compiled graph keeps the row in cache, where single operations send it to memory.
           On a Linux CPU that graph gains most by another exponential, in vector instructions, and still sends the array
-          to memory and back between its operations.  Our own loops keep a row in the first cache (row_by_row).
+          to memory and back between its operations.  Our own loops keep a row in the first cache (row_by_row):
+          there the exponentials and the memory take as long, one after the other (dl_exp/docs/limits.md).
 Source    P. Blanchard, D. Higham, N. Higham, Accurately computing the log-sum-exp and softmax functions,
           IMA J. Numer. Anal. 41 (2021).  M. Milakov, N. Gimelshein, Online normalizer calculation for softmax,
           arXiv:1805.02867 (2018).
