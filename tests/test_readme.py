@@ -10,7 +10,7 @@ import pytest
 from exp_core.catalogue import Entry, read_catalogue
 from exp_core.contestants import Contestant
 from exp_core.ladder import climb
-from exp_core.report.explain import why_the_library_wins
+from exp_core.report.docstring import why_the_library_wins
 from exp_core.request import Request
 
 ROOT = Path(__file__).parent.parent

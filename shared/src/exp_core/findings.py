@@ -61,7 +61,7 @@ def remarks(comparison: Comparison, rows: Mapping[str, Row], threads: int, label
 
 def why_slower(rows: Mapping[str, Row], entry: Entry) -> Iterator[str]:
     """The experiment's own words for it, if a library is faster than all of ours."""
-    from exp_core.report.explain import why_the_library_wins
+    from exp_core.report.docstring import why_the_library_wins
 
     ours = fastest(rows, lambda row: row.rung not in ("library", "yours"))
     race = rows[ours].race if ours else None

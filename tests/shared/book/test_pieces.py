@@ -18,7 +18,7 @@ from exp_core.book.two_lights import WORDS, in_both_lights, on_dark, words_in_bo
 from exp_core.book.words import mathml, prose
 from exp_core.catalogue import read_catalogue
 from exp_core.experiment import first_line
-from exp_core.report.explain import FORMULA, references
+from exp_core.report.docstring import FORMULA, references
 
 PAPER, INK = "#14171b", "#e6e4df"
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from exp_core.raced import Raced
 from exp_core.report import export, terminal
-from exp_core.report.explain import WINS, formula, readable, sections, why_the_library_wins
+from exp_core.report.docstring import WINS, formula, readable, sections, why_the_library_wins
 from exp_core.results import Check, Result, Row, Scoreboard, score
 
 HOSTILE = "a|b\n<script>\x1b[31m[bold]x[/bold]\\"

@@ -13,7 +13,7 @@ from exp_core.case import Case
 from exp_core.catalogue import Entry
 from exp_core.contestants import Contestant
 from exp_core.practise.skeleton import hints, plain, wrapped
-from exp_core.report.explain import sections
+from exp_core.report.docstring import sections
 from exp_core.tensor import dtype_name
 
 KNOWN = {

@@ -67,7 +67,7 @@ class Explanation:
 
     def _repr_markdown_(self) -> str:
         """The same for a notebook, which sets the formulas between dollars."""
-        from exp_core.report.explain import references, sections
+        from exp_core.report.docstring import references, sections
 
         title, _, body = self._in_python(self.entry.docstring).partition("\n")
         lines = [f"**{title}**", ""]

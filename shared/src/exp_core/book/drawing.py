@@ -14,7 +14,7 @@ from markupsafe import Markup
 from exp_core.book import svg
 from exp_core.catalogue import printable
 from exp_core.experiment import Experiment
-from exp_core.report.explain import readable
+from exp_core.report.docstring import readable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

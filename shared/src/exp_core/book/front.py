@@ -17,7 +17,7 @@ from exp_core.book.words import prose
 from exp_core.history.queries import Header
 from exp_core.machine import Peaks
 from exp_core.machine.description import bytes_text
-from exp_core.report.explain import readable
+from exp_core.report.docstring import readable
 from exp_core.report.machine import HOW
 from exp_core.report.terminal import factor, spread
 

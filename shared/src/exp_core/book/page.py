@@ -19,7 +19,7 @@ from exp_core.book.words import prose
 from exp_core.catalogue import CatalogueError, printable
 from exp_core.experiment import Experiment, Problem, Size, first_line
 from exp_core.history.run import Run
-from exp_core.report.explain import references, sections
+from exp_core.report.docstring import references, sections
 from exp_core.report.html import ladder_html
 
 SWEPT = 5  # sizes of the sweep that a page proposes

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 from markupsafe import Markup
 
 from exp_core.catalogue import printable
-from exp_core.report.explain import FORMULA, readable
+from exp_core.report.docstring import FORMULA, readable
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

@@ -39,7 +39,7 @@ class ExperimentCommand(click.Command):
 
     def get_help(self, ctx: click.Context) -> str:
         """The help, its formulas in Unicode and its control characters blanks."""
-        from exp_core.report.explain import readable
+        from exp_core.report.docstring import readable
 
         self.help = readable(self.help or "")
         return printable(super().get_help(ctx))

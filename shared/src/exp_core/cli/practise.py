@@ -220,7 +220,7 @@ def report_fault(session: Session, fault: Fault, found: Examination) -> int:
 def say_fault(session: Session, fault: Fault, tried: int = 0) -> None:
     """The fault, with what the laws say and the command that shows it again."""
     from exp_core.experiment import first_line
-    from exp_core.report.explain import readable
+    from exp_core.report.docstring import readable
     from exp_core.report.practise import print_fault
     from exp_core.report.terminal import console
 

@@ -7,7 +7,7 @@ import textwrap
 from exp_core.catalogue import Entry, printable
 from exp_core.experiment import Experiment, first_line
 from exp_core.practise.described import Described, described
-from exp_core.report.explain import readable, sections
+from exp_core.report.docstring import readable, sections
 from exp_core.signature import parameters
 
 WIDTH = 100

@@ -9,7 +9,7 @@ from html import escape
 from importlib.resources import files
 
 from exp_core.catalogue import printable
-from exp_core.report.explain import readable
+from exp_core.report.docstring import readable
 from exp_core.report.terminal import MARKS, factor, noise_told, percent, rate, scientific, size, spread
 from exp_core.results import Result, Row
 from exp_core.timing.intervals import tells
