@@ -27,6 +27,7 @@ def twice(x):
 
 INSIDE: list[str] = []
 MISSING: list[Skip] = []
+UNSEEN: list[Skip] = []
 
 
 @contextmanager
@@ -40,10 +41,16 @@ def emulating(device):
 
 @pytest.fixture(autouse=True)
 def emulator(monkeypatch):
-    module = SimpleNamespace(emulating=emulating, unavailable=lambda: MISSING[0] if MISSING else None, SUFFIXES=())
+    module = SimpleNamespace(
+        emulating=emulating,
+        unavailable=lambda: MISSING[0] if MISSING else None,
+        unseen=lambda device: UNSEEN[0] if UNSEEN else None,
+        SUFFIXES=(),
+    )
     monkeypatch.setitem(sys.modules, "toy_emulator", module)
     yield
     MISSING.clear()
+    UNSEEN.clear()
 
 
 KERNEL = toys.make(twice, "kernel", arrays="mlx", devices=("metal",))
@@ -68,6 +75,13 @@ def test_emulated_it_is_checked_and_not_timed():
     assert (row.status, row.reason, row.emulated) == ("ok", "emulated: right, not timed", True)
     assert row.median_s is None and row.checks[0].holds
     assert not INSIDE
+
+
+def test_what_nobody_looked_at_is_said_of_a_right_one():
+    UNSEEN.append(Skip("address spaces were not looked at", "install libclang"))
+    row = row_of(Contestant(KERNEL, "metal", "toy_emulator"))
+    said = "emulated: right, not timed; address spaces were not looked at; install libclang"
+    assert (row.status, row.reason) == ("ok", said)
 
 
 def test_a_wrong_one_is_wrong():
