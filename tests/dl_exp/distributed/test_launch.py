@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -76,8 +77,11 @@ def ended(process):
 
 
 def ours(err):
-    """What our processes say: mlx.launch's own warnings are not ours."""
-    return [line for line in err.splitlines() if line.strip() and "[WARN]" not in line]
+    """What our processes say.  mlx.launch's own warnings are not ours; it writes them in pieces, and ours may come
+    between.
+    """
+    said = re.sub(r"\x1b\[\d*m|\[WARN\]|Node with rank \d+ (?:was killed|exited with code -?\d+)", "", err)
+    return [line.strip() for line in said.splitlines() if line.strip()]
 
 
 def weights(data):

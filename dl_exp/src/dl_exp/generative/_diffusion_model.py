@@ -1,4 +1,4 @@
-"""The network that guesses the noise: its shape, the weights that it starts from, and how far a step goes."""
+"""The network that guesses the noise: its shape, the weights it starts from, how far a step goes and what it costs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from dl_exp.generative._diffusion_schedule import FEATURES
 from dl_exp.parameters import Layout
+from exp_core import Cost
 
 RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8  # of Adam
 FIRST_RATE = 2e-3  # of a run whose rate falls
@@ -62,3 +63,20 @@ def rate(step: int, steps: int) -> float:
 def corrections(step: int) -> tuple[float, float]:
     """What Adam's means, begun at zero, lack in update ``step`` (from 1): $1 - \\beta_1^k$ and $1 - \\beta_2^k$."""
     return 1 - BETA1**step, 1 - BETA2**step
+
+
+def cost(weights, x0, noise, times, shape):
+    """Forwards one product a layer, backwards two, but for the first layer; then Adam on every weight."""
+    (updates, batch, d), h = x0.shape, shape.hidden
+    matrices = (d + FEATURES) * h + 2 * h * h + h * d
+    products = batch * (6 * matrices - 2 * (d + FEATURES) * h)
+    flops = products + batch * (3 * 13 * h + 12 * d) + 14 * weights.size
+    traffic = x0[0].nbytes + noise[0].nbytes + times[0].nbytes + 6 * weights.nbytes
+    memory = 4 * (batch * (12 * h + 4 * d + FEATURES) + 8 * weights.size)
+    return Cost(updates * flops, updates * traffic, memory)
+
+
+def cost_of_loops(*inputs):
+    """The same work on numbers that are objects, of 24 bytes and 8 to point at them, where an array has 4."""
+    plain = cost(*inputs)
+    return Cost(plain.flops, plain.bytes, 8 * plain.memory)

@@ -34,13 +34,13 @@ import numpy as np
 from dl_exp.generative._diffusion_engine import threads
 from dl_exp.generative._diffusion_library import mlx_nn, torch_eager
 from dl_exp.generative._diffusion_mlx import mlx_compiled, mlx_grad
-from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
+from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections, cost, cost_of_loops
 from dl_exp.generative._diffusion_problems import digits, far_away, moons
 from dl_exp.generative._diffusion_schedule import FEATURES, clock, noised, scales, velocity
 from dl_exp.generative._diffusion_tape import on_our_tape
 from dl_exp.generative._diffusion_training import TRAINING
 from dl_exp.trajectories import LAWS, oracle_and_bounds
-from exp_core import Cost, Experiment, Implementation, Problem
+from exp_core import Experiment, Implementation, Problem
 
 
 def loops(weights, x0, noise, times, shape):
@@ -144,17 +144,6 @@ def silu(z):
     return z * s, s * (1 + z * (1 - s))
 
 
-def cost(weights, x0, noise, times, shape):
-    """Forwards one product a layer, backwards two, but for the first layer; then Adam on every weight."""
-    (updates, batch, d), h = x0.shape, shape.hidden
-    matrices = (d + FEATURES) * h + 2 * h * h + h * d
-    products = batch * (6 * matrices - 2 * (d + FEATURES) * h)
-    flops = products + batch * (3 * 13 * h + 12 * d) + 14 * weights.size
-    traffic = x0[0].nbytes + noise[0].nbytes + times[0].nbytes + 6 * weights.nbytes
-    memory = 4 * (batch * (12 * h + 4 * d + FEATURES) + 8 * weights.size)
-    return Cost(updates * flops, updates * traffic, memory)
-
-
 def picture(figure, weights, x0, noise, times, shape):
     """The way into noise, and what the first steps of learning bring."""
     from dl_exp.generative._diffusion_picture import draw
@@ -171,7 +160,7 @@ AWKWARD = (
 )
 
 
-def row(function, rung, **more):
+def row(function, rung, cost=cost, **more):
     """An implementation: all do the same, and round within the same bounds."""
     return Implementation(function, rung, cost=cost, bound=BOUNDS, **more)
 
@@ -186,7 +175,7 @@ EXPERIMENT = Experiment(
     oracle=exact,
     laws=LAWS,
     implementations=(
-        row(loops, "textbook"),
+        row(loops, "textbook", cost=cost_of_loops),
         row(by_hand, "vectorised"),
         row(on_our_tape, "vectorised"),
         row(mlx_grad, "vectorised", arrays="mlx"),
