@@ -23,6 +23,11 @@ def native(block, blocks):
         libc.free(pointer)
 
 
+def given_back():
+    """Without it, it depends on what lies behind a freed block whether the C library keeps its pages."""
+    ctypes.CDLL(None).malloc_trim(0)
+
+
 CALLS = {
     "NumPy": (lambda: np.ones(MB), 8 * MB),
     "freed in between": (lambda: [np.ones(MB).sum() for _ in range(5)], 8 * MB),
@@ -34,7 +39,7 @@ CALLS = {
 NATIVE = {
     "native": (lambda: native(8 * MB, 1), 8 * MB),
     "native, in blocks that the C library keeps": (lambda: native(2**16, 128), 2**23),
-    "native and NumPy": (lambda: (native(8 * MB, 1), np.ones(MB // 2)), 8 * MB),
+    "native and NumPy": (lambda: (native(8 * MB, 1), given_back(), np.ones(MB // 2)), 8 * MB),
     "NumPy and native together": (lambda: [np.ones(MB), native(8 * MB, 1)], 16 * MB),
 }
 
