@@ -12,7 +12,9 @@ from rich.console import Console
 from exp_core.raced import Raced
 from exp_core.report import export, terminal
 from exp_core.report.docstring import WINS, formula, readable, sections, why_the_library_wins
-from exp_core.results import Check, Result, Row, Scoreboard, score
+from exp_core.results import Result
+from exp_core.row import Check, Row
+from exp_core.scoreboard import Scoreboard, score
 
 HOSTILE = "a|b\n<script>\x1b[31m[bold]x[/bold]\\"
 

@@ -15,7 +15,8 @@ from exp_core.cli.streams import give, tell
 
 if TYPE_CHECKING:
     from exp_core.request import Request
-    from exp_core.results import Result, Scoreboard
+    from exp_core.results import Result
+    from exp_core.scoreboard import Scoreboard
 
 
 Text = Callable[[], str]

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from exp_core.catalogue import printable
 from exp_core.report import terminal
-from exp_core.results import Result, Row, Scoreboard
+from exp_core.results import Result
+from exp_core.row import Row
+from exp_core.scoreboard import Scoreboard
 
 COLUMNS = (
     "experiment", "package", "problem", "sizes", "dtype", "seed", "noise_floor", "name", "rung", "device", "threads",

@@ -11,7 +11,8 @@ from importlib.resources import files
 from exp_core.catalogue import printable
 from exp_core.report.docstring import readable
 from exp_core.report.terminal import MARKS, factor, noise_told, percent, rate, scientific, size, spread
-from exp_core.results import Result, Row
+from exp_core.results import Result
+from exp_core.row import Row
 from exp_core.timing.intervals import tells
 from exp_core.timing.table import seconds_text
 

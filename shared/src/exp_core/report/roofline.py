@@ -14,7 +14,8 @@ import numpy as np
 from exp_core.machine import Peaks
 from exp_core.report import terminal
 from exp_core.report.figure import COLOURS, save, titled_figure
-from exp_core.results import Result, Row
+from exp_core.results import Result
+from exp_core.row import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

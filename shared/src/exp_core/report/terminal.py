@@ -16,7 +16,9 @@ from rich.text import Text
 
 from exp_core.catalogue import printable
 from exp_core.raced import Raced
-from exp_core.results import Result, Row, Scoreboard
+from exp_core.results import Result
+from exp_core.row import Row
+from exp_core.scoreboard import Scoreboard
 from exp_core.timing.intervals import tells
 
 PLAIN_WIDTH = 200  # columns where the output is no terminal: nothing is folded, nothing is cut

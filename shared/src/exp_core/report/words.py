@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from exp_core.report.terminal import duration, factor, percent, scientific
-from exp_core.results import Result, Row
+from exp_core.results import Result
+from exp_core.row import Row
 
 WORDS = {"ok": "right", "impossible": "faster than its limit"}
 
