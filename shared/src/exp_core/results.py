@@ -96,7 +96,8 @@ class Result:
         return result_words(self)
 
     def __str__(self) -> str:
-        from exp_core.report.terminal import as_text, print_result
+        from exp_core.report.console import as_text
+        from exp_core.report.terminal import print_result
 
         return as_text(lambda out: print_result(self, out))
 

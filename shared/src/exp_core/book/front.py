@@ -19,7 +19,7 @@ from exp_core.machine import Peaks
 from exp_core.machine.description import bytes_text
 from exp_core.report.docstring import readable
 from exp_core.report.machine import HOW
-from exp_core.report.terminal import factor, spread
+from exp_core.report.units import factor, spread
 
 FILTERS = (
     ("all", "all"),

@@ -117,7 +117,7 @@ def _run(
     **given: object,
 ) -> None:
     """What the command does once its options are read."""
-    from exp_core.report.terminal import console
+    from exp_core.report.console import console
 
     if explain:
         from exp_core.report.explain import print_explanation
@@ -191,8 +191,8 @@ def _described(problem: Problem) -> str:
 
 
 def _print_source(entry: Entry, experiment: Experiment, name: str) -> None:
+    from exp_core.report.console import console
     from exp_core.report.explain import print_file, print_source
-    from exp_core.report.terminal import console
 
     if name == WHOLE_FILE:
         print_file(entry.path, console())

@@ -50,8 +50,8 @@ def _run(catalogue: Catalogue, words: tuple[str, ...], baseline: str | None, wit
     from exp_core.history.choose import matched
     from exp_core.history.comparison import changes
     from exp_core.history.queries import Filter
+    from exp_core.report.console import console
     from exp_core.report.history import print_changes
-    from exp_core.report.terminal import console
 
     asked = Filter(packages_of(catalogue))
     if baseline is not None:

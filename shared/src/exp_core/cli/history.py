@@ -103,8 +103,8 @@ def _summary(asked: Filter, json: Path | None) -> None:
     from dataclasses import asdict
 
     from exp_core.history.queries import held
+    from exp_core.report.console import console
     from exp_core.report.history import print_held
-    from exp_core.report.terminal import console
 
     with opened() as database:
         found = held(database, asked.packages)
@@ -121,8 +121,8 @@ def _summary(asked: Filter, json: Path | None) -> None:
 def _show(catalogue: Catalogue, asked: Filter, limit: int, plot: Path | None, json: Path | None) -> None:
     from exp_core.history.queries import measurements
     from exp_core.history.series import series
+    from exp_core.report.console import console
     from exp_core.report.history import print_history
-    from exp_core.report.terminal import console
 
     entry = catalogue.entries[asked.experiment]
     if plot is not None:

@@ -26,8 +26,8 @@ def machine_command() -> click.Command:
 
 def _run(json: Path | None, refresh: bool) -> None:
     from exp_core.api.machine import view
+    from exp_core.report.console import console
     from exp_core.report.machine import print_machine
-    from exp_core.report.terminal import console
 
     found = view(refresh=refresh)
     if json is not None:

@@ -170,8 +170,8 @@ def examine_and_climb(session: Session, examined: OwnFunction | OwnKernel, reque
     """The search; then, if it finds nothing wrong, the ladder with a row more."""
     from exp_core.practise.examined import OwnKernel
     from exp_core.practise.examiner import Examiner
+    from exp_core.report.console import console
     from exp_core.report.practise import print_right
-    from exp_core.report.terminal import console
     from exp_core.timing import Deadline
 
     name = session.text
@@ -220,9 +220,9 @@ def report_fault(session: Session, fault: Fault, found: Examination) -> int:
 def say_fault(session: Session, fault: Fault, tried: int = 0) -> None:
     """The fault, with what the laws say and the command that shows it again."""
     from exp_core.experiment import first_line
+    from exp_core.report.console import console
     from exp_core.report.docstring import readable
     from exp_core.report.practise import print_fault
-    from exp_core.report.terminal import console
 
     laws = {name: readable(first_line(law)) for name, law in session.experiment.laws.items()}
     print_fault(session.text, fault, laws, again(session, fault.case), tried, console())
@@ -232,7 +232,8 @@ def report_ladder(session: Session, result: Result, examiner: Examiner, request:
     """The table, and where the user's row stands in it; what is wrong at these sizes is looked for at smaller ones."""
     from exp_core.ladder import case
     from exp_core.practise.standing import standing
-    from exp_core.report.terminal import console, print_result
+    from exp_core.report.console import console
+    from exp_core.report.terminal import print_result
 
     out = console()
     out.print()
