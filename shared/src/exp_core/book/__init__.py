@@ -2,7 +2,7 @@
 
 contents  which experiments, in which order, and where their pages are
 measured  what the history knows of them
-page      one experiment's page, from its words, code, drawing and card
+page      one experiment's page, from its words, code, drawing, commands, certified figures and card
 front     contents, scoreboard, history, machine
 site      writes what has changed
 """
