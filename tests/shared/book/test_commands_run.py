@@ -54,7 +54,6 @@ def typed(line: str, folder: Path) -> tuple[int, str]:
     beside = Path(sys.executable).parent
     environment = os.environ | {
         "PATH": f"{beside}{os.pathsep}{os.environ['PATH']}",
-        "EXP_CORE_DATA": str(folder / "data"),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "PYTHONUNBUFFERED": "1",
         "COLUMNS": "100",
