@@ -18,8 +18,8 @@ Look for  `killer` makes quicksort quadratic and leaves introsort, which counts 
           of seven and eleven different numbers, np.sort has parted them all in three or four rounds, and leaves a part
           whose smallest number is its largest, while ours moves each number as often as ever.  `organ-pipes` are two
           runs, which the stable sort finds and merges once.
-Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), chapter 5.  C. A. R. Hoare, Quicksort, The
-          Computer Journal 5 (1962), 10-16.
+Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), chapter 5.
+          C. A. R. Hoare, Quicksort, The Computer Journal 5 (1962), 10-16, doi:10.1093/comjnl/5.1.10.
 """
 
 from __future__ import annotations
