@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.catalogue import Catalogue
-from exp_core.cli.options import (
-    STANDARD_OUTPUT,
-    evaluate,
-    option,
-    output_reader,
-    plot_option,
-    whole_reader,
-)
+from exp_core.cli.options import option, plot_option
 from exp_core.cli.output import require_matplotlib, write_json
+from exp_core.cli.readers import STANDARD_OUTPUT, evaluate, output_reader, whole_reader
 from exp_core.cli.stored import experiment_name, opened, packages_of
 from exp_core.cli.streams import tell
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from exp_core.cli.options import STANDARD_OUTPUT, option, output_reader
+from exp_core.cli.options import option
 from exp_core.cli.output import write_json
+from exp_core.cli.readers import STANDARD_OUTPUT, output_reader
 
 
 def machine_command() -> click.Command:

@@ -12,8 +12,9 @@ import click
 from exp_core.asked import RunOptions, chosen_sizes, make_request
 from exp_core.catalogue import Catalogue, CatalogueError, Entry
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
-from exp_core.cli.options import option, seconds_reader, whole_reader
+from exp_core.cli.options import option
 from exp_core.cli.progress import climb_with_progress
+from exp_core.cli.readers import seconds_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.experiment import Experiment
 from exp_core.own import is_kernel, kernel_suffixes, refused
@@ -146,7 +147,7 @@ def prepared(session: Session) -> tuple[OwnFunction | OwnKernel, Request]:
     from exp_core.contestants import Contestant
     from exp_core.ladder import assignment
     from exp_core.practise.examined import OwnFunction, OwnKernel
-    from exp_core.user import find_user_function
+    from exp_core.user_file import find_user_function
 
     experiment = session.experiment
     problem = experiment.problems[0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exp_core.cli.options import evaluate, one_of, size_reader, whole
+from exp_core.cli.readers import evaluate, one_of, size_reader, whole
 from exp_core.cli.streams import tell
 from exp_core.experiment import Problem, Size
 from exp_core.report.bar import Bar
