@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exp_core.asked import RunOptions, chosen_sizes, make_request
+from exp_core.asked import RunOptions
 from exp_core.catalogue import Catalogue, CatalogueError, Entry
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.options import option
@@ -17,6 +17,7 @@ from exp_core.cli.progress import climb_with_progress
 from exp_core.cli.readers import seconds_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.experiment import Experiment
+from exp_core.ordinary import ordinary_request
 from exp_core.own import is_kernel, kernel_suffixes, refused
 from exp_core.refusal import Missing, Refused
 from exp_core.report.bar import Bar
@@ -150,20 +151,17 @@ def prepared(session: Session) -> tuple[OwnFunction | OwnKernel, Request]:
     from exp_core.user_file import find_user_function
 
     experiment = session.experiment
-    problem = experiment.problems[0]
-    sizes = chosen_sizes(problem, {})
     run = RunOptions(budget=session.budget_s, threads=session.threads)
-    dtype = (problem.dtypes or experiment.dtypes)[0]
     if is_kernel(session.text, session.emulator):
         emulator = importlib.import_module(session.emulator)
         if absent := emulator.unavailable():
             raise Missing(str(absent))
         own = refused(emulator.own_kernel, experiment, session.text)
         contestant = Contestant(own, own.devices[0], session.emulator)
-        return OwnKernel(experiment, contestant), make_request(session.entry, experiment, problem, sizes, dtype, run)
+        return OwnKernel(experiment, contestant), ordinary_request(session.entry, experiment, run)
     user = refused(find_user_function, session.text, kernel_suffixes(session.emulator))
     user.call_limit_s = session.budget_s
-    request = make_request(session.entry, experiment, problem, sizes, dtype, run, user=user)
+    request = ordinary_request(session.entry, experiment, run, user)
     return OwnFunction(user, assignment(request)), request
 
 
