@@ -12,7 +12,7 @@ from rich.console import Console
 from exp_core.raced import Raced
 from exp_core.report import export, terminal, units
 from exp_core.report.console import console
-from exp_core.report.docstring import WINS, formula, readable, sections, why_the_library_wins
+from exp_core.report.docstring import WINS, readable, sections, why_the_library_wins
 from exp_core.results import Result
 from exp_core.row import Check, Row
 from exp_core.scoreboard import Scoreboard, score
@@ -173,23 +173,6 @@ def test_writing_is_whole_or_not_at_all(tmp_path, monkeypatch):
         export.write(file, "new")
     assert file.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
-
-
-@pytest.mark.parametrize(
-    ("latex", "text"),
-    [
-        ("x_{n-1}", "xₙ₋₁"),
-        ("\\sum_i x_i", "∑ᵢ xᵢ"),
-        ("\\frac{a+b}{c}", "(a+b)/(c)"),
-        ("\\log_2 n", "log₂ n"),
-        ("\\tilde\\gamma_n", "γ̃ₙ"),
-        ("\\hat s", "ŝ"),
-        ("\\mathrm{max}(x)", "max(x)"),
-        ("1 \\pm u", "1 ± u"),
-    ],
-)
-def test_formulas_read_without_latex(latex, text):
-    assert formula(latex) == text
 
 
 def test_only_what_stands_between_dollars_is_a_formula():
