@@ -13,7 +13,8 @@ from pathlib import Path
 from exp_core.experiment import Experiment
 from exp_core.history.database import Database, database_path
 from exp_core.history.errors import HistoryError
-from exp_core.history.queries import Filter, Header, Measurement, headers, measurements, run_by_id
+from exp_core.history.filter import Filter
+from exp_core.history.queries import Header, Measurement, headers, measurements, run_by_id
 from exp_core.history.run import Run, sizes_key
 from exp_core.scaling import Point, Sweep
 
