@@ -63,6 +63,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
     problems = f"The input: {', '.join(described(problem) for problem in experiment.problems)}."
     dtypes = f"Element type: {', '.join(experiment.dtypes)}."
     trains = training_options(training, {size.name for size, _ in described_sizes(experiment)}) if training else []
+    drawn = "the picture and the times, the growth of a sweep" + (", or the curve of a training" if training else "")
     own = "Your own implementation: checked, timed, ranked."
     if emulator:
         own += "  FILE.metal or FILE.cu: a kernel's body, in the place of ours."
@@ -70,14 +71,14 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
         *sizes,
         option("--problem", name_reader("problem", names), "NAME", problems, first.name),
         option("--dtype", name_reader("dtype", experiment.dtypes), "NAME", dtypes, experiment.dtypes[0]),
-        names_option("--only", "implementation", implementations, "Only these, separated by commas."),
+        names_option("--only", "implementation", implementations, "Only these implementations, separated by commas."),
         click.Option(["--with", "with_"], metavar="FILE.py:FUNCTION", help=own),
         *trains,
         *run_options(),
         *sweep_options(),
         *device_options(devices),
         *emulate_options(devices, emulator),
-        plot_option(entry.name),
+        plot_option(entry.name, drawn),
         roofline_option(entry.name),
         *output_options(),
         click.Option(["--explain"], is_flag=True, help="The idea, the formulas and the sources; nothing is run."),

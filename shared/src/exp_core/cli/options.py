@@ -71,8 +71,8 @@ def roofline_option(name: str) -> click.Option:
     return click.Option(["--roofline"], type=reader, metavar="[FILE]", is_flag=False, flag_value=file, help=text)
 
 
-def plot_option(name: str) -> click.Option:
-    """``--plot [FILE]``."""
+def plot_option(name: str, what: str) -> click.Option:
+    """``--plot [FILE]``.  what: is drawn."""
     reader = output_reader("--plot", dash=False, suffixes=FORMATS)
-    text = f"Draw it.  [default file: {name}.png]"
+    text = f"Draw {what}.  [default file: {name}.png]"
     return click.Option(["--plot"], type=reader, metavar="[FILE]", is_flag=False, flag_value=f"{name}.png", help=text)
