@@ -106,7 +106,7 @@ def test_the_same_point_again_and_again_is_no_cloud():
 
 
 def test_the_most_telling_kernel_has_the_width_of_what_differs():
-    """Clouds that differ in the fine alone are told apart by a narrow kernel, those that differ in place by a wide one."""
+    """A narrow kernel tells clouds apart that differ in the fine alone, a wide one those that differ in place."""
     rng, n = np.random.default_rng(0), 200
     coarse = rng.integers(0, 8, (n, 1)) * 1.0
     grid, smooth = coarse + 0.01 * rng.standard_normal((n, 1)), 8 * rng.random((n, 1)) - 0.5
