@@ -73,7 +73,7 @@ def test_a_reader_who_leaves_early_is_no_traceback(ask, tmp_path, capfd):
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # gone at once, unread
     reader.close()
     assert ask("/") == (200, "the Book")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120  # patience with a machine that is busy, no promise
     while any("process_request_thread" in thread.name for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
