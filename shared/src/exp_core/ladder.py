@@ -24,6 +24,7 @@ from exp_core.machine import (
     DeviceName,
     Limits,
     Rate,
+    ThreadLimit,
     available_memory,
     describe,
     device_peaks,
@@ -277,7 +278,7 @@ class Ladder:
             return VIEW
         return ""
 
-    def race(self) -> None:
+    def race(self, threads: ThreadLimit) -> None:
         """Time those that are right and hold them against the limit, even if it is cut short."""
         if not self.racers:
             return
@@ -293,7 +294,7 @@ class Ladder:
             if self.request.processes > 1:
                 self._race_in_processes(first_calls)
             else:
-                self._race_here(first_calls)
+                self._race_here(first_calls, threads)
         finally:
             self.hold_against(self.limits)
         by_record = [row for row in self.rows.values() if row.device == "cpu" and not row.fraction_ci95]
@@ -302,10 +303,11 @@ class Ladder:
             self.limits = limits_measured_anew(self.limits)
             self.hold_against(self.limits)
 
-    def _race_here(self, first_calls: Mapping[str, float]) -> None:
+    def _race_here(self, first_calls: Mapping[str, float], threads: ThreadLimit) -> None:
         """Note what is known even if it is cut short."""
         try:
             with pacemakers(rates_of(self.demands.values()), self.request.threads) as beside:
+                threads.apply()  # again: what finds the limits may have brought Numba, and with it a BLAS
                 comparison = compare(
                     self.racers,
                     budget_s=self.request.budget_s,
@@ -322,7 +324,7 @@ class Ladder:
 
     def _race_in_processes(self, first_calls: Mapping[str, float]) -> None:
         """The same in fresh processes; what was sent before an interruption is kept."""
-        found = race_in_processes(self.request, first_calls, rates_of(self.demands.values()), self._timed)
+        found = race_in_processes(self.request, first_calls, self._timed, rates_of(self.demands.values()))
         comparison = found.pooled()
         if comparison is not None:
             self.note(comparison)
@@ -454,7 +456,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
                 ladder.check_user(request.user)
             ladder.remark()
             limit.apply()
-            ladder.race()
+            ladder.race(limit)
             ladder.weigh()
     except KeyboardInterrupt:
         interrupted = True

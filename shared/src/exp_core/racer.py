@@ -34,8 +34,8 @@ def main() -> None:
         # an overflow on a hard problem was a row of the parent's table already
         with thread_limit(request.threads) as limit, np.errstate(all="ignore"):
             racers = ready(request, first_calls)
-            limit.apply()  # again: what those have loaded has pools of its own
             with pacemakers([Rate(**rate) for rate in order["rates"]], request.threads) as beside:
+                limit.apply()  # again: what those have loaded has pools of its own
                 comparison = race(racers, beside, request, first_calls, request.seed + order["number"], replies)
             odd = verify_threads(request.threads)
         send(replies, {"comparison": comparison.to_dict(), "odd": odd})

@@ -38,7 +38,10 @@ class Replicas:
 
 
 def race_in_processes(
-    request: Request, first_calls: Mapping[str, float], rates: Collection[Rate], progress: Callable[[float], None]
+    request: Request,
+    first_calls: Mapping[str, float],
+    progress: Callable[[float], None],
+    rates: Collection[Rate] = (),
 ) -> Replicas:
     """Race those of the request whose first calls are known, each process with an equal share of the budget.
 

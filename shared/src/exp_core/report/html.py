@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from exp_core.catalogue import printable
 from exp_core.report.docstring import readable
-from exp_core.report.terminal import MARKS, factor, noise_told, percent, rate, scientific, size, spread
+from exp_core.report.terminal import MARKS, factor, noise_told, percent, percents, rate, scientific, size, spread
 from exp_core.results import Result, Row
 from exp_core.timing.intervals import tells
 from exp_core.timing.table import seconds_text
@@ -176,7 +176,8 @@ def _limit(row: Row) -> Cell:
         '<rect class="exp-rail" width="100%" height="100%"/>'
         f'<rect class="exp-full" width="{width:.1f}%" height="100%"/></svg>'
     )
-    return Cell(f"{percent(fraction)}{meter}", fraction)
+    interval = f"<small>{text(percents(row.fraction_ci95))}</small>" if row.fraction_ci95 else ""
+    return Cell(f"{percent(fraction)}{interval}{meter}", fraction)
 
 
 def _figure(value: float | None) -> Cell:

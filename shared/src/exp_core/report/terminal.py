@@ -141,6 +141,7 @@ def _ladder_table(result: Result, width: int, verbose: bool) -> Table:
         ("error", "right", [Text(scientific(row.worst.error) if row.worst else "–") for row in rows], 1),
         ("bound", "right", [Text(f"≤ {scientific(row.worst.bound)}" if row.worst else "–") for row in rows], 1),
         ("of limit", "right", [_of_limit(row) for row in rows], 2),
+        ("limit 95 %", "right", [Text(percents(row.fraction_ci95), style="dim") for row in rows], 7),
         ("rung", "left", [Text(row.rung, style="dim") for row in rows], 3),
         ("95 %", "right", [Text(spread(row.ratio_ci95), style="dim") for row in rows], 5),
         ("rate", "right", [Text(rate(row)) for row in rows], 4),
@@ -280,6 +281,13 @@ def percent(fraction: float | None) -> str:
     if fraction is None:
         return "–"
     return f"{fraction:.0%}" if fraction >= 0.095 else f"{100 * fraction:.2g} %".replace(" ", "")
+
+
+def percents(interval: tuple[float, float] | None) -> str:
+    """Both ends of the interval of a fraction, if it says anything."""
+    if interval is None:
+        return "–"
+    return f"{percent(interval[0]).removesuffix('%')}–{percent(interval[1])}" if tells(interval) else "unknown"
 
 
 def scientific(value: float) -> str:

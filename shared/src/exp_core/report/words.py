@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from exp_core.report.terminal import duration, factor, percent, scientific
+from exp_core.report.terminal import duration, factor, percent, percents, scientific
 from exp_core.results import Result, Row
 
 WORDS = {"ok": "right", "impossible": "faster than its limit"}
@@ -20,7 +20,8 @@ def row_words(row: Row) -> str:
     if worst := row.worst:
         said.append(f"error {scientific(worst.error)} {'≤' if worst.holds else '>'} {scientific(worst.bound)}")
     if row.fraction_of_limit is not None:
-        said.append(f"{percent(row.fraction_of_limit)} of the limit")
+        interval = f" ({percents(row.fraction_ci95)})" if row.fraction_ci95 else ""
+        said.append(f"{percent(row.fraction_of_limit)}{interval} of the limit")
     device = "" if row.device == "cpu" else f" on {row.device}"
     reason = f" ({row.reason})" if row.reason else ""
     return f"{row.name}{device}: {', '.join(said)}{reason}"
