@@ -297,8 +297,7 @@ class Ladder:
                 self._race_here(first_calls, threads)
         finally:
             self.hold_against(self.limits)
-        by_record = [row for row in self.rows.values() if row.device == "cpu" and not row.fraction_ci95]
-        if any(row.status == "impossible" for row in by_record):
+        if any(row.status == "impossible" and row.device == "cpu" for row in self.rows.values()):
             self.progress("measuring the machine anew", None)
             self.limits = limits_measured_anew(self.limits)
             self.hold_against(self.limits)

@@ -75,24 +75,26 @@ def in_turns(comparison: Comparison, key: str, demands: Mapping[Rate, float]) ->
 def held_against(row: Row, peaks: Peaks, dtype: str, work: Work, raced: Ratio | None = None) -> dict[str, object]:
     """The changes to a row that was timed: its limit, and the status "impossible" if it is faster than that.
 
-    raced: the fraction of the limit as measured in turns with it.  Then the whole interval has to lie beyond.
+    raced: the fraction of the limit as measured in turns with it.  Where even the lower end of its interval lies beyond
+        the limit, what was raced is none, and the record decides, which has seen the best of many.
 
     The answer of such a row is right, and its time is what the clock said; but something is miscounted, so that it is
     no success and wins nothing.
     """
     if not row.median_s:
         return {}
-    seconds = raced.value * row.median_s if raced else peaks.limit_s(work.cost, dtype, work.working_set)
+    if raced and min(raced.ci95 or (raced.value,)) <= TOLERANCE:
+        return {"limit_s": raced.value * row.median_s, "fraction_ci95": raced.ci95}
+    seconds = peaks.limit_s(work.cost, dtype, work.working_set)
     if seconds is None:
         return {}
-    changes: dict[str, object] = {"limit_s": seconds, "fraction_ci95": raced.ci95 if raced else None}
-    at_least = raced.ci95[0] if raced and raced.ci95 else seconds / row.median_s
-    if at_least <= TOLERANCE:
+    changes: dict[str, object] = {"limit_s": seconds, "fraction_ci95": None}
+    if seconds <= TOLERANCE * row.median_s:
         return changes
-    return changes | {"status": "impossible", "reason": impossible(row, peaks, dtype, work, seconds, raced)}
+    return changes | {"status": "impossible", "reason": impossible(row, peaks, dtype, work, seconds)}
 
 
-def impossible(row: Row, peaks: Peaks, dtype: str, work: Work, seconds: float, raced: Ratio | None) -> str:
+def impossible(row: Row, peaks: Peaks, dtype: str, work: Work, seconds: float) -> str:
     """By how much a row is faster than the limit, and the likely cause."""
     assert row.median_s
     peak = peaks.flops_of(dtype)
@@ -105,7 +107,7 @@ def impossible(row: Row, peaks: Peaks, dtype: str, work: Work, seconds: float, r
         rate, size = work.cost.bytes / row.median_s / 1e9, work.working_set / 1e6
         cause = f"the {rate:.3g} GB/s that its cost claims did not all come from where {size:.3g} MB lie"
     times = f"{seconds / row.median_s:.2f} times as fast as this machine can be ({seconds_text(seconds)})"
-    return f"{times}, {'in turns with it' if raced else 'also when measured anew'}: {cause}"
+    return f"{times}, also when measured anew: {cause}"
 
 
 def _bytes_of(value: object) -> float:

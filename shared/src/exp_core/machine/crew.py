@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Barrier
 from types import TracebackType
@@ -40,12 +42,24 @@ class Way:
 
 
 class Crew:
-    """Threads that stay, so that each keeps its core.  Use it in a ``with`` block."""
+    """Threads that stay, so that each keeps its core.  Use it in a ``with`` block.
+
+    Where there are as many as processors, each is told (on Linux) which one is its own: woken together, two were seen
+    on one of them for as long as a measurement takes, every fourth time.  Fewer are left to the system, which knows
+    which processors share a core.
+    """
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._pool = ThreadPoolExecutor(threads)
+        own = affinity()
+        self._own = own if len(own) == threads else []
+        self._pool = ThreadPoolExecutor(threads, initializer=self._settle)
         self._start = Barrier(threads)
+
+    def _settle(self) -> None:
+        if self._own:
+            with suppress(OSError):
+                os.sched_setaffinity(0, {self._own.pop()})
 
     def __enter__(self) -> Self:
         return self
@@ -96,6 +110,11 @@ class Crew:
             if rate * BLOCK_S <= 2 * repeats:
                 return max(1, round(rate * BLOCK_S))
             repeats = min(round(rate * BLOCK_S), 10 * repeats)
+
+
+def affinity() -> list[int]:
+    """The processors that this process may use; none where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def rate_of_all(repeats: int, spans: list[tuple[float, float]]) -> float:
