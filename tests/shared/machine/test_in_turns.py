@@ -88,7 +88,7 @@ def test_rates_are_raced_beside_functions_and_rank_nowhere():
     assert list(race.timings) == ["sum"] and race.fastest() == "sum"
     for rate in rates:
         assert 0 < race.ratio("sum", rate.name).value < 1e6
-        assert len(race.beside[rate.name].samples) == len(race.timings["sum"].samples)
+        assert len(race.beside[rate.name].samples) >= len(race.timings["sum"].samples), "as long as anybody goes on"
 
 
 def test_a_thread_that_waits_for_others_who_never_come_does_not_hold_up_the_end():
