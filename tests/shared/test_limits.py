@@ -13,7 +13,8 @@ from exp_core.experiment import ContractError
 from exp_core.ladder import climb
 from exp_core.limits import TOLERANCE, Work, held_against, in_turns
 from exp_core.machine import Bandwidth, Limits, Peaks, Rate
-from exp_core.results import Result, Row
+from exp_core.results import Result
+from exp_core.row import Row
 from exp_core.timing import Comparison, Ratio, Timing
 
 MIB = 2.0**20

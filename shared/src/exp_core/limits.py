@@ -15,7 +15,7 @@ from exp_core.contestants import arrays_in
 from exp_core.experiment import Cost, Inputs
 from exp_core.machine.in_turns import Rate, What
 from exp_core.machine.roofline import RATE_OF
-from exp_core.results import Row
+from exp_core.row import Row
 from exp_core.timing import Comparison, Ratio, seconds_text
 
 if TYPE_CHECKING:

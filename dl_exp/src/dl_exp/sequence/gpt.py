@@ -11,9 +11,10 @@ Look for  The tape on numbers makes a node of each of a step's billion operation
           on a CPU spends its time on elementwise functions and copies, PyTorch on threads that wait for each other at
           every operation.  The engine gives each thread its part of the batch for the whole step, and its products read
           operands where they lie.  Saturated weights make an attention of zeros and ones, and huge losses.
-Source    A. Radford et al., Language Models are Unsupervised Multitask Learners (2019).  A. Vaswani et al., Attention
-          Is All You Need, NIPS (2017).  A. Karpathy, nanoGPT (2022), for the configuration.  A. Chowdhery et al., PaLM,
-          arXiv:2204.02311 (2022), appendix B, for the count of operations.
+Source    A. Radford et al., Language Models are Unsupervised Multitask Learners (2019).
+          A. Vaswani et al., Attention Is All You Need, NIPS (2017), arXiv:1706.03762.
+          A. Karpathy, nanoGPT (2022), for the configuration.
+          A. Chowdhery et al., PaLM, arXiv:2204.02311 (2022), appendix B, for the count of operations.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def number_tape(weights, tokens, targets, shape):
 
 
 def array_tape(weights, tokens, targets, shape):
-    """Every array is a node (``dl_exp.tape``): the same page for a batch at a time."""
+    """Every array is a node (`dl_exp.tape`): the same page for a batch at a time."""
     weights, losses = weights.copy(), []
     m, v = np.zeros_like(weights), np.zeros_like(weights)
     for step, (x, y) in enumerate(zip(tokens, targets, strict=True)):
@@ -67,7 +68,7 @@ def by_hand(weights, tokens, targets, shape):
 
 
 def mlx_grad(weights, tokens, targets, shape):
-    """mx.value_and_grad on the device; exponentials are ``dl_exp.elementwise``'s."""
+    """mx.value_and_grad on the device; exponentials are `dl_exp.elementwise`'s."""
     from dl_exp.sequence._gpt_mlx import run, update
 
     state = (weights, weights * 0, weights * 0)

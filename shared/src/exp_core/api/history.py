@@ -8,7 +8,8 @@ from typing import overload
 
 from exp_core.api.spelled import reasons_spelled
 from exp_core.history import HistoryError, Run, to_read
-from exp_core.history.queries import Filter, every, measurements
+from exp_core.history.filter import Filter
+from exp_core.history.queries import every, measurements
 from exp_core.history.series import Series, series
 from exp_core.refusal import Refused
 
@@ -42,8 +43,8 @@ class History(Sequence[Run]):
         return len(self.runs)
 
     def __repr__(self) -> str:
+        from exp_core.report.console import as_text
         from exp_core.report.history import print_history
-        from exp_core.report.terminal import as_text
 
         if not self.runs:
             return f"nothing is stored of {self.experiment} yet"
