@@ -19,15 +19,19 @@ from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_o
 from exp_core.experiment import Inputs, Skip
 from exp_core.findings import fastest, raced, remarks, why_slower
 from exp_core.forms import Form, nearest_difference, same_memory
-from exp_core.limits import held_against
+from exp_core.limits import Work, held_against, in_turns, rates_of
 from exp_core.machine import (
     DeviceName,
     Limits,
+    Rate,
+    ThreadLimit,
     available_memory,
     describe,
     device_peaks,
     limits,
     limits_measured_anew,
+    out_of_turn,
+    pacemakers,
     thread_limit,
 )
 from exp_core.own import silent
@@ -56,6 +60,7 @@ MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to u
 PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
 LEAST_PATIENCE_S = 10.0
 VIEW = "it returned a view of its input: who changes the one changes the other; return a copy"
+NEAR_LIMIT = 0.1  # of it, from where on it matters when it was measured
 NOT_YET = "interrupted before its turn"
 MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
 MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
@@ -76,6 +81,8 @@ class Ladder:
     remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     limits: Limits | None = None
+    works: dict[str, Work] = field(default_factory=dict)
+    demands: dict[str, Mapping[Rate, float]] = field(default_factory=dict)
     forms: set[Form] = field(default_factory=set)
     views: bool = False
 
@@ -209,6 +216,7 @@ class Ladder:
         if not contestant.yours:  # what it costs is not known
             cost = contestant.implementation.cost(*self.inputs)
             self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
+            self.works[contestant.key] = Work.of(cost, self.inputs, plain)
         if self.rows[contestant.key].status != "ok":
             return
         if not contestant.yours:
@@ -271,18 +279,23 @@ class Ladder:
             return VIEW
         return ""
 
-    def race(self) -> None:
+    def race(self, threads: ThreadLimit) -> None:
         """Time those that are right and hold them against the limit, even if it is cut short."""
         if not self.racers:
             return
         self.progress("looking at the machine", 0.5)
         self.limits = limits(self.request.threads)
+        self.demands = {
+            key: self.works[key].demands(self.limits.peaks, self.request.dtype)
+            for key in self.racers
+            if key in self.works and self.rows[key].device == "cpu"
+        }
         first_calls = {key: self.rows[key].first_call_s or 0.0 for key in self.racers}
         try:
             if self.request.processes > 1:
                 self._race_in_processes(first_calls)
             else:
-                self._race_here(first_calls)
+                self._race_here(first_calls, threads)
         finally:
             self.hold_against(self.limits)
         if any(row.status == "impossible" and row.device == "cpu" for row in self.rows.values()):
@@ -290,17 +303,20 @@ class Ladder:
             self.limits = limits_measured_anew(self.limits)
             self.hold_against(self.limits)
 
-    def _race_here(self, first_calls: Mapping[str, float]) -> None:
+    def _race_here(self, first_calls: Mapping[str, float], threads: ThreadLimit) -> None:
         """Note what is known even if it is cut short."""
         try:
-            comparison = compare(
-                self.racers,
-                budget_s=self.request.budget_s,
-                first_calls=first_calls,
-                seed=self.request.seed,
-                progress=self._timed,
-                cold=self.request.cold,
-            )
+            with pacemakers(rates_of(self.demands.values()), self.request.threads) as beside:
+                threads.apply()  # again: what finds the limits may have brought Numba, and with it a BLAS
+                comparison = compare(
+                    self.racers,
+                    budget_s=self.request.budget_s,
+                    first_calls=first_calls,
+                    seed=self.request.seed,
+                    progress=self._timed,
+                    cold=self.request.cold,
+                    beside=beside,
+                )
         except Interrupted as stop:
             self.note(stop.partial)
             raise KeyboardInterrupt from stop
@@ -308,7 +324,7 @@ class Ladder:
 
     def _race_in_processes(self, first_calls: Mapping[str, float]) -> None:
         """The same in fresh processes; what was sent before an interruption is kept."""
-        found = race_in_processes(self.request, first_calls, self._timed)
+        found = race_in_processes(self.request, first_calls, self._timed, rates_of(self.demands.values()))
         comparison = found.pooled()
         if comparison is not None:
             self.note(comparison)
@@ -363,6 +379,13 @@ class Ladder:
         if there and isinstance(reason, Skip):
             yield f"MLX on the CPU computes with the BLAS that it came with: {reason}"
 
+    def out_of_turn(self) -> Iterator[str]:
+        """One sentence if the limit was not measured in turns with rows that come near to it."""
+        near = any((row.fraction_of_limit or 0.0) > NEAR_LIMIT for row in self.rows.values() if row.device == "cpu")
+        why = out_of_turn(rates_of(self.demands.values())) if near else None
+        if why:
+            yield f"the limits are of the machine's record, not measured in turns with the rows: {why}"
+
     def label(self, key: str) -> str:
         """How a row is called below the table."""
         return label(self.rows[key], self.rows.values())
@@ -373,9 +396,11 @@ class Ladder:
             if row.median_s is None:
                 continue
             peaks = limits.peaks if row.device == "cpu" else device_peaks(cast("DeviceName", row.device))
-            if peaks is not None:
+            if peaks is not None and key in self.works:
                 possible = {"status": "ok", "reason": ""} if row.status == "impossible" else {}
-                self.amend(key, **possible | held_against(row, peaks, self.request.dtype, self.inputs))
+                race, wanted = self.comparison, self.demands.get(key)
+                raced = in_turns(race, key, wanted) if race and wanted else None
+                self.amend(key, **possible | held_against(row, peaks, self.request.dtype, self.works[key], raced))
 
     def fastest_library(self, device: str) -> str | None:
         """The key of the fastest right library row on a device."""
@@ -399,7 +424,7 @@ class Ladder:
             machine=describe(clock_hz).to_dict() | held,
             cluster=str(request.cluster or ""),
             interrupted=interrupted,
-            notes=(*self.remarks, *self.notes),
+            notes=(*self.remarks, *self.notes, *self.out_of_turn()),
             processes=request.processes,
             foreign_cores=self.comparison.foreign_cores if self.comparison else None,
         )
@@ -431,7 +456,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
                 ladder.check_user(request.user)
             ladder.remark()
             limit.apply()
-            ladder.race()
+            ladder.race(limit)
             ladder.weigh()
     except KeyboardInterrupt:
         interrupted = True

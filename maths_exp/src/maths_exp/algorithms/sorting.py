@@ -125,7 +125,8 @@ def cost(passes, memory):
     """No flops: comparisons count nothing.  So many passes read and write all numbers; memory in bytes a number."""
 
     def at(x):
-        return Cost(bytes=2.0 * passes(x) * x.nbytes + x.itemsize, memory=float(memory(x)) + 1000)
+        moved = float(passes(x) * x.nbytes)
+        return Cost(bytes=2 * moved + x.itemsize, memory=float(memory(x)) + 1000, written=moved)
 
     return at
 
