@@ -33,11 +33,13 @@ class Prediction:
     """Seconds that one call will take, and those that the very first one took longer: compilation, filled caches.
 
     memory: bytes of working storage, as its cost says or foretells.
+    tiny: it is known to be next to nothing, without a trial.
     """
 
-    seconds: float
+    seconds: float = 0.0
     start_s: float = 0.0
     memory: float = 0.0
+    tiny: bool = False
 
 
 @dataclass
@@ -81,7 +83,18 @@ class Trials:
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
         self.made[scale], first = call_once(self.make, sizes)
-        self.making_s[scale] = first if first >= SHORT_S else min(first, steady(partial(self.make, sizes)))
+        again = first < SHORT_S or not self.making_s  # the very first may have loaded a library, or compiled
+        self.making_s[scale] = min(first, steady(partial(self.make, sizes))) if again else first
+
+
+def predict_making(trials: Trials) -> float:
+    """Seconds that making the input takes, from ever smaller halvings of it; what they made serves all later trials."""
+    for scale in trials.quick():
+        try:
+            trials.inputs_at(scale)
+        except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
+            continue
+    return grown(trials.making_s)
 
 
 def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Prediction:
@@ -125,7 +138,7 @@ def predict(
     seconds = start_s = trial = part = 0.0
     rise = likely = 0.0  # seconds a unit of work, by the last two trials
     if full <= TINY_WORK:
-        return Prediction(seconds, memory=whole.memory)
+        return Prediction(memory=whole.memory, tiny=True)
     for scale in trials.quick():
         try:
             small = trials.inputs_at(scale)
