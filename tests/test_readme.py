@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from exp_core.catalogue import Entry
+from exp_core.catalogue import Entry, read_catalogue
 from exp_core.contestants import Contestant
 from exp_core.ladder import climb
+from exp_core.report.explain import why_the_library_wins
 from exp_core.request import Request
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_FILE = ROOT / "README.md"
+README = README_FILE.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -56,3 +58,44 @@ def test_every_option_in_the_tour_exists():
         command = application.get_command(context, name)
         known = {option for parameter in command.params for option in parameter.opts}
         assert set(re.findall(r"--[\w-]+", words)) <= known
+
+
+# Where the library wins
+
+ENTRIES = [entry for command in ("maths_exp", "dl_exp") for entry in read_catalogue(command).entries.values()]
+NAMES = {entry.name for entry in ENTRIES}
+
+
+def published_losses(text):
+    """The experiments of which a table publishes a ratio under 1, and those that are said to be slower somewhere.
+
+    Where the table shows the ratio's interval, all of it is: what is not decided is no loss.
+    """
+    rows = re.findall(r"^(?: {4,}|\| )(\w+)\b[^×\n]* ([\d.]+)×(?:[ |]+[\d.]+–([\d.]+))?", text, re.MULTILINE)
+    said = re.search(r"^Where we are slower than a library,.*?\n\n", text, re.MULTILINE | re.DOTALL)
+    named = re.findall(r"`(\w+)`", said[0]) if said else []
+    return NAMES & {*named, *(name for name, ratio, high in rows if float(high or ratio) < 1)}
+
+
+def test_every_published_loss_is_explained_in_the_experiment_s_own_text():
+    tables = [ROOT / package / "docs" / "every_problem.md" for package in ("maths_exp", "dl_exp")]
+    losses = set().union(*(published_losses(path.read_text(encoding="utf-8")) for path in (README_FILE, *tables)))
+    assert losses >= {"fft", "matmul", "autodiff", "svd"}
+    assert losses <= {entry.name for entry in ENTRIES if why_the_library_wins(entry.docstring)}
+
+
+@pytest.mark.parametrize(
+    ("text", "losses"),
+    [
+        ("     stream    one_pass    0.98×   0.97–0.99   9%\n", {"stream"}),
+        ("     stream    one_pass    1.02×   0.97–1.09   9%\n", set()),
+        ("     stream    one_pass    0.98×   0.94–1.02   9%\n", set()),
+        ("     stream    one_pass    0.98×               9%\n", {"stream"}),
+        ("| qr | diabetes | tsqr | 0.81× | 0.78–0.83 |\n| qr | hilbert | tsqr | 4.7× | 1.8–13 |\n", {"qr"}),
+        ("    softmax, 1 row   compiled    0.5×   0.4–0.6   mx.softmax\n", {"softmax"}),
+        ("     ✓   householder    1.05 s    0.035×   2.6e-15\n", set()),
+        ("Where we are slower than a library, it says so:\n`qr` in one\ndigit.\n\n`svd`", {"qr"}),
+    ],
+)
+def test_a_published_loss_is_seen(text, losses):
+    assert published_losses(text) == losses

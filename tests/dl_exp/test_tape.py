@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dl_exp import tape
+from dl_exp import tape, tape_moves
 from dl_exp.tape import Tensor, gradient, logsumexp, mean, relu, tanh, total
 
 RNG = np.random.default_rng(0)
@@ -24,13 +24,13 @@ FORMULAS = {
     "softmax": lambda a, b, r, c: total(tape.softmax(a @ b) * c),
     "gelu": lambda a, b, r, c: total(tape.gelu(a * r) * c),
     "standardised": lambda a, b, r, c: total(tape.standardised(a, 1e-5) * r * a),
-    "reshape": lambda a, b, r, c: total(tape.reshape(a, (2, 6)) @ tape.reshape(a * a, (6, 2))),
-    "swap": lambda a, b, r, c: total(tape.swap(a, 0, 1) @ (a * c) @ b),
-    "columns": lambda a, b, r, c: total(tape.columns(a, 1, 3) * c) + total(tape.columns(a, 0, 1) * c * c),
-    "item": lambda a, b, r, c: total(tape.item(a, 2) * tape.item(a, 0) * r),
-    "take": lambda a, b, r, c: total(tape.take(a, ROWS) * ROW),
-    "stack": lambda a, b, r, c: total(tape.take(a * a, ROWS) @ b * 0.5),
-    "stacks": lambda a, b, r, c: total(tape.take(a, ROWS) @ tape.swap(tape.take(a * a, ROWS), 1, 2)),
+    "reshape": lambda a, b, r, c: total(tape_moves.reshape(a, (2, 6)) @ tape_moves.reshape(a * a, (6, 2))),
+    "swap": lambda a, b, r, c: total(tape_moves.swap(a, 0, 1) @ (a * c) @ b),
+    "columns": lambda a, b, r, c: total(tape_moves.columns(a, 1, 3) * c) + total(tape_moves.columns(a, 0, 1) * c * c),
+    "item": lambda a, b, r, c: total(tape_moves.item(a, 2) * tape_moves.item(a, 0) * r),
+    "take": lambda a, b, r, c: total(tape_moves.take(a, ROWS) * ROW),
+    "stack": lambda a, b, r, c: total(tape_moves.take(a * a, ROWS) @ b * 0.5),
+    "stacks": lambda a, b, r, c: total(tape_moves.take(a, ROWS) @ tape_moves.swap(tape_moves.take(a * a, ROWS), 1, 2)),
 }
 
 

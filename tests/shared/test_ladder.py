@@ -1,16 +1,18 @@
 """The one flow, on a toy whose implementations fail in every way."""
 
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 import pytest
 import toys
 
-from exp_core import findings, ladder
+from exp_core import Problem, findings, ladder
 from exp_core.ladder import Refused, climb
 from exp_core.limits import held_against
 from exp_core.machine import Bandwidth, Limits, Peaks
 from exp_core.prediction import Prediction
+from exp_core.raced import Raced
 from exp_core.results import Check, Result, Row, Scoreboard, score
 from exp_core.timing import Comparison, Timing
 
@@ -55,6 +57,46 @@ def test_a_promise_is_not_timed_as_if_it_were_a_result():
     row = rows_of(climb(toys.request("promising", "doubled")))["promising"]
     assert row.status == "failed" and row.median_s is None
     assert row.reason.startswith("Unevaluated: it returned a generator")
+
+
+def with_changes(request, **changes):
+    return replace(request, experiment=replace(request.experiment, **changes))
+
+
+def test_what_an_experiment_says_of_its_input_stands_first_below_the_table():
+    request = with_changes(toys.request("doubled"), remarks=lambda x: [f"{x.size} numbers", "and no more"])
+    assert climb(request).notes[:2] == ("64 numbers", "and no more")
+    assert Result.from_dict(climb(request).to_dict()).notes[:2] == ("64 numbers", "and no more")
+    failed = climb(with_changes(request, remarks=lambda x: [x.no_such_thing]))
+    assert failed.notes[0].startswith("no remarks: AttributeError") and failed["doubled"].median_s > 0
+
+
+def test_a_figure_without_a_value_leaves_its_place_empty(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "110")
+    request = with_changes(
+        toys.request("doubled"), figures={"length": lambda y, x: y.size, "none": lambda y, x: np.nan}
+    )
+    result = climb(request)
+    assert result["doubled"].to_dict()["figures"] == {"length": 64.0, "none": None}
+    assert "length" in str(result) and "none" not in str(result)
+
+
+def test_the_bar_shows_what_the_making_of_an_input_waits_for():
+    from exp_core import waiting
+
+    request, seen = toys.request("doubled"), []
+    make = request.problem.make
+
+    def patient(n: Annotated[int, "length"] = 64, *, dtype, rng):
+        """It takes its time."""
+        waiting.tell("knitting a vector: row 3 of 4")
+        return make(n, dtype=dtype, rng=rng)
+
+    climb(replace(request, problem=Problem(patient)), lambda stage, fraction: seen.append(stage))
+    assert "knitting a vector: row 3 of 4" in seen
+    seen.clear()
+    waiting.tell("nobody listens any more")
+    assert not seen
 
 
 def test_a_row_says_how_its_time_came_about():
@@ -102,6 +144,29 @@ def test_a_pool_that_has_other_threads_than_it_should_is_named(monkeypatch):
     comparison, rows = raced_rows()
     monkeypatch.setattr(findings, "verify_threads", lambda threads: [f"openblas has 4 threads, not {threads}"])
     assert "after the race openblas has 4 threads, not 2" in findings.remarks(comparison, rows, 2, str)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"), [("slower", True), ("faster", False), ("undecided", False), (None, False)]
+)
+def test_where_the_library_wins_the_file_says_why(verdict, said, tmp_path):
+    rows = raced_rows()[1]
+    file = tmp_path / "toy.py"
+    file.write_text('"""Toy: doubling.\n\nLook for  Nothing.  Why the library wins: it knows $2 x$.\nSource    -\n"""')
+    rows["library@cpu"] = Row("library", "library", status="ok", median_s=5e-4)
+    rows["plain@cpu"] = replace(rows["plain@cpu"], race=Raced(verdict="slower"))
+    rows["fast@cpu"] = replace(rows["fast@cpu"], race=Raced(verdict=verdict))
+    words = list(findings.why_slower(rows, replace(toys.ENTRY, path=file)))
+    assert words == (["Why the library wins: it knows 2 x."] if said else []), "only our fastest row decides"
+    assert not list(findings.why_slower(rows, toys.ENTRY)), "a file without such words says nothing"
+
+
+def test_the_ladder_says_why_the_library_wins(tmp_path):
+    file = tmp_path / "toy.py"
+    file.write_text('"""Toy: doubling.\n\nLook for  Nothing.  Why the library wins: it sleeps less.\n"""')
+    lost = climb(replace(toys.request("slow", "library"), entry=replace(toys.ENTRY, path=file)))
+    assert rows_of(lost)["slow"].race.verdict == "slower", "64 ms against a microsecond"
+    assert lost.notes[-1] == "Why the library wins: it sleeps less."
 
 
 def test_unstable_is_only_where_it_was_declared():

@@ -5,7 +5,8 @@
     dx, dw = gradient(loss, [x, w])
 
 A ``Tensor`` holds an array, NumPy's or MLX's, and for each operand the *pullback*: what turns the derivative of the
-loss by the result into that by the operand.  The derivative of every operation stands in the operation.
+loss by the result into that by the operand.  The derivative of every operation stands in the operation; those that
+only move entries are in ``tape_moves``.
 
 Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), chapter 3, reverse mode.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exp_core.tensor import dtype_name, gelu_tanh, gelu_tanh_derivative, namespace, one_hot, relu_derivative
+from exp_core.tensor import gelu_tanh, gelu_tanh_derivative, namespace, relu_derivative
 from exp_core.tensor import logsumexp as logsumexp_of
 from exp_core.tensor import relu as relu_of
 from exp_core.tensor import softmax as softmax_of
@@ -130,49 +131,6 @@ def standardised(x: Tensor, epsilon: float) -> Tensor:
     r = 1 / xp.sqrt(mean_of(away * away) + epsilon)
     y = away * r
     return Tensor(y, ((x, lambda g: r * (g - mean_of(g) - y * mean_of(g * y))),))
-
-
-def reshape(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The same entries in another shape."""
-    return Tensor(x.value.reshape(shape), ((x, lambda g: g.reshape(x.shape)),))
-
-
-def swap(x: Tensor, one: int, other: int) -> Tensor:
-    """Two axes exchanged."""
-    xp = namespace(x.value)
-    return Tensor(xp.swapaxes(x.value, one, other), ((x, lambda g: xp.swapaxes(g, one, other)),))
-
-
-def columns(x: Tensor, start: int, stop: int) -> Tensor:
-    """A part of the last axis; the rest has the derivative 0."""
-    xp, value = namespace(x.value), x.value
-
-    def back(g):
-        return xp.concatenate([value[..., :start] * 0, g, value[..., stop:] * 0], axis=-1)
-
-    return Tensor(value[..., start:stop], ((x, back),))
-
-
-def item(x: Tensor, i: int) -> Tensor:
-    """One of a stack; the others have the derivative 0."""
-    xp, value = namespace(x.value), x.value
-
-    def back(g):
-        return xp.concatenate([value[:i] * 0, xp.expand_dims(g, 0), value[i + 1 :] * 0], axis=0)
-
-    return Tensor(value[i], ((x, back),))
-
-
-def take(x: Tensor, rows) -> Tensor:
-    """Rows of a matrix by their numbers, an array of any shape: what is taken twice has the sum of both."""
-
-    rows = namespace(x.value).array(rows)
-
-    def back(g):
-        hot = one_hot(rows.reshape(-1), x.shape[0], dtype=dtype_name(x.value))
-        return hot.T @ g.reshape(-1, x.shape[1])
-
-    return Tensor(x.value[rows], ((x, back),))
 
 
 def transposed(x):

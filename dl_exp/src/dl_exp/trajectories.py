@@ -17,7 +17,7 @@ from exp_core.tensor import normwise_relative
 
 
 def loss_error(result, *inputs_and_truth):
-    """The largest |loss - exact| of the curve, over the largest loss or 1: it is a difference of logarithms."""
+    r"""The largest $|\hat L - L|$ of a loss L of the curve, over the largest or 1: it is a difference of logarithms."""
     losses, exact = np.asarray(result[0], np.float64), inputs_and_truth[-1][0]
     if losses.shape != exact.shape:
         return math.inf

@@ -17,6 +17,8 @@ from exp_core.machine import DEVICES, DeviceName, devices, require
 from exp_core.memory import Memory, mlx_peak, peak_memory
 from exp_core.tensor import Array, from_numpy, is_mlx, to_numpy
 
+EMULATED = "emulated: right, not timed"
+
 
 class Call(Protocol):
     """A contestant holding its arguments: calling it does the work, all of it, and returns the result."""
@@ -29,8 +31,9 @@ class Contestant:
     """One implementation on one device.
 
     emulator: the module that stands in for a GPU that is not here: ``emulating(device)`` is a context in which what is
-        written for that GPU runs on the processor; ``unavailable()`` is a Skip, or None; ``own_kernel(experiment,
-        text)`` makes an implementation of a file that ends in one of ``SUFFIXES``.
+        written for that GPU runs on the processor; ``unavailable()`` is a Skip, or None; ``unseen(device)`` is a Skip
+        for what it could look at and does not, or None; ``own_kernel(experiment, text)`` makes an implementation of a
+        file that ends in one of ``SUFFIXES``.
     yours: it is the asker's own (``own.py``).
     """
 
@@ -58,6 +61,12 @@ class Contestant:
     def emulated(self) -> bool:
         """Whether the emulator runs it: it is then checked like all others, and not timed."""
         return bool(self.emulator) and self.device in self.implementation.devices
+
+    @property
+    def emulation(self) -> str:
+        """What there is to say of an emulated one that is right."""
+        unseen = cast("Skip | None", importlib.import_module(self.emulator).unseen(self.device))
+        return f"{EMULATED}; {unseen}" if unseen else EMULATED
 
     def unavailable(self, experiment: Experiment, dtype: str, package: str) -> Skip | None:
         """Why it cannot run here at all, whatever the input; None if it can."""

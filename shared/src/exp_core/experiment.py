@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
@@ -219,6 +219,8 @@ class Experiment:
     oracle: ``oracle(*inputs)``: the answer in higher precision or by a certified method, computed once a ladder.
     picture: ``picture(figure, *inputs)``: draws what the algorithm does on a matplotlib figure.
     figures: further numbers of a result worth a column, ``figure(result, *inputs) -> float`` (evaluations, steps, ...).
+        With an oracle, ``figure(result, *inputs, truth)``; one that is not a number (NaN) leaves its place empty.
+    remarks: ``remarks(*inputs) -> sentences``: what there is to say about an input as a whole, below the table.
     dtypes: supported element types, the first one is the default.
     training: how it is trained for real (``exp_core.training``); None if there is nothing to train.
     """
@@ -230,6 +232,7 @@ class Experiment:
     picture: Callable[..., None]
     oracle: Callable[..., object] | None = None
     figures: Mapping[str, Callable[..., float]] = field(default_factory=dict)
+    remarks: Callable[..., Iterable[str]] | None = None
     dtypes: tuple[str, ...] = ("float64", "float32")
     training: Training | None = None
 

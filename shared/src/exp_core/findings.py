@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
+from exp_core.catalogue import Entry
 from exp_core.machine import verify_threads
 from exp_core.raced import Raced
 from exp_core.results import Row
@@ -56,3 +57,13 @@ def remarks(comparison: Comparison, rows: Mapping[str, Row], threads: int, label
                 f"against {row.race.pays_off_against}"
             )
     return tuple(said)
+
+
+def why_slower(rows: Mapping[str, Row], entry: Entry) -> Iterator[str]:
+    """The experiment's own words for it, if a library is faster than all of ours."""
+    from exp_core.report.explain import why_the_library_wins
+
+    ours = fastest(rows, lambda row: row.rung not in ("library", "yours"))
+    race = rows[ours].race if ours else None
+    if race and race.verdict == "slower" and (why := why_the_library_wins(entry.docstring)):
+        yield why

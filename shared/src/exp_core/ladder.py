@@ -17,7 +17,7 @@ from exp_core.case import Case
 from exp_core.compiled import compiling_s, told_of_compiling
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
-from exp_core.findings import fastest, raced, remarks
+from exp_core.findings import fastest, raced, remarks, why_slower
 from exp_core.forms import Form, nearest_difference, same_memory
 from exp_core.limits import held_against
 from exp_core.machine import (
@@ -44,11 +44,12 @@ from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
 from exp_core.results import Check, Result, Row, label
-from exp_core.spending import Spending
+from exp_core.spending import START_UP_S, Spending
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.timing.lazy import evaluated
 from exp_core.timing.schedule import fastest_within
 from exp_core.user import Assignment, UserFunction, UserFunctionError
+from exp_core.waiting import told_of_waiting
 from exp_core.wire import told
 
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
@@ -56,7 +57,6 @@ MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to u
 LEAST_PATIENCE_S = 2.0  # what the input and the reference answer may take, however small the budget is
 VIEW = "it returned a view of its input: who changes the one changes the other; return a copy"
 NOT_YET = "interrupted before its turn"
-EMULATED = "emulated: right, not timed"
 MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
 MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
 
@@ -74,6 +74,7 @@ class Ladder:
     predictions: dict[str, Prediction] = field(default_factory=dict)
     laws_s: float = 0.0
     comparison: Comparison | None = None
+    remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     limits: Limits | None = None
     forms: set[Form] = field(default_factory=set)
@@ -110,6 +111,19 @@ class Ladder:
     def compiling(self, name: str) -> None:
         """Say what the first run waits for, and no later one."""
         self.progress(f"compiling {name}, this once", None)
+
+    def waiting(self, doing: str) -> None:
+        """Say what the making of an input waits for."""
+        self.progress(doing, None)
+
+    def remark(self) -> None:
+        """Hear what the experiment has to say about this input."""
+        if self.request.experiment.remarks is not None:
+            self.progress("looking at the input", 0.5)
+            try:
+                self.remarks = tuple(self.request.experiment.remarks(*self.inputs))
+            except Exception as error:  # what is said beside the table must not take the table down
+                self.remarks = (f"no remarks: {told(error)}",)
 
     @cached_property
     def trials(self) -> Trials:
@@ -160,17 +174,18 @@ class Ladder:
         admitted: list[Contestant] = []
         with self.spending.spent_on("trials"):
             self.refuse_a_slow_oracle()
-        for number, contestant in enumerate(request.contestants):
+        # the library first: where the time ends, all others are still held against it
+        for number, contestant in enumerate(sorted(request.contestants, key=lambda c: c.rung != "library")):
             self.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
             counted = contestant.implementation.counted
             skip = contestant.unavailable(request.experiment, request.dtype, request.entry.package)
             skip = skip or (None if counted else contestant.unsuited(self.inputs))
             if not skip and contestant.emulated:  # slow and not timed: the emulator has a limit of its own
                 prediction = Prediction(memory=contestant.implementation.cost(*self.inputs).memory, tiny=True)
+            elif not skip and not self.spending.left():
+                skip = self.spending.skip()
             elif not skip:
-                with self.spending.spent_on("trials"):
-                    prediction = predict_call(contestant, self.trials, self.inputs)
-                self.spending.free_s += prediction.start_s
+                prediction = self.tried(contestant)
             skip = skip or too_large(prediction.memory)
             if skip:
                 self.amend(contestant.key, reason=str(skip))
@@ -191,7 +206,15 @@ class Ladder:
                 admitted.remove(contestant)
             else:
                 left -= need
-        return admitted
+        return [contestant for contestant in request.contestants if contestant in admitted]
+
+    def tried(self, contestant: Contestant) -> Prediction:
+        """What a call of it is foretold to take, from trials; what they load and compile is no part of the budget."""
+        compiled = compiling_s()
+        with self.spending.spent_on("trials"):
+            prediction = predict_call(contestant, self.trials, self.inputs)
+        self.spending.free_s += max(prediction.start_s - (compiling_s() - compiled), 0.0)
+        return prediction
 
     def check(self, contestant: Contestant) -> None:
         """Run it once and hold the result against every law; a right one is ready to be timed."""
@@ -227,11 +250,18 @@ class Ladder:
             self.forms.add(Form.of(plain))
             self.views = self.views or view
         if contestant.emulated:
-            self.amend(contestant.key, reason=EMULATED)
-        elif (CALLS - 1) * seconds > self.request.budget_s and not contestant.yours:
-            self.amend(contestant.key, reason=str(too_slow_to_time(seconds, self.request.budget_s)))
+            self.amend(contestant.key, reason=contestant.emulation)
+        elif (seconds := self.believed(call, seconds)) * (CALLS - 1) > self.request.budget_s:
+            self.amend(contestant.key, reason=str(too_slow_to_time(seconds)))
         else:
             self.racers[contestant.key] = call
+
+    def believed(self, call: Call, seconds: float) -> float:
+        """Seconds of a call after its first one: that is asked for where the first was slow, as if it had loaded."""
+        if (CALLS - 1) * seconds <= self.request.budget_s or seconds > START_UP_S:
+            return seconds
+        with self.spending.spent_on("calls"):
+            return min(seconds, call_once(evaluated(call))[1])
 
     def check_in_time(self, contestant: Contestant) -> None:
         """Check it if there is time for its call and for the laws, which take as long for everybody."""
@@ -380,7 +410,8 @@ class Ladder:
                 if ratio is not None:
                     self.amend(key, ratio_to_library=ratio.value, ratio_ci95=ratio.ci95)
             self.amend(key, race=raced(comparison, key, library, self.rows))
-        self.notes = (*remarks(comparison, self.rows, self.request.threads, self.label), *self.slow_mlx())
+        remarked = remarks(comparison, self.rows, self.request.threads, self.label)
+        self.notes = (*remarked, *self.slow_mlx(), *why_slower(self.rows, self.request.entry))
 
     def slow_mlx(self) -> Iterator[str]:
         """One sentence if MLX computes on the CPU with the BLAS that it came with."""
@@ -425,7 +456,7 @@ class Ladder:
             machine=describe(clock_hz).to_dict() | held,
             cluster=str(request.cluster or ""),
             interrupted=interrupted,
-            notes=self.notes,
+            notes=(*self.remarks, *self.notes),
             processes=request.processes,
             foreign_cores=self.comparison.foreign_cores if self.comparison else None,
         )
@@ -440,6 +471,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
         # an overflow on a hard problem is a row of the table, not a warning above it
         with (
             told_of_compiling(ladder.compiling),
+            told_of_waiting(ladder.waiting),
             thread_limit(request.threads) as limit,
             np.errstate(all="ignore"),
             silent() if request.has_own else nullcontext(),
@@ -454,6 +486,7 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
             if request.user:
                 progress(f"checking {request.user.key}", 0.5)
                 ladder.check_user(request.user)
+            ladder.remark()
             limit.apply()
             ladder.race()
             ladder.weigh()
@@ -512,7 +545,7 @@ def too_slow(need: float, calls: int, left: float, budget: float) -> Skip:
     )
 
 
-def too_slow_to_time(seconds: float, budget: float) -> Skip:
+def too_slow_to_time(seconds: float) -> Skip:
     """Why somebody who is right is not timed: a forecast was wrong, or there was none."""
     return Skip(
         f"right, and not timed: a call took {seconds_text(seconds)}, and {CALLS - 1} more do not fit the budget",

@@ -53,14 +53,20 @@ def own_from_file(
         return replace(experiment, implementations=(*experiment.implementations, kernel)), wanted, None
     from exp_core.user import find_user_function
 
-    user = refused(find_user_function, text)
+    user = refused(find_user_function, text, kernel_suffixes(run.emulator))
     user.call_limit_s = run.budget
     return experiment, only, user
 
 
 def is_kernel(text: str, emulator: str) -> bool:
     """Whether FILE[:NAME] is a kernel's body by its suffix.  emulator: the module that runs it; empty: none does."""
-    return bool(emulator) and text.partition(":")[0].endswith(importlib.import_module(emulator).SUFFIXES)
+    return text.partition(":")[0].endswith(kernel_suffixes(emulator))
+
+
+def kernel_suffixes(emulator: str) -> tuple[str, ...]:
+    """Of files that hold a kernel's body."""
+    suffixes: tuple[str, ...] = importlib.import_module(emulator).SUFFIXES if emulator else ()
+    return suffixes
 
 
 def refused(function: Callable[..., Found], *arguments: object) -> Found:

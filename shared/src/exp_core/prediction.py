@@ -20,6 +20,7 @@ LONGEST_PREPARATION_S = 1.0  # the next one could take twice as long, whatever t
 UNSEEN = 0.1  # nor one that will take longer by less than this part: overhead would hide it
 SLOWEST_S = 1e-5  # a unit of work: fractions in plain Python take less, so that what is more may be overhead
 SHORT_S = 0.05  # a trial so short is made three times: it may have met a sleeping thread
+LEAST, MORE = 2, 8  # times that it is made again where it would end the trials, or rule somebody out
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
 LOW, HIGH = 8, 16  # sizes of the small inputs
 DOUBLINGS = 3  # over which the growth of what is counted by running is seen
@@ -72,13 +73,20 @@ class Trials:
         return {k: max(1, v >> scale) if isinstance(v, int) else v for k, v in self.sizes.items()}
 
     def inputs_at(self, scale: int) -> Inputs:
-        """The input at those sizes; or at the next ones, where the problem refuses halves (an even size is halved)."""
+        """The input at those sizes; where the problem refuses halves, at the next ones (an even size is halved).
+
+        Where it refuses those too, with the large sizes alone halved: what is less than half of the largest may be a
+        parameter, the bits of a number or the length of a group.
+        """
         if scale not in self.made:
-            sizes = self.sizes_at(scale)
+            sizes, largest = self.sizes_at(scale), max(self.sizes.values(), default=0)
             try:
                 self._make(scale, sizes)
             except ValueError:
-                self._make(scale, {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()})
+                try:
+                    self._make(scale, {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()})
+                except ValueError:
+                    self._make(scale, {k: sizes[k] if 2 * v >= largest else v for k, v in self.sizes.items()})
         return self.made[scale]
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
@@ -95,6 +103,35 @@ def predict_making(trials: Trials) -> float:
         except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
             continue
     return grown(trials.making_s)
+
+
+@dataclass
+class Seen:
+    """The last trial: its call, its work, its seconds, and both of the trial before."""
+
+    call: Call | None = None
+    part: float = 0.0
+    seconds: float = 0.0
+    before: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def rise(self) -> float:
+        """Seconds that a unit of work more takes."""
+        return slope(self.before, (self.part, self.seconds))
+
+    def longer(self, work: float) -> float:
+        """By how much a trial of more work is foretold to be longer; one trial alone cannot tell work from overhead."""
+        rise = self.rise if self.before[0] else min(self.rise, SLOWEST_S)
+        return rise * (work - self.part) if self.part else 0.0
+
+    def at(self, work: float) -> float:
+        """Seconds that so much work is foretold to take."""
+        return self.seconds + self.rise * (work - self.part) if self.part else 0.0
+
+    def doubt(self, patience_s: float) -> None:
+        """Make the trial again, once, before anything follows from it."""
+        if self.call is not None:
+            self.seconds, self.call = quickest(self.call, self.seconds, patience_s), None
 
 
 def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Prediction:
@@ -135,18 +172,19 @@ def predict(
     """
     whole = cost(*inputs)
     full = work(whole)
-    seconds = start_s = trial = part = 0.0
-    rise = likely = 0.0  # seconds a unit of work, by the last two trials
     if full <= TINY_WORK:
         return Prediction(memory=whole.memory, tiny=True)
+    seen = Seen()
+    start_s = 0.0
     for scale in trials.quick():
         try:
             small = trials.inputs_at(scale)
             larger = work(cost(*small))
-            longer = likely * (larger - part)
-            if part and longer > trials.longest_s / 2:
+            if seen.longer(larger) > trials.longest_s / 2:
+                seen.doubt(trials.longest_s)
+            if seen.longer(larger) > trials.longest_s / 2:
                 break
-            if part and longer < UNSEEN * trial:
+            if seen.part and seen.longer(larger) < UNSEEN * seen.seconds:
                 continue
             call, preparing = call_once(partial(ready, small))
             if call is None:
@@ -154,14 +192,13 @@ def predict(
             first, now = call_once(call)[1], steady(call)
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
-        rise = slope((part, trial), (larger, now))
-        likely = rise if part else min(rise, SLOWEST_S)  # one trial alone cannot tell work from overhead
-        part, trial = larger, now
+        seen = Seen(call, larger, now, (seen.part, seen.seconds))
         start_s = max(start_s, first - now)
-        seconds = now + rise * (full - part)
         if preparing > LONGEST_PREPARATION_S:
             break
-    return Prediction(seconds, start_s, whole.memory)
+    if seen.at(full) > trials.longest_s:
+        seen.doubt(trials.longest_s)
+    return Prediction(seen.at(full), start_s, whole.memory)
 
 
 def predict_counted(
@@ -174,14 +211,22 @@ def predict_counted(
     Ever larger trials while they are short; beyond, the seconds grow with each doubling of the sizes as they did over
     the last trials, and the memory likewise.
     """
-    seconds: dict[int, float] = {}  # at each scale, of a call; and of a trial
-    trial: dict[int, float] = {}
+    seconds: dict[int, float] = {}  # at each scale, of a call; of a trial it may be more
+    prepared: dict[int, float] = {}
     memory: dict[int, float] = {}
     start_s = 0.0
+    last: Call | None = None
+
+    def too_long(scale: int) -> bool:
+        return grown({at: seconds[at] + prepared[at] for at in seconds}, scale) > trials.longest_s / 2
+
     for scale in trials.quick():
-        if grown(trial, scale) > trials.longest_s / 2:
-            break
         try:
+            if last and too_long(scale):
+                at = list(seconds)[-1]
+                seconds[at], last = quickest(last, seconds[at], trials.longest_s), None
+            if too_long(scale):
+                break
             small = trials.inputs_at(scale)
             call, preparing = call_once(partial(ready, small))
             if call is None:
@@ -191,8 +236,8 @@ def predict_counted(
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
         start_s = max(start_s, first - now)
-        trial[scale] = now + (preparing if seconds else 0.0)  # the first time it may have compiled
-        seconds[scale], memory[scale] = now, needed
+        prepared[scale] = preparing if seconds else 0.0  # the first time it may have compiled
+        seconds[scale], memory[scale], last = now, needed, call
     return Prediction(grown(seconds), start_s, grown(memory, least=1.0))
 
 
@@ -227,6 +272,12 @@ def steady(call: Call) -> float:
     """Seconds of a call that has been made before; the best of three where that costs nothing."""
     seconds = call_once(call)[1]
     return seconds if seconds >= SHORT_S else min(seconds, call_once(call)[1], call_once(call)[1])
+
+
+def quickest(call: Call, seconds: float, patience_s: float) -> float:
+    """The least of the seconds of a call and of some more: a sleeping thread or a busy neighbour slows one, not all."""
+    more = patience_s / seconds if seconds > 0 else MORE
+    return min((seconds, *(call_once(call)[1] for _ in range(int(min(max(more, LEAST), MORE))))))
 
 
 def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float]) -> float:

@@ -59,7 +59,7 @@ class Spending:
         """What is left for the race: the budget, less what was spent above the other one, and half of it at least."""
         return self.budget_s - min(max(self.seconds - START_UP_S - self.budget_s, 0.0), self.budget_s / 2)
 
-    def skip(self, need_s: float) -> Skip:
+    def skip(self, need_s: float = 0.0) -> Skip:
         """Why there is no time left, and what would make some."""
         largest = sorted(self.on.items(), key=lambda item: -item[1])[:3]
         words = ", ".join(f"{what} {seconds_text(seconds)}" for what, seconds in largest if seconds > 0)

@@ -179,11 +179,15 @@ class UserFunction:
 DISTURBED = "it wrote into the channel that its results take: print to standard output instead"
 
 
-def find_user_function(text: str) -> UserFunction:
-    """``FILE.py:FUNCTION`` as given on the command line.  Raises ValueError with one sentence if it is not there."""
+def find_user_function(text: str, kernels: tuple[str, ...] = ()) -> UserFunction:
+    """``FILE.py:FUNCTION`` as given on the command line.  Raises ValueError with one sentence if it is not there.
+
+    kernels: suffixes of files that --with takes besides.
+    """
     file, colon, name = text.rpartition(":")
     if not colon or not file or not name.isidentifier():
-        raise ValueError(f"--with takes FILE.py:FUNCTION, such as mine.py:my_sum, not {text!r}")
+        also = "".join(f", or FILE{suffix}" for suffix in kernels)
+        raise ValueError(f"--with takes FILE.py:FUNCTION, such as mine.py:my_sum{also}, not {text!r}")
     path = Path(file)
     try:
         body = ast.parse(path.read_bytes(), filename=file).body

@@ -9,6 +9,7 @@ from typing import IO, cast
 import numpy as np
 
 from exp_core.catalogue import printable
+from exp_core.diagnosis import Diagnosis
 
 Places = dict[str, object] | list["Places"]  # dtype and shape of each array, nested as the arrays were
 LONGEST = 300  # characters of a message that anyone wants to read
@@ -88,7 +89,9 @@ def send(pipe: IO[bytes], reply: Mapping[str, object], data: bytes = b"") -> Non
 
 
 def told(error: BaseException) -> str:
-    """An exception in one printable line of bearable length, whatever its message is or does."""
+    """An exception in one printable line of bearable length, whatever its message is or does; a diagnosis in full."""
+    if isinstance(error, Diagnosis):
+        return printable(str(error).strip())
     try:
         message = str(error)[: 4 * LONGEST].strip().partition("\n")[0] or "no message"
     except Exception:

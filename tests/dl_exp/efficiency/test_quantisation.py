@@ -111,7 +111,7 @@ def test_whole_numbers_come_out_exactly(bits, group, rows, groups, out):
     packed = codes.pack(rng.integers(0, 2**bits, (out, k), np.uint32), bits)
     scales = np.full((out, groups), 0.5, np.float32)
     biases = rng.integers(-8, 9, (out, groups)).astype(np.float32)
-    truth = laws.exact(x, packed, scales, biases, None)
+    truth = laws.exact(x, packed, scales, biases, None, None)
     for function in (quantisation.by_the_formula, quantisation.fused_compiled):
         np.testing.assert_array_equal(function(x, packed, scales, biases), truth)
     arrays = [from_numpy(a, "mlx") for a in (x, packed, scales, biases)]
@@ -120,7 +120,7 @@ def test_whole_numbers_come_out_exactly(bits, group, rows, groups, out):
 
 def test_threads_change_no_bit_and_layouts_do_not_matter():
     pytest.importorskip("numba", reason="a compiled rung")
-    x, packed, scales, biases, _ = inputs(3, 512, 301, 4, 64)
+    x, packed, scales, biases, *_ = inputs(3, 512, 301, 4, 64)
     with thread_limit(1):
         alone = quantisation.fused_compiled(x, packed, scales, biases)
     others = [np.asfortranarray(a) for a in (x, packed, scales, biases)]
@@ -132,7 +132,7 @@ def test_outliers_take_their_neighbours_down_and_8_bits_save_them():
     lost = {}
     for make, bits in ((quantisation.normal_weights, 4), (quantisation.outliers, 4), (quantisation.outliers, 8)):
         made = make(4, 256, 64, bits, 64, dtype="float32", rng=np.random.default_rng(5))
-        _, packed, scales, biases, w = made
+        _, packed, scales, biases, w, _ = made
         small = abs(w) < 4  # those that are no outliers
         error = (codes.dequantised(packed, scales, biases, bits) - w)[small]
         lost[make.__name__, bits] = np.sqrt((error**2).mean())
@@ -185,54 +185,60 @@ def test_a_kernel_that_reads_the_wrong_bits_is_seen(language, right, wrong):
     assert laws.componentwise_error(y, *made, laws.exact(*made)) > laws.bound(*made)
 
 
-@pytest.mark.parametrize("name", ["_codes", "_dot"])
-def test_the_loops_are_vector_instructions(name):
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+def test_the_row_s_instructions_are_right_for_vectors_of_every_width(lanes, monkeypatch):
+    """As other processors have them: LLVM splits what is too wide for this one.  Rows of whole vectors and of parts."""
+    numba = pytest.importorskip("numba", reason="a compiled rung")
+    from dl_exp.efficiency import _quantisation_compiled as compiled
+    from dl_exp.efficiency import _quantisation_row as row
+
+    monkeypatch.setattr(row, "lane_count", lambda: lanes)
+    rows, ordered = (
+        numba.njit(nogil=True, error_model="numpy")(getattr(compiled, name).dispatcher.py_func)
+        for name in ("_rows", "_ordered")
+    )
+    for bits, group in ((b, g) for b in (4, 8) for g in (32, 64, 128)):
+        for count, groups, out in ((1, 1, 1), (2, 3, 5), (5, 4, 3), (4, 7, 2)):
+            made = inputs(count, group * groups, out, bits, group)
+            x, packed, scales, biases, *_ = made
+            y = np.full((count, out), np.nan, np.float32)
+            flat = [a.reshape(-1) for a in (packed, scales, biases)]
+            rows(ordered(x, bits), *flat, groups, bits, y, 0, out)
+            assert laws.componentwise_error(y, *made, laws.exact(*made)) <= laws.bound(*made)
+
+
+def test_a_part_of_the_rows_of_weights_leaves_the_other_columns_alone():
+    pytest.importorskip("numba", reason="a compiled rung")
+    from dl_exp.efficiency import _quantisation_compiled as compiled
+
+    x, packed, scales, biases, *_ = inputs(6, 96, 11, 4, 32)
+    whole = quantisation.fused_compiled(x, packed, scales, biases)
+    y = np.full_like(whole, np.nan)
+    flat = [a.reshape(-1) for a in (packed, scales, biases)]
+    compiled._rows(compiled._ordered(x, 4), *flat, 3, 4, y, 3, 7)
+    np.testing.assert_array_equal(y[:, 3:7], whole[:, 3:7])
+    assert np.isnan(y[:, :3]).all() and np.isnan(y[:, 7:]).all()
+
+
+def test_tiny_and_huge_numbers_keep_their_digits():
+    """No code is scaled by where it lies in its word: inputs near the ends of float32 lose nothing."""
+    pytest.importorskip("numba", reason="a compiled rung")
+    x, packed, _, _, *rest = inputs(2, 128, 3, 4, 32)
+    for size, scale in ((1e-30, 1.0), (1e36, 1e-3), (1.0, 1e-30)):
+        made = (
+            x * np.float32(size),
+            packed,
+            np.full((3, 4), scale, np.float32),
+            np.full((3, 4), -8 * scale, np.float32),
+        )
+        y = quantisation.fused_compiled(*made)
+        assert laws.componentwise_error(y, *made, *rest, laws.exact(*made, *rest)) <= laws.bound(*made, *rest)
+
+
+def test_the_loop_is_made_of_vector_instructions():
     numba = pytest.importorskip("numba")
     from dl_exp.efficiency import _quantisation_compiled as compiled
 
-    real, word = numba.float32, numba.uint32
-    signatures = {"_codes": (word[::1], word, word, real, real, real[::1]), "_dot": (real[::1], real[::1])}
-    assert vector_width(getattr(compiled, name), signatures[name]) >= host_width()
-
-
-def small_gpt():
-    """One that was trained for forty steps on Python's own help."""
-    from dl_exp.engine.shape import Shape
-    from dl_exp.sequence._gpt_by_hand import train
-    from dl_exp.sequence._gpt_model import start_weights
-    from dl_exp.sequence._gpt_training import cut
-    from dl_exp.text import read_python_docs
-
-    corpus = read_python_docs()
-    shape, rng = Shape(corpus.characters, 16, 64, 2, 2), np.random.default_rng(0)
-    learnt = corpus.learnt(shape.vocabulary)
-    first = rng.integers(0, len(learnt) - 17, (40, 8))
-    return train(start_weights(shape, rng), *cut(learnt, first, 16), shape)[1], shape, corpus
-
-
-def test_a_gpt_keeps_its_perplexity_with_8_bits_and_feedback_keeps_more_of_each_layer():
-    from dl_exp.efficiency import _quantisation_gpt as gpt
-    from dl_exp.engine.shape import unpacked
-
-    weights, shape, corpus = small_gpt()
-    plain, nearest, fed = gpt.costs(weights, shape, corpus, (4, 8), 32)
-    assert abs(nearest[1] / plain - 1) < abs(nearest[0] / plain - 1) + 1e-3 and abs(fed[1] / plain - 1) < 1e-2
-    rounded = gpt.quantised(weights, shape, 4, 32)
-    assert (rounded != weights).any()
-    np.testing.assert_array_equal(unpacked(rounded, shape).tokens, unpacked(weights, shape).tokens)
-    tokens = corpus.learnt(shape.vocabulary)[: 16 * 40].reshape(40, 16)
-    back = gpt.quantised(weights, shape, 4, 32, tokens)
-    met = gpt.inputs(unpacked(weights, shape), tokens, shape, 0)
-    for name in ("qkv", "up"):
-        whole, near, best = (getattr(unpacked(v, shape).layers[0], name) for v in (weights, rounded, back))
-        x = met[name].astype(float)
-        assert np.linalg.norm(x @ (best - whole)) < np.linalg.norm(x @ (near - whole))
-
-
-def test_without_a_trained_gpt_the_picture_says_how_to_get_one(tmp_path, monkeypatch):
-    from dl_exp.efficiency import _quantisation_gpt as gpt
-    from exp_core.training.checkpoint import CheckpointError
-
-    monkeypatch.setenv("EXP_CORE_DATA", str(tmp_path))
-    with pytest.raises(CheckpointError, match=r"train first|safetensors"):
-        gpt.trained()
+    real, word, size = numba.float32, numba.uint32, numba.int64
+    signature = (real[:, :, :, ::1], word[::1], real[::1], real[::1], size, size, real[:, ::1], size, size)
+    assert vector_width(compiled._rows, signature) >= host_width()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
 import numpy as np
 import pytest
 from emulated import run_body
@@ -70,8 +73,10 @@ def test_a_missing_barrier_is_seen_under_every_schedule(language, schedule, line
 
 @both
 def test_a_barrier_in_a_branch(language):
+    """It orders nothing; and where it stands between two lines that need one, all three are quoted."""
     said = fault(language, BODIES[language].replace(BARRIERS[language], f"if (i < 40) {BARRIERS[language]}", 1))
-    assert "divergent" in said or "missing barrier" in said
+    assert "missing barrier" in said and "no barrier that all threads take stands between them: " in said
+    assert [line.split(" | ")[0].strip() for line in said.splitlines()[1:]] == ["3", "4", "5", "6"]
     alone = f"unsigned i = POS;\nif (i < 40) {BARRIERS[language]}\nelse {BARRIERS[language]}\ny[i] = 0;"
     alone = alone.replace("POS", {"metal": "thread_position_in_threadgroup.x", "cuda": "threadIdx.x"}[language])
     assert "divergent barrier: threads of one group are at line 2 and at line 3" in fault(language, alone)
@@ -145,7 +150,10 @@ def test_out_of_range(language, body, said):
 def test_an_output_that_is_not_written(language):
     position = {"metal": "thread_position_in_grid.x", "cuda": "threadIdx.x"}[language]
     said = fault(language, f"unsigned i = {position}; if (i != 5 && i != 7) y[i] = 0;")
-    assert "nobody writes y[5] and 1 more of 64 elements" in said
+    assert "nobody writes y[5], y[7], and outputs start" in said
+    said = fault(language, f"unsigned i = {position}; if (i % 4) y[i] = 0;")
+    assert "nobody writes y[0], y[4], y[8] ... (16 of 64 elements), and" in said
+    assert "nobody writes any element of y, and" in fault(language, "// later")
     y = run_body(language, f"unsigned i = {position}; if (i != 5) y[i] = 0;", X, grid=64, group=64, init_value=3)
     assert y[5] == 3 and y.sum() == 3
 
@@ -201,11 +209,15 @@ def test_a_lane_that_is_not_there_gives_garbage():
 
 
 def test_pointers_of_other_address_spaces():
-    for line in ("const constant float* p = x;", "threadgroup float t[4]; device float* p = t;"):
+    for line, wanted in (
+        ("const constant float* p = x;", "const constant float"),
+        ("threadgroup float t[4]; device float* p = t;", "device float"),
+    ):
         said = fault("metal", f"uint i = thread_position_in_grid.x;\n{line}\ny[i] = p[0];")
-        assert "line 2" in said and "memory" in said
+        assert "line 2: '" in said and f"cannot become '{wanted}" in said
     few = {"x": np.ones(7, np.float32)}  # fewer than 8 elements are in constant memory
-    assert "line 1" in fault("metal", "const device float* p = x; y[thread_position_in_grid.x] = p[0];", few)
+    said = fault("metal", "const device float* p = x; y[thread_position_in_grid.x] = p[0];", few)
+    assert "line 1: 'const constant float" in said and "x has fewer than 8 elements, which MLX puts into" in said
     assert run_body("metal", "const constant float* p = x; y[thread_position_in_grid.x] = p[6];", few)[0] == 1
 
 
@@ -225,6 +237,7 @@ def test_compilers_speak_of_the_bodys_lines(language):
     said = fault(language, f"unsigned i = {position};\n\ny[i] = nonsense(x[i]);")
     assert "does not compile: line 3" in said and "y[i] = nonsense(x[i]);" in said
     assert "gpu::" not in said and ".cpp" not in said
+    assert "MLX" not in said
     header = "inline float twice(float v) {\n  return 2 * w;\n}\n"
     said = fault(language, f"unsigned i = {position}; y[i] = twice(x[i]);", header=header)
     assert "header line 2" in said and "return 2 * w;" in said
@@ -238,7 +251,45 @@ def test_too_much_threadgroup_memory():
 def test_what_never_ends_is_stopped(monkeypatch):
     monkeypatch.setattr("dl_exp.emulator.launch.LIMIT_S", 1)
     said = fault("metal", "uint i = thread_position_in_grid.x; y[i] = 0;\nwhile (x[1] == 1);")
-    assert "endless" in said and "line 2" in said
+    assert "endless: it still ran after 1 second, last seen at line 2" in said
+
+
+def test_what_never_ends_since_a_barrier_is_missing():
+    """What happened first is told, and within seconds."""
+    body = """uint i = thread_position_in_threadgroup.x;
+threadgroup float tile[64];
+tile[i] = x[i];
+float v = simd_max(tile[63 - i]);
+while (x[1] == 1);
+y[i] = v;"""
+    said = fault("metal", body)
+    assert "missing barrier: line 3 writes tile[" in said and "which line 4 reads" in said
+
+
+def test_what_never_ends_does_not_fill_the_memory(monkeypatch):
+    """Each look at watched memory is noted; notes are not kept for ever."""
+    import psutil
+
+    monkeypatch.setattr("dl_exp.emulator.launch.LIMIT_S", 2)
+    largest = 0
+    body = "uint i = thread_position_in_grid.x; threadgroup float t[1];\nif (i == 0) t[0] = 1;\nwhile (t[0] == 1);"
+
+    def watch():
+        nonlocal largest
+        while not done.wait(0.1):
+            for child in psutil.Process().children():
+                with contextlib.suppress(psutil.Error):
+                    largest = max(largest, child.memory_info().rss)
+
+    done = threading.Event()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        assert "endless" in fault("metal", body)
+    finally:
+        done.set()
+        watcher.join()
+    assert 0 < largest < 100e6  # 64 stacks of 256 KiB, 65,536 notes, and the program: not 40 bytes for every look
 
 
 def test_a_crash_is_a_sentence():

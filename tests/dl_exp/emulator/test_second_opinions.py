@@ -5,16 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dl_exp.emulator import KernelFault, address_spaces, nvcc
+from dl_exp.emulator import KernelFault, address_spaces, nvcc, unseen
 from dl_exp.emulator.program import Argument
 from dl_exp.kernel import Kernel, Launch
 from dl_exp.kernels._softmax_kernel import SOFTMAX
 
 LAUNCH = Launch({"T": "float16", "N": 64}, (256, 1, 1), (256, 1, 1), ((4, 64),), ("float16",))
 MANY, FEW = (Argument("x", "float16", 2, 256),), (Argument("x", "float16", 2, 4),)
-needs_clang = pytest.mark.skipif(
-    not address_spaces.available(), reason="needs libclang: pip install 'dl-exp[emulator]'"
-)
+needs_clang = pytest.mark.skipif(address_spaces.absent() is not None, reason=str(address_spaces.absent()))
 needs_nvcc = pytest.mark.skipif(nvcc.nvcc() is None, reason="needs nvcc, which is not on this machine")
 
 
@@ -56,6 +54,39 @@ thread float v[4]; thread float* q = v; q[0] = x[0];
 float4 w = float4(1.0f); w.xy = w.zw;
 y[0] = T(p[0] + q[0] + w.x + simd_shuffle_rotate_down(1.0f, 1));"""
     address_spaces.check(metal(body), MANY, LAUNCH)
+
+
+@needs_clang
+def test_what_is_not_about_address_spaces_is_left_to_the_compiler():
+    address_spaces.check(metal("half h = x;\ny[0] = nonsense(h);"), MANY, LAUNCH)
+
+
+@pytest.fixture
+def forgotten():
+    """What is known of libclang on this machine."""
+    address_spaces.absent.cache_clear()
+    yield
+    address_spaces.absent.cache_clear()
+
+
+def test_without_libclang_it_says_what_was_not_looked_at(monkeypatch, forgotten):
+    monkeypatch.setattr(address_spaces.importlib.util, "find_spec", lambda name: None)
+    assert str(unseen("metal")) == (
+        "address spaces were not looked at; pip install 'dl-exp[emulator]' adds Clang's eye for them"
+    )
+    assert unseen("cuda") is None
+    address_spaces.check(metal("float q = 0;\ndevice float* p = &q;"), MANY, LAUNCH)
+
+
+def test_half_a_libclang(monkeypatch, forgotten):
+    cindex = pytest.importorskip("clang.cindex")
+
+    def broken():
+        raise cindex.LibclangError("libclang.so: no such file. To provide a path ...")
+
+    monkeypatch.setattr(cindex.Index, "create", broken)
+    said = "address spaces were not looked at: libclang.so: no such file; pip install --force-reinstall libclang"
+    assert str(unseen("metal")) == said
 
 
 @needs_nvcc

@@ -25,6 +25,8 @@ from dl_exp.emulator.translate import Untranslatable, translate
         ("threadgroup_barrier(mem_flags::mem_threadgroup);", "threadgroup_barrier(mem_flags::mem_threadgroup);"),
         ("float x [[buffer(0)]]", "float x "),
         ("y = a * b; // device T* c", "y = a * b; // device T* c"),
+        ("volatile threadgroup float* p", "gpu::Pointer<float, gpu::threadgroup_memory> p"),
+        ("threadgroup volatile float a[2];", "GPU_SHARED((float), a, [2]);"),
     ],
 )
 def test_metal(metal, cpp):
@@ -37,6 +39,10 @@ def test_metal(metal, cpp):
         ("const T* row = x + i;", "gpu::Pointer<const T> row = x + i;"),
         ("const float* __restrict__ x", "gpu::Pointer<const float> __restrict__ x"),
         ("y = a * b;", "y = a * b;"),
+        ("volatile float* p = a;", "gpu::Pointer<float> p = a;"),
+        ("const unsigned int* p;", "gpu::Pointer<const unsigned int> p;"),
+        ("const volatile float* p;", "gpu::Pointer<const float> p;"),
+        ("volatile __shared__ float a[2];", "GPU_SHARED((float), a, [2]);"),
         ("y = float(a) * b;", "y = float(a) * b;"),
         ("reinterpret_cast<const float4*>(x)", "gpu::cast<gpu::Pointer<const float4>>(x)"),
         ("__shared__ float a[32];", "GPU_SHARED((float), a, [32]);"),
@@ -70,3 +76,42 @@ def test_what_cannot_be():
         translate("extern __shared__ float a[];", "cuda")
     with pytest.raises(Untranslatable, match="write the type after"):
         translate("float device* p;", "metal")
+    with pytest.raises(Untranslatable, match="threadgroup memory needs a type and a name"):
+        translate("__shared__ ;", "cuda")
+
+
+@pytest.mark.parametrize("language", ["metal", "cuda"])
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("for (;;) {\n  y[0] = 1;\n", "line 1: this { is never closed"),
+        ("if (i) {\n y[0] = f(1;\n}", "line 2: this ( is never closed"),
+        ("\ny[0] = 1;\n}\n", "line 3: this } closes nothing"),
+        ("y[0] = 1;\n/* to be done", "line 2: this /* is never closed"),
+    ],
+)
+def test_halves_of_brackets(language, source, said):
+    with pytest.raises(Untranslatable) as refused:
+        translate(source, language)
+    assert str(refused.value) == said
+
+
+def test_brackets_that_are_none():
+    """In comments, texts and directives; and each branch of the preprocessor may open one."""
+    for source in ("// {", "/* ( */", 'f("{");', "c = '{';", "#define OPEN {", "#if A\nif (x) {\n#else\n{\n#endif\n}"):
+        assert translate(source, "metal") == source
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        ("metal", "\nkernel void f(device float* x) { x[0] = 1; }"),
+        ("metal", "\n[[kernel]] void f(device float* x) { x[0] = 1; }"),
+        ("cuda", "\n__global__ void f(float* x) { x[0] = 1; }"),
+    ],
+)
+def test_a_whole_kernel_is_no_body(language, source):
+    with pytest.raises(
+        Untranslatable, match="line 2: this is a whole kernel: leave only what stands between its braces"
+    ):
+        translate(source, language)

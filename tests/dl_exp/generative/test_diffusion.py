@@ -10,7 +10,7 @@ from dl_exp.generative import _diffusion_distance as distance
 from dl_exp.generative import _diffusion_samplers as samplers
 from dl_exp.generative import _diffusion_training as training
 from dl_exp.generative._diffusion_model import BETA1, BETA2, RATE, Shape, start_weights
-from dl_exp.generative._diffusion_problems import read_images, read_moons, two_moons
+from dl_exp.generative._diffusion_problems import Points, read_images, read_moons, two_moons
 from dl_exp.generative._diffusion_schedule import FEATURES, STEPS, alpha_bar, clock, noised, scales
 from dl_exp.generative.diffusion import EXPERIMENT, by_hand, cost, loops, loss_and_gradient
 from exp_core.tensor import gamma
@@ -87,9 +87,17 @@ def test_the_cost_is_recounted():
 
 
 def gaussian(deviation):
-    """The exact guess for data from N(0, deviation^2): E[noise | x]."""
-    a = alpha_bar()
-    return lambda x, t: math.sqrt(1 - a[t]) * x / (a[t] * deviation**2 + 1 - a[t])
+    """The exact guess for data from N(0, deviation^2): E[x_0 | x_t]."""
+    a = alpha_bar().tolist()
+    return lambda x, t: math.sqrt(a[t]) * deviation**2 / (a[t] * deviation**2 + 1 - a[t]) * x
+
+
+def points(x, limit=math.inf):
+    """Data of which the samplers know the limits and the variance alone."""
+    return Points(x, x, -limit, limit, distance.told_apart, x.shape[1], np.zeros(x.shape[1]), 1.0)
+
+
+FREE = points(np.zeros((1, 1)))
 
 
 @pytest.mark.parametrize("deviation", [0.5, 1.0, 2.0])
@@ -99,12 +107,13 @@ def test_ddim_on_a_gaussian_is_a_known_factor(deviation, jumps):
     a = alpha_bar()
     factor = 1.0
     for t, u in itertools.pairwise(samplers.stations(jumps)):
-        share = math.sqrt(1 - a[t]) / (a[t] * deviation**2 + 1 - a[t])
-        factor *= math.sqrt(a[u]) * (1 - math.sqrt(1 - a[t]) * share) / math.sqrt(a[t]) + math.sqrt(1 - a[u]) * share
+        clean = math.sqrt(a[t]) * deviation**2 / (a[t] * deviation**2 + 1 - a[t])  # of x
+        noise = (1 - math.sqrt(a[t]) * clean) / math.sqrt(1 - a[t])
+        factor *= math.sqrt(a[u]) * clean + math.sqrt(1 - a[u]) * noise
     x = np.random.default_rng(0).standard_normal((50, 1))
-    result = samplers.ddim(gaussian(deviation), x, math.inf, jumps)
-    cancelled = 1 / a[-1]  # what the first division by sqrt(a) makes of a rounding
-    assert np.abs(result - factor * x).max() <= gamma(40 * jumps, "float64") * cancelled * np.abs(x).max()
+    result = samplers.ddim(gaussian(deviation), x, FREE, jumps=jumps)
+    most = max(1, deviation) * np.abs(x).max()  # on the way
+    assert np.abs(result - factor * x).max() <= gamma(40 * jumps, "float64") * most
     if jumps == STEPS:
         assert abs(factor / deviation - 1) < 0.1, "small jumps bring noise to the data's own deviation"
 
@@ -114,11 +123,11 @@ def test_ddpm_on_a_gaussian_has_the_variance_that_its_steps_give():
     a, n, variance = alpha_bar(), 20_000, 1.0
     for t in range(STEPS, 0, -1):
         beta = 1 - a[t] / a[t - 1]
-        clean = math.sqrt(a[t])  # of x, for deviation 1
-        factor = math.sqrt(a[t - 1]) * beta / (1 - a[t]) * clean + math.sqrt(1 - beta) * (1 - a[t - 1]) / (1 - a[t])
-        variance = factor**2 * variance + (beta if t > 1 else 0)
+        clean, left = math.sqrt(a[t]), (1 - a[t - 1]) / (1 - a[t])  # clean: of x, for deviation 1
+        factor = math.sqrt(a[t - 1]) * beta / (1 - a[t]) * clean + math.sqrt(1 - beta) * left
+        variance = factor**2 * variance + beta * left
     rng = np.random.default_rng(0)
-    x = samplers.ddpm(gaussian(1.0), rng.standard_normal((n, 1)), math.inf, rng)
+    x = samplers.ddpm(gaussian(1.0), rng.standard_normal((n, 1)), FREE, rng)
     assert abs(x.var() - variance) <= 6 * variance * math.sqrt(2 / n)
     assert abs(x.mean()) <= 6 * math.sqrt(variance / n)
 
@@ -126,11 +135,11 @@ def test_ddpm_on_a_gaussian_has_the_variance_that_its_steps_give():
 def test_ddim_is_deterministic_and_refuses_what_is_no_number_of_jumps():
     x = np.random.default_rng(0).standard_normal((9, 2)).astype(np.float32)
     guess = samplers.guesser(start_weights(Shape(2, 8), np.random.default_rng(1)), Shape(2, 8))
-    assert np.array_equal(samplers.ddim(guess, x, 3.0), samplers.ddim(guess, x, 3.0))
-    assert np.abs(samplers.ddim(guess, x, 0.5)).max() <= 0.5
+    assert np.array_equal(samplers.ddim(guess, x, points(x)), samplers.ddim(guess, x, points(x)))
+    assert np.abs(samplers.ddim(guess, x, points(x, 0.5))).max() <= 0.5
     for jumps in (0, STEPS + 1):
         with pytest.raises(ValueError, match="jumps"):
-            samplers.ddim(guess, x, 3.0, jumps)
+            samplers.ddim(guess, x, points(x), jumps=jumps)
 
 
 def test_the_guess_is_the_networks():
@@ -139,8 +148,8 @@ def test_the_guess_is_the_networks():
     x = noised(x0[0], noise[0], same).astype(np.float64)
     guess = samplers.guesser(weights.astype(np.float64), shape)(x, 17)
     loss, _ = loss_and_gradient(weights.astype(np.float64), x0[0].astype(float), noise[0].astype(float), same, shape)
-    # the noise's error is that of the velocity times sqrt(alpha_bar); x_t was rounded to float32 for the guess
-    assert np.mean((guess - noise[0]) ** 2) == pytest.approx(alpha_bar()[17] * loss, rel=1e-5)
+    # the example's error is that of the velocity times sqrt(1 - alpha_bar); x_t was rounded to float32 for the guess
+    assert np.mean((guess - x0[0]) ** 2) == pytest.approx((1 - alpha_bar()[17]) * loss, rel=1e-5)
 
 
 def test_the_distance_of_a_shift_is_known():
@@ -157,23 +166,39 @@ def test_the_distance_of_a_shift_is_known():
 
 
 @pytest.mark.parametrize("jumps", [1, 2, 50, STEPS])
-def test_jumps_lead_from_noise_to_data_and_get_shorter(jumps):
+def test_jumps_lead_evenly_from_noise_to_data(jumps):
     times = samplers.stations(jumps)
     assert (times[0], times[-1]) == (STEPS, 0)
     lengths = -np.diff(times)
-    assert np.all(lengths >= 1)
-    assert len(lengths) <= jumps
-    assert np.all(np.diff(lengths) <= 1), "but for rounding, none is longer than the one before"
+    assert len(lengths) == jumps
+    assert lengths.min() >= 1
+    assert lengths.max() - lengths.min() <= 1, "but for rounding, all are as long"
 
 
-def test_samples_keep_the_variances_that_the_docstrings_say():
-    """Linear guesses for data of variance 0.035, a digits' direction: what the sampler alone makes pale."""
-    small, n = math.sqrt(0.035), 20_000
-    rng = np.random.default_rng(0)
-    noise = rng.standard_normal((n, 1))
-    error = 6 * math.sqrt(2 / n)
-    assert samplers.ddpm(gaussian(small), noise, math.inf, rng).var() / 0.035 == pytest.approx(1.05, abs=1.05 * error)
-    assert samplers.ddim(gaussian(small), noise, math.inf).var() / 0.035 == pytest.approx(0.90, abs=0.9 * error)
+@pytest.mark.parametrize("sampler", [samplers.ddpm, samplers.ddim])
+def test_guesses_are_stretched_until_samples_vary_as_the_data(sampler):
+    """A guess that is 3% too small makes samples pale; the variance of 64 n normal numbers is known to its error."""
+    rng, d, deviation = np.random.default_rng(0), 64, 0.5
+    data = points(deviation * rng.standard_normal((20_000, d)))
+    exact = gaussian(deviation)
+
+    def pale(x, t):
+        return 0.97 * exact(x, t)
+
+    stretch = samplers.stretch_for(sampler, pale, data, rng)
+    noise = rng.standard_normal((2_000, d))
+    aim = data.x.var()
+    # of the data, of what the stretch was found with, of these samples; and a halving is as fine as that in the factor
+    numbers = d * np.array([20_000, samplers.DRAWN, 2_000])
+    error = 6 * math.sqrt(np.sum(2 / numbers))
+    step = (samplers.WIDEST - 1) / 2**samplers.HALVINGS
+
+    def variance(factor):
+        return sampler(pale, noise, data, np.random.default_rng(1), factor).var() / aim
+
+    assert variance(stretch - step) - error <= 1 <= variance(stretch + step) + error
+    assert variance(1.0) < 1 - error, "pale"
+    assert samplers.stretch_for(sampler, lambda x, t: 1.05 * exact(x, t), data, rng) == 1, "what is not pale stays"
 
 
 def test_neighbours_tell_what_they_should():
@@ -195,16 +220,33 @@ def test_the_distance_of_digits_can_reach_the_goal_and_sees_faults():
     pytest.importorskip("sklearn", reason="the digits come with it")
     data, rng = read_images(), np.random.default_rng(0)
     learnt, n = rng.permutation(data.x), len(data.held_out)
-    gaussian = np.mean([data.distance(distance.fitted_gaussian(data.x, n, rng), data.held_out) for _ in range(3)])
+    learnt, held_out = data.seen(learnt), data.seen(data.held_out)
+    gaussian = np.mean([data.distance(distance.fitted_gaussian(learnt, n, rng), held_out) for _ in range(3)])
 
     def nearer(spoil):
         clouds = (learnt[k * n : (k + 1) * n] for k in range(3))
-        return gaussian / np.mean([data.distance(spoil(cloud), data.held_out) for cloud in clouds])
+        return gaussian / np.mean([data.distance(spoil(cloud), held_out) for cloud in clouds])
 
     assert nearer(lambda x: x) > 2 * training.NEARER
     assert nearer(lambda x: 0.9 * x) < training.NEARER, "pale"
     assert nearer(lambda x: (x + x[::-1]) / 2) < training.NEARER, "two at once"
     assert nearer(lambda x: x + 0.2 * rng.standard_normal(x.shape)) < training.NEARER, "noisy"
+
+
+def test_digits_carry_their_labels_and_come_back():
+    pytest.importorskip("sklearn", reason="the digits come with it")
+    from dl_exp.data import read_digits
+
+    data, examples, u = read_images(), read_digits(), float(np.finfo(np.float32).eps)
+    assert np.abs(data.x.mean(axis=0)).max() <= len(data.x) * u * np.abs(data.x).max()
+    assert data.x[:, : data.own].var(axis=0).mean() == pytest.approx(1, rel=len(data.x) * u)
+    assert np.abs(data.seen(data.held_out) - (2 * examples.held_out_x - 1)).max() <= 8 * u
+    assert np.array_equal(
+        np.argmax(data.held_out[:, data.own :] - data.low[data.own :], axis=1), examples.held_out_labels
+    )
+    for x in (data.x, data.held_out):
+        assert np.all(x >= data.low - 8 * u)
+        assert np.all(x <= data.high + 8 * u)
 
 
 def test_moons_have_mean_0_and_variance_1():

@@ -130,3 +130,46 @@ def test_keys_are_made_of_many_numbers_at_once(bits):
     numbers, masks = number[::1], numba.types.UniTuple(number, 3)
     assert vector_width(keys.to_keys, (numbers, masks, numbers), INTEGERS) >= host_width()
     assert vector_width(keys.to_bits, (numbers, masks, numbers), INTEGERS) >= host_width()
+
+
+def as_library(x):
+    result = radix.radix_threads(x)
+    assert result.dtype == x.dtype
+    return np.array_equal(result, np.sort(x), equal_nan=x.dtype.kind == "f")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int32"])
+@pytest.mark.parametrize("n", [0, 1, 2, radix.SHORT, radix.SHORT + 1, radix.BLOCK + 1, radix.PART - 1, 100_003])
+def test_keys_of_every_spread_are_cut(n, dtype):
+    """Evenly spread and not at all, in order, all equal, and one far away from all others."""
+    x = np.random.default_rng(n).standard_normal(n)
+    for y in (x * 1e6, x * x * x, np.sort(x * 100), np.full(n, 7), np.append(x[1:], 1e9)):
+        assert as_library(y.astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_an_interval_with_most_of_the_keys_is_cut_again_by_all_threads(dtype, monkeypatch):
+    """Ranges nested in each other, down to one where all are equal: a cut leaves nearly all in one interval."""
+    monkeypatch.setattr(radix, "LARGE", 200)
+    cuts = []
+    cut = radix.cut
+    monkeypatch.setattr(radix, "cut", lambda bits, *rest: cuts.append(bits.size) or cut(bits, *rest))
+    rng = np.random.default_rng(8)
+    x = np.concatenate([[2**k, 2**k + 1] for k in range(0, 62, 3)] + [np.full(50_000, 3), rng.integers(0, 2**20, 3000)])
+    x = x.astype(dtype) if dtype == "int64" else x.view("float64")
+    rng.shuffle(x)
+    assert as_library(x)
+    assert len(cuts) > 2
+    assert cuts == sorted(cuts, reverse=True)
+
+
+def test_a_cut_takes_bits_off_the_range():
+    """Digits that reach from the smallest to the largest key, of about as many values as there are keys."""
+    for dtype in ("uint64", "uint32"):
+        kind, top = np.dtype(dtype).type, int(np.iinfo(dtype).max)
+        for low, high in ((0, 0), (5, 5), (0, 1), (3, 1027), (top - 1, top), (0, top), (top // 3, top)):
+            for count in (1, 30, 10**6):
+                shift, bits = radix.first_digit.py_func(kind(low), kind(high), count, radix.FIRST)
+                assert 0 <= bits <= min(radix.FIRST, count.bit_length())
+                assert (high - low) >> shift < 1 << bits
+                assert shift == 0 or (high - low) >> shift >= 1 << (bits - 1)

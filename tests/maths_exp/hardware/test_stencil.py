@@ -1,12 +1,14 @@
 """Stencil: laws of the heat equation, edges of tiles and of blocks of steps, and sabotage."""
 
+import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from assembly import host_width, vector_width
+from assembly import assembly, host_width, vector_width
 
 from maths_exp.hardware import _stencil_compiled as compiled
+from maths_exp.hardware import _stencil_past_caches as past_caches
 from maths_exp.hardware import stencil
 
 OURS = [i.function for i in stencil.EXPERIMENT.implementations]
@@ -90,6 +92,41 @@ def test_tiles_and_threads_agree_with_the_rows_to_the_last_bit(shape, steps, dty
     expected = compiled.rows_compiled(u, 0.2, steps)
     assert np.array_equal(compiled.rows_threads(u, 0.2, steps), expected)
     assert np.array_equal(compiled.time_tiles(u, 0.2, steps), expected)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (3, 3), (7, 10), (70, 61), (131, 64), (5, 1003)])
+def test_rows_past_the_caches_agree_with_the_rows_to_the_last_bit(shape, dtype):
+    """Rows whose lines begin anywhere, that hold no whole line, fewer rows than parts; nothing else is written to."""
+    u = np.random.default_rng(5).standard_normal(shape).astype(dtype)
+    for offset in (0, 1, 7):
+        room = [np.full(u.size + offset + 20, -7, dtype) for _ in range(2)]
+        new, spare = (r[offset : offset + u.size].reshape(shape) for r in room)
+        result = compiled._rows_in_threads(u, new, spare, 0.2, 5, True)
+        assert np.array_equal(result, compiled.rows_compiled(u, 0.2, 5))
+        assert all((r[:offset] == -7).all() and (r[offset + u.size :] == -7).all() for r in room)
+
+
+def test_a_large_plate_goes_past_the_caches(monkeypatch):
+    u = np.random.default_rng(6).random((40, 50))
+    seen = []
+    monkeypatch.setattr(compiled, "_rows_in_threads", lambda *arguments: seen.append(arguments[-1]))
+    for limit in (u.nbytes + 1, u.nbytes):
+        monkeypatch.setattr(compiled, "CACHED", limit)
+        compiled.rows_threads(u, 0.2, 2)
+    assert seen == [False, True]
+
+
+def test_stores_go_past_the_caches_and_the_next_rows_are_asked_for():
+    numba = pytest.importorskip("numba")
+    from llvmlite import binding
+
+    if not binding.get_host_cpu_features().get("avx"):
+        pytest.skip("this test reads x86 assembly with AVX")
+    grid, number = numba.float64[:, ::1], numba.float64
+    text = assembly(past_caches.step_row_past_caches, (grid, numba.int64, grid, number, number))
+    assert re.search(r"vmovntp[ds]\s+%[yz]mm", text)
+    assert re.search(r"\bprefetcht0\b", text)
 
 
 @pytest.mark.parametrize("function", FAST, ids=lambda f: f.__name__)

@@ -151,6 +151,9 @@ def test_an_explanation_in_words_and_in_markdown(package, name):
     markdown = told._repr_markdown_()
     assert "**Look for.**" in markdown
     assert "$" in markdown
+    sources = [line for line in markdown.splitlines() if line.startswith("- ")]
+    assert len(sources) == 2, "a line a reference"
+    assert not any("  " in line for line in sources)
     for implementation in told.experiment.implementations:
         assert f"| `{implementation.name}` | {implementation.rung} |" in markdown
     with pytest.raises(package.Refused):

@@ -122,6 +122,48 @@ def test_nothing_is_wider_than_the_page(visit, book, size):
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), page
 
 
+def test_a_figure_scrolls_in_its_own_box_on_a_phone(visit):
+    """It stays large enough to be read, and its end can be reached; the page itself stands still."""
+    tab = visit(f"{PACKAGE}/first.html", "phone")
+    tab.evaluate(UNFOLD)
+    boxes = tab.eval_on_selector_all(
+        "figure > .scroll",
+        """all => all.map(box => {
+            const before = box.getBoundingClientRect();
+            box.scrollLeft = 10000;
+            const inside = box.firstElementChild.getBoundingClientRect();
+            return [before.left >= 0 && before.right <= innerWidth, box.scrollWidth > box.clientWidth,
+                    inside.right <= before.right + 1, getComputedStyle(box).overflowX, window.scrollX];
+        })""",
+    )
+    assert len(boxes) == 4
+    assert all(box == [True, True, True, "auto", 0] for box in boxes)
+
+
+@pytest.mark.slow
+def test_a_book_of_a_hundred_experiments(chromium, tmp_path, monkeypatch, record_property):
+    """Less than 15 MB; how soon its index stands is recorded, since it depends on the machine."""
+    name = "acme_hundred"
+    files = {f"topic{n % 10}/experiment{n}.py": library.plain(f"number {n}", f"Look {n}.") for n in range(100)}
+    library.make_package(tmp_path / "packages", name, files)
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    library.forget(name)
+    results = [library.result(name, f"experiment{n}", n=size) for n in range(100) for size in (16, 64)]
+    measured = library.history(tmp_path / "history.db", *results)
+    written = write_book(tmp_path / "out", library.contents(name), measured, name)
+    library.forget(name)
+    assert len(written.made) == 100
+    assert written.bytes < 15e6
+    tab = chromium.new_page()
+    tab.goto(written.index.as_uri(), wait_until="load")
+    assert tab.locator("a[href*='experiment']").count() >= 100
+    opened = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    tab.close()
+    record_property("megabytes", written.bytes / 1e6)
+    record_property("milliseconds to open", opened)
+    print(f"{written.bytes / 1e6:.1f} MB, {opened:.0f} ms to open")
+
+
 def accessible(tab):
     """What axe has to say against a page, each with the first element that it means."""
     said = axe.Axe().run(tab).response["violations"]

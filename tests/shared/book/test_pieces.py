@@ -17,6 +17,7 @@ from exp_core.book.measured import read_measured
 from exp_core.book.two_lights import WORDS, in_both_lights, on_dark, words_in_both_lights
 from exp_core.book.words import mathml, prose
 from exp_core.catalogue import read_catalogue
+from exp_core.experiment import first_line
 from exp_core.report.explain import FORMULA, references
 
 PAPER, INK = "#14171b", "#e6e4df"
@@ -31,13 +32,47 @@ def test_formulas_are_mathml_and_code_is_code():
     assert "a_i * b_i * c, &lt;b&gt;" in html
 
 
+def prose_of(command):
+    """All that the Book sets of a package's experiments, each with where it stands."""
+    for entry in read_catalogue(command).entries.values():
+        yield entry.name, entry.docstring
+        experiment = entry.load()
+        parts = (*experiment.problems, *experiment.implementations)
+        yield from ((f"{entry.name}, {part.name}", part.title) for part in parts)
+        yield from ((f"{entry.name}, {name}", first_line(law)) for name, law in experiment.laws.items())
+
+
 @pytest.mark.parametrize("command", ["maths_exp", "dl_exp"])
 def test_the_library_understands_every_formula_of_the_catalogue(command):
-    formulas = [f for e in read_catalogue(command).entries.values() for f in FORMULA.findall(e.docstring)]
+    formulas = [f for _, text in prose_of(command) for f in FORMULA.findall(text)]
     assert len(formulas) > 20
     for formula in formulas:
         html = mathml(" ".join(formula.split()))
         assert html.startswith("<math>") and "\\" not in html, formula
+
+
+# What is a formula, whatever stands around it: powers, indices, commands, arrows, norms, letters that have a name.
+FORMULAS_SIGNS = re.compile(
+    r"[\w)\]|]\^[\w({+-]|\w_\{|\b[A-Za-z]_[A-Za-z0-9]\b|\\[a-zA-Z]+|->|<-|\|\||\|[^|]* [-+] [^|]*\|"
+    r"|\b(?:alpha|beta|epsilon|kappa|lambda|omega|sigma|tau|theta)\b"
+)
+
+
+def unset(text):
+    """What looks like a formula, and is neither between dollars nor code."""
+    return FORMULAS_SIGNS.findall(re.sub(r"`[^`]*`", "", FORMULA.sub("", text)))
+
+
+@pytest.mark.parametrize("command", ["maths_exp", "dl_exp"])
+def test_every_formula_of_the_catalogue_is_set_as_one(command):
+    assert not {where: found for where, text in prose_of(command) if (found := unset(text))}
+
+
+@pytest.mark.parametrize(
+    "text", ["f: R^n -> R", "n^2 moves", "||A - QR||", "|s - exact| is small", "w_4 = -i", "kappa grows", "\\pi / 2"]
+)
+def test_a_formula_that_is_not_set_is_seen(text):
+    assert unset(text) and not unset(f"${text}$") and not unset(f"`{text}`")
 
 
 def test_a_formula_that_is_none_is_text():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import struct
 import threading
+import time
 
 import pytest
 
@@ -54,3 +57,19 @@ def test_a_port_that_is_taken_is_refused(ask, tmp_path):
         server(tmp_path, ask.address[1])
     with pytest.raises(OverflowError):
         server(tmp_path, 2**20)
+
+
+def test_a_reader_who_leaves_early_is_no_traceback(ask, tmp_path, capfd):
+    """A browser drops a request when its reader turns the page."""
+    (tmp_path / "book" / "large").write_bytes(bytes(20_000_000))
+    reader = socket.create_connection(ask.address)
+    reader.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    reader.recv(10)
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # gone at once, unread
+    reader.close()
+    assert ask("/") == (200, "the Book")
+    deadline = time.monotonic() + 10
+    while any("process_request_thread" in thread.name for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert capfd.readouterr().err == ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import webbrowser
 
 import library
 import pytest
@@ -66,7 +68,7 @@ def test_it_measures_what_was_never_measured(run, tmp_path):
         (["{full}"], 2, "holds other things"),
         (["{file}/below"], 2, "could not be written"),
         (["--serve", "x"], 2, "--serve takes a whole number"),
-        (["{new}", "--serve", "99999999"], 2, "cannot be used"),
+        (["{new}", "--serve", "99999999"], 2, "there is no port 99999999"),
         (["--budget", "-1"], 2, "positive"),
     ],
 )
@@ -78,6 +80,25 @@ def test_one_sentence_for_what_cannot_be(run, tmp_path, args, code, said):
     ended, _, err = run("book", *(arg.format(**places) for arg in args))
     assert ended == code and said in err.splitlines()[-1], err
     assert "Traceback" not in err
+
+
+def test_a_port_that_is_taken_is_a_sentence_and_nothing_is_written(run, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, out, err = run("book", str(tmp_path / "new"), "--serve", str(port))
+    assert (code, out) == (2, "")
+    assert err.strip().endswith(f"--serve: port {port} is taken: name another, or none for a free one")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_without_a_browser_it_says_where_to_look(run, tmp_path, monkeypatch, opens):
+    asked = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: asked.append(address) or opens)
+    code, out, err = run("book", str(tmp_path / "out"), "--open")
+    index = tmp_path / "out" / "index.html"
+    assert (code, out.strip(), asked) == (0, str(index), [index.as_uri()])
+    assert (f"no browser could be opened here: open {index} in one" in err) is not opens
 
 
 @pytest.mark.parametrize("module", ["jinja2", "latex2mathml", "markdown_it", "matplotlib", "pygments"])

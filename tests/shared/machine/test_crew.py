@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
-from exp_core.machine.crew import Crew
+from exp_core.machine.crew import Crew, rate_of_all
 
 
 def test_each_task_is_made_in_a_thread_of_its_own():
@@ -26,3 +27,33 @@ def test_a_task_that_fails_is_an_error_and_not_a_deadlock():
 
     with Crew(1) as crew, pytest.raises(MemoryError):
         crew.rate([broken], 1)
+
+
+def test_threads_that_took_turns_were_not_twice_as_fast():
+    """Each did ten units in a second of its own: 20 a second at the same time, 10 one after the other."""
+    assert rate_of_all(10, [(0.0, 1.0), (0.0, 1.0)]) == 20
+    assert rate_of_all(10, [(0.0, 1.0), (1.0, 2.0)]) == 10
+    assert rate_of_all(10, [(0.0, 1.0), (0.02, 1.02)]) == 20  # a little late: within its margin the first is still busy
+    assert rate_of_all(10, [(0.5, 1.5), (0.0, 1.0)]) == 20 / 1.5
+    assert rate_of_all(10, [(0.0, 1.0)]) == 10
+    assert rate_of_all(10, [(0.0, 1.0), (0.0, 4.0)]) == 5  # one of them was held up in the middle
+    assert rate_of_all(10, [(0.0, 0.0), (0.0, 1.0)]) == 0  # the clock stood still
+
+
+def test_a_thread_that_comes_late_is_seen():
+    """The second begins when the first has ended: each alone makes 100 units a second, and both together no more."""
+    ended = threading.Event()
+    calls = []
+
+    def first(repeats):
+        time.sleep(0.01 * repeats)
+        calls.append(repeats)
+        if len(calls) == 3:
+            ended.set()
+
+    def second(repeats):
+        ended.wait()
+        time.sleep(0.01 * repeats)
+
+    with Crew(2) as crew:
+        assert crew.rate([first, second], 2) <= 100

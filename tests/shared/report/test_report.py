@@ -11,7 +11,7 @@ from rich.console import Console
 
 from exp_core.raced import Raced
 from exp_core.report import export, terminal
-from exp_core.report.explain import formula, readable, sections
+from exp_core.report.explain import WINS, formula, readable, sections, why_the_library_wins
 from exp_core.results import Check, Result, Row, Scoreboard, score
 
 HOSTILE = "a|b\n<script>\x1b[31m[bold]x[/bold]\\"
@@ -196,6 +196,13 @@ def test_only_what_stands_between_dollars_is_a_formula():
 def test_a_docstring_s_headings_become_sections():
     body = "\nProblem   one\n          two\nLook for  three\n"
     assert sections(body) == [("Problem", "one two"), ("Look for", "three")]
+
+
+def test_why_the_library_wins_stands_by_itself():
+    body = "Idea      one\nLook for  two.  Why the library wins below $n^2$:\n          it packs.\nSource    me\n"
+    assert sections(body)[1:] == [("Look for", "two."), (WINS, "Below $n^2$: it packs."), ("Source", "me")]
+    assert why_the_library_wins(body) == "Why the library wins below n²: it packs."
+    assert why_the_library_wins("Look for  two\nSource    Why the library wins, a book") == ""
 
 
 @pytest.mark.parametrize(

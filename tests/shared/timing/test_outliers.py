@@ -65,7 +65,7 @@ from exp_core.timing import compare
 def work(n):
     for _ in range(n): pass
 print("ready", flush=True)
-found = compare({"a": lambda: work(2000), "b": lambda: work(4000)}, budget_s=1.2)
+found = compare({"a": lambda: work(2000), "b": lambda: work(8000)}, budget_s=2)
 print(found.verdict("a", to="b"), found.timings["a"].failure or "fine", found.ratio("a", to="b").value, max(
     max(t.samples) / t.median_s for t in found.timings.values()))
 """
@@ -89,4 +89,4 @@ def test_a_process_that_is_stopped_in_the_middle_tells_the_truth():
     thread.join()
     said = child.communicate(timeout=30)[0].split()
     assert said[:2] == ["faster", "fine"]
-    assert 1.6 < float(said[2]) < 2.4
+    assert 3 < float(said[2]) < 5

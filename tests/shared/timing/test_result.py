@@ -191,3 +191,20 @@ def test_neighbours_and_disagreements_are_said():
 )
 def test_seconds_are_written_with_a_fitting_unit(seconds, text):
     assert seconds_text(seconds) == text
+
+
+def test_one_round_has_no_interval_and_ranks_nobody():
+    found = Comparison.of([timing("a", [1.0]), timing("b", [3.0])], 0, (0.0,), None)
+    ratio = found.ratio("a", to="b")
+    assert ratio.value == pytest.approx(3.0)
+    assert (ratio.ci95, found.timings["a"].ci95, found.noise_floor) == (None, None, None)
+    assert str(ratio) == "3 (a single round)"
+    assert not found.ranked(ratio)
+    assert found.verdict("a", to="b") == "undecided"
+    assert "not known" in str(found)
+    assert Comparison.from_dict(found.to_dict()) == found
+
+
+def test_an_interval_from_femtoseconds_to_years_is_not_shown():
+    wild = Comparison.of([timing("a", [1.0, 1.0, 1e6]), timing("b", [1.0, 1e6, 1.0])], 0, (0.1, 0.2, 0.3), None)
+    assert str(wild).count("not known") == 2

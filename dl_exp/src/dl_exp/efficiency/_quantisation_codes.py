@@ -89,3 +89,13 @@ def dequantised(packed, scales, biases, bits):
 def bits_of(x, packed):
     """So many bits a code: the words of a row share out its weights."""
     return WORD * packed.shape[1] // x.shape[1]
+
+
+def check(k, bits, group):
+    """Raise ValueError for sizes that the scheme does not have."""
+    if bits not in (4, 8) or group not in (32, 64, 128):
+        raise ValueError(f"weights have 4 or 8 bits and groups 32, 64 or 128, not {bits} and {group}")
+    if k % group:
+        raise ValueError(
+            f"a row of {k} weights is no whole number of groups of {group}: choose --k {group * (k // group + 1)}"
+        )

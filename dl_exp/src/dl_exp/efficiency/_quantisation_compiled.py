@@ -1,8 +1,8 @@
-"""A row of weights is unpacked into the cache and multiplied there: the large array is only ever read in its codes.
+"""The product with packed weights on a processor: each thread has its part of the rows of weights, read once as codes.
 
 Neighbouring codes of a word go to different vectors.  So x is put into the order in which whole vectors of words give
-their codes (all lowest ones of a group, then all second ones, ...): each code costs a shift, a mask and a conversion,
-a vector at a time, and a sum does not mind the order of its terms.
+their codes (all lowest ones, then all second ones, ...), filled up with zeros to whole vectors; a sum does not mind the
+order of its terms.
 """
 
 from __future__ import annotations
@@ -10,75 +10,87 @@ from __future__ import annotations
 import numpy as np
 
 from dl_exp.efficiency._quantisation_codes import WORD, bits_of
-from exp_core.compiled import REORDER, njit, prange
+from dl_exp.efficiency._quantisation_row import (
+    TOGETHER,
+    eight_bits,
+    eight_bits_together,
+    four_bits,
+    four_bits_together,
+    lanes,
+)
+from exp_core.compiled import njit, prange
 
-SMALL = 64**3  # multiply-adds that are done before a second thread has started
+LINE = 64  # bytes of a cache line
+SMALL = 2**20  # multiply-adds that are done before a second thread has started
 
 
 def fused_compiled(x, packed, scales, biases):
-    """One row of weights at a time, unpacked into the cache by vectors of words."""
+    """Compile it: weights are made of codes in the vector registers, where rows of x meet them."""
     import numba
 
-    bits, groups = bits_of(x, packed), scales.shape[1]
-    per_word = WORD // bits
-    ordered = x.reshape(len(x), groups, -1, per_word).swapaxes(2, 3).reshape(x.shape)  # by place in the word
-    y = np.empty((len(x), len(packed)), x.dtype)
-    words = packed.reshape(len(packed), groups, -1)
-    if y.size * x.shape[1] > SMALL:
-        _in_threads(ordered, words, scales, biases, bits, y, numba.get_num_threads())
+    flat = [np.ascontiguousarray(a).reshape(-1) for a in (packed, scales, biases)]
+    y, bits = np.empty((len(x), len(packed)), x.dtype), bits_of(x, packed)
+    threads = numba.get_num_threads() if y.size * x.shape[1] > SMALL else 1
+    if threads > 1:
+        _in_threads(np.ascontiguousarray(x), *flat, scales.shape[1], bits, y, threads)
     else:
-        _rows(ordered, words, scales, biases, bits, y, 0, len(packed))
+        _alone(np.ascontiguousarray(x), *flat, scales.shape[1], bits, y)
     return y
 
 
 @njit(parallel=True)
-def _in_threads(x, words, scales, biases, bits, y, threads):
+def _in_threads(x, words, scales, biases, groups, bits, y, threads):
     """Each thread takes a part of the rows of weights."""
-    out = y.shape[1]
+    ordered, out = _ordered(x, bits), y.shape[1]
     for t in prange(threads):
-        _rows(x, words, scales, biases, bits, y, out * t // threads, out * (t + 1) // threads)
+        _rows(ordered, words, scales, biases, groups, bits, y, out * t // threads, out * (t + 1) // threads)
 
 
 @njit
-def _rows(x, words, scales, biases, bits, y, first, last):
-    row = np.empty(x.shape[1], x.dtype)
-    for o in range(first, last):
-        if bits == 4:
-            _unpack4(words[o], scales[o], biases[o], row)
-        else:
-            _unpack8(words[o], scales[o], biases[o], row)
-        for r in range(x.shape[0]):
-            y[r, o] = _dot(x[r], row)
+def _alone(x, words, scales, biases, groups, bits, y):
+    _rows(_ordered(x, bits), words, scales, biases, groups, bits, y, 0, y.shape[1])
 
 
-@njit(fastmath=REORDER)
-def _unpack4(words, scales, biases, row):
-    """words (groups, g / 8) -> row (k), by group, then by place in the word."""
-    groups, count = words.shape
-    for g in range(groups):
-        for place in range(8):
-            _codes(words[g], np.uint32(4 * place), np.uint32(15), scales[g], biases[g], row[(8 * g + place) * count :])
+@njit
+def _ordered(x, bits):
+    """(rows, k) -> (rows, vectors of words, places in a word, lanes); no vector lies in two lines of the cache."""
+    rows, k = x.shape
+    places = WORD // bits
+    vectors = (k + lanes() * places - 1) // (lanes() * places)
+    size = rows * vectors * places * lanes()
+    room = np.zeros(size + LINE // x.itemsize, x.dtype)
+    first = (-room.ctypes.data % LINE) // x.itemsize
+    ordered = room[first : first + size].reshape(rows, vectors, places, lanes())
+    for r in range(rows):
+        for word in range(k // places):
+            v, lane = word // lanes(), word % lanes()
+            for place in range(places):
+                ordered[r, v, place, lane] = x[r, word * places + place]
+    return ordered
 
 
-@njit(fastmath=REORDER)
-def _unpack8(words, scales, biases, row):
-    """words (groups, g / 4) -> row (k)."""
-    groups, count = words.shape
-    for g in range(groups):
-        for place in range(4):
-            _codes(words[g], np.uint32(8 * place), np.uint32(255), scales[g], biases[g], row[(4 * g + place) * count :])
-
-
-@njit(fastmath=REORDER)
-def _codes(words, shift, mask, scale, bias, row):
-    """The codes at one place of every word of a group, as weights."""
-    for j in range(words.size):
-        row[j] = scale * np.float32(np.int32((words[j] >> shift) & mask)) + bias
-
-
-@njit(fastmath=REORDER)
-def _dot(x, y):
-    total = x.dtype.type(0)
-    for i in range(x.size):
-        total += x[i] * y[i]
-    return total
+@njit
+def _rows(ordered, words, scales, biases, groups, bits, y, first, last):
+    """Some columns of y, from as many rows of weights."""
+    rows, out = y.shape
+    count = words.size // out
+    stride = ordered.size // rows
+    shift = 0
+    while groups << shift < count:  # 2^shift words have one scale
+        shift += 1
+    flat_x, flat_y = ordered.reshape(-1), y.reshape(-1)
+    r = 0
+    while r < rows:  # those of x that are at work stay in the cache, and weights come by
+        together = TOGETHER if r + TOGETHER <= rows else 1
+        x = flat_x[r * stride :]
+        for o in range(first, last):
+            w, g, at = o * count, o * groups, r * out + o
+            if bits == 4 and together == 1:
+                four_bits(words, w, count, scales, biases, g, shift, x, stride, flat_y, at, out)
+            elif bits == 4:
+                four_bits_together(words, w, count, scales, biases, g, shift, x, stride, flat_y, at, out)
+            elif together == 1:
+                eight_bits(words, w, count, scales, biases, g, shift, x, stride, flat_y, at, out)
+            else:
+                eight_bits_together(words, w, count, scales, biases, g, shift, x, stride, flat_y, at, out)
+        r += together

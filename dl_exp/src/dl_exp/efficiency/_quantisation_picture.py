@@ -11,14 +11,15 @@ from exp_core.training.checkpoint import CheckpointError
 
 BITS = (2, 4, 8)
 GROUPS = (32, 64, 128)
+SYMBOLS = 2048  # that the last GPT is asked for
 
 
-def picture(figure, x, packed, scales, biases, w):
-    """The first group; rounding to nearest and error feedback, for inputs that correlate; and both on the last GPT."""
+def picture(figure, x, packed, scales, biases, w, model):
+    """The first group; rounding to nearest and error feedback, for inputs that correlate; and both on a GPT."""
     left, middle, right = figure.subplots(1, 3)
     draw_grid(left, packed, scales, biases, w, bits_of(x, packed))
     draw_losses(middle)
-    draw_perplexity(right)
+    draw_perplexity(right, model)
 
 
 def draw_grid(axes, packed, scales, biases, w, bits):
@@ -53,17 +54,17 @@ def draw_losses(axes, k=128, out=64):
     axes.legend(fontsize="x-small")
 
 
-def draw_perplexity(axes, group=32):
-    """The GPT that was trained here last, if there is one."""
+def draw_perplexity(axes, model, group=32):
+    """The GPT of this problem, or the one that was trained here last, if there is one."""
     axes.set(xlabel="bits of a weight", ylabel="perplexity", title="What our GPT loses", xticks=BITS)
     try:
-        weights, shape, corpus = gpt.trained()
+        model = model or gpt.trained(SYMBOLS)
     except CheckpointError:
-        none = "no GPT was trained here yet:\npython -m dl_exp gpt\n--steps 2000"
+        none = "no GPT was trained here yet:\n--problem gpt trains one"
         axes.text(0.5, 0.5, none, ha="center", va="center", transform=axes.transAxes, fontsize="small")
         return
-    plain, nearest, fed = gpt.costs(weights, shape, corpus, BITS, group)
-    axes.axhline(plain, color="C0", label=f"as it was: {plain:.3g}")
-    axes.plot(BITS, nearest, "o-", color="C1", label="to nearest")
-    axes.plot(BITS, fed, "o-", color="C2", label="fed back")
+    axes.axhline(before := model.before, color="C0", label=f"as it was: {before:.3g}")
+    for feedback, colour, name in ((False, "C1", "to nearest"), (True, "C2", "fed back")):
+        costs = [gpt.cost(model, bits, group, feedback=feedback) for bits in BITS]
+        axes.plot(BITS, costs, "o-", color=colour, label=name)
     axes.legend(fontsize="x-small")

@@ -30,6 +30,7 @@ __all__ = [
     "own_kernel",
     "run",
     "unavailable",
+    "unseen",
 ]
 
 SUFFIXES = (".metal", ".cu")  # of files that hold a body
@@ -47,14 +48,21 @@ def emulating(language: Language) -> Iterator[None]:
 
 def unavailable() -> Skip | None:
     """Why nothing can be emulated on this machine; None if all is there."""
-    from dl_exp.emulator.compiler import compiler
+    from dl_exp.emulator.compiler import machine
 
     try:
-        compiler()
+        machine()
     except EmulatorMissing as missing:
         reason, _, remedy = str(missing).rpartition(": ")
         return Skip(reason, remedy)
     return None
+
+
+def unseen(device: str) -> Skip | None:
+    """What of a kernel for this device could be looked at, and is not on this machine; None if nothing."""
+    from dl_exp.emulator import address_spaces
+
+    return address_spaces.absent() if device == "metal" else None
 
 
 def own_kernel(experiment: Experiment, text: str) -> Implementation:

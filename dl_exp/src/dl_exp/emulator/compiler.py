@@ -6,20 +6,19 @@ import functools
 import hashlib
 import os
 import platform
-import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from dl_exp.emulator.complaints import complaint
 from dl_exp.emulator.faults import EmulatorMissing, KernelFault
+from dl_exp.kernel import Language
 from exp_core.folders import cache_folder
 
 COMPILERS = ("g++", "clang++", "c++")
-FLAGS = ("-std=c++17", "-O1", "-w", "-fno-strict-aliasing", "-ffp-contract=off")
+FLAGS = ("-std=c++17", "-O1", "-w", "-fno-strict-aliasing", "-ffp-contract=off", "-fno-elide-type")
 INCLUDE = Path(__file__).with_name("include")
-ERROR = re.compile(r"^(body|header):(\d+):\d+: (?:fatal )?error: (.*)$", re.MULTILINE)
-FIRST_HEADER_LINE = 1_000_000
 LIMIT_S = 120
 
 
@@ -33,58 +32,58 @@ def compiler() -> str:
     raise EmulatorMissing(f"the emulator needs a C++ compiler, and there is none here: {remedy}")
 
 
-def compiled(source: str) -> Path:
+def compiled(source: str, language: Language) -> Path:
     """The program of this source.  Raises KernelFault for what the compiler refuses, EmulatorMissing without one."""
     digest = hashlib.sha256("\n".join([source, _version(), *FLAGS, _shim()]).encode()).hexdigest()[:24]
     place = folder() / f"{digest}.exe"
     if place.exists():
         return place
-    place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent) as workplace:
         written, made = Path(workplace, "kernel.cpp"), Path(workplace, "kernel")
         written.write_text(source, encoding="utf-8")
-        command = [compiler(), *FLAGS, "-I", str(INCLUDE), str(written), *map(str, _machine()), "-o", str(made)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=LIMIT_S, check=False, stdin=subprocess.DEVNULL
-        )
-        if done.returncode:
-            raise KernelFault(_sentence(done.stderr))
+        said = _said(str(written), *map(str, machine()), "-o", str(made))
+        if said is not None:
+            raise KernelFault(complaint(said, language))
         os.replace(made, place)  # in one step: whoever looks sees all of it or nothing
     return place
 
 
 @functools.cache
-def _machine() -> tuple[Path, ...]:
-    """The parts of the program that are the same for every kernel, as object files."""
+def machine() -> tuple[Path, ...]:
+    """The parts of the program that are the same for every kernel, as object files.  Raises EmulatorMissing."""
     sources = sorted(INCLUDE.glob("*.cpp"))
     digest = hashlib.sha256("\n".join([_version(), *FLAGS, _shim()]).encode()).hexdigest()[:24]
     places = tuple(folder() / f"{source.stem}-{digest}.o" for source in sources)
     for source, place in zip(sources, places, strict=True):
         if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
             made = place.with_suffix(f".{os.getpid()}")
-            command = [compiler(), *FLAGS, "-I", str(INCLUDE), "-c", str(source), "-o", str(made)]
-            subprocess.run(command, check=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL)
+            if (said := _said("-c", str(source), "-o", str(made))) is not None:
+                words = next(filter(str.strip, said.splitlines()), "it does not say why")
+                raise EmulatorMissing(
+                    f"{compiler()} cannot compile the emulator ({words}): mend it, or name another in CXX"
+                )
             os.replace(made, place)
     return places
 
 
-def _sentence(said: str) -> str:
-    """The compiler's first complaint about the body or the header."""
-    found = ERROR.search(said)
-    if not found:
-        return f"it does not compile: {next((l for l in said.splitlines() if 'error' in l), said[:300])}"
-    where, number, words = found.groups()
-    line = f"header line {int(number) - FIRST_HEADER_LINE}" if where == "header" else f"line {number}"
-    return f"it does not compile: {line}: {_plain(words)}"
-
-
-def _plain(words: str) -> str:
-    """The body's own words for the shim's types."""
-    words = re.sub(r"(?:gpu::)?Pointer<[^<>]*?, ?(?:gpu::)?any_memory>", "pointer", words)
-    words = re.sub(r"(?:gpu::)?Pointer<[^<>]*?, ?(?:gpu::)?(\w+)_memory>", r"pointer to \1 memory", words)
-    words = re.sub(r"read-only location .*", "read-only memory", words)
-    return words.replace("gpu::Half", "half").replace("gpu::Bfloat", "bfloat")
+def _said(*arguments: str) -> str | None:
+    """What the compiler has to say against these; None if it makes them.  Raises KernelFault if it never ends."""
+    command = [compiler(), *FLAGS, "-I", str(INCLUDE), *arguments]
+    english = os.environ | {"LC_ALL": "C"}  # what it says is read here
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LIMIT_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=english,
+        )
+    except subprocess.TimeoutExpired:
+        raise KernelFault(f"it does not compile: {compiler()} was still at it after {LIMIT_S} s") from None
+    return done.stderr if done.returncode else None
 
 
 @functools.cache
@@ -98,5 +97,21 @@ def _shim() -> str:
 
 
 def folder() -> Path:
-    """Where compiled programs are kept."""
-    return cache_folder() / "emulator"
+    """Where compiled programs are kept: the user's cache folder; where nothing can be written there, until the end."""
+    kept = cache_folder() / "emulator"
+    return kept if _writable(kept) else Path(_until_the_end().name)
+
+
+@functools.cache
+def _writable(place: Path) -> bool:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return True
+    except OSError:
+        return False
+
+
+@functools.cache
+def _until_the_end() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="dl_exp_emulator_")

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 
+from exp_core.diagnosis import Diagnosis
+
 LINE = re.compile(r"(header )?line (\d+)")
 
 
-class KernelFault(RuntimeError):
+class KernelFault(Diagnosis):
     """A kernel that is wrong on every GPU, even where it happens to work; one sentence, then the lines it speaks of."""
 
 
-class EmulatorMissing(RuntimeError):
-    """The emulator lacks a C++ compiler; one sentence with the remedy."""
+class EmulatorMissing(Diagnosis):
+    """The emulator lacks a C++ compiler that works; one sentence with the remedy."""
 
 
 def quoted(sentence: str, body: str, header: str) -> str:
-    """The sentence, and below it every line of the body or header that it names."""
-    said: list[str] = []
-    for where, number in LINE.findall(sentence):
-        lines = (header if where else body).splitlines()
-        if 0 < int(number) <= len(lines):
-            said.append(f"{where}{number:>5} | {lines[int(number) - 1]}")
-    return "\n".join([sentence, *dict.fromkeys(said)])
+    """The sentence, and below it every line of the header or the body that it names, in their order."""
+    lines = {"header ": header.splitlines(), "": body.splitlines()}
+    named = sorted({(not where, int(number), where) for where, number in LINE.findall(sentence)})
+    said = [
+        f"{where}{number:>5} | {lines[where][number - 1]}"
+        for _, number, where in named
+        if 0 < number <= len(lines[where])
+    ]
+    return "\n".join([sentence, *said])

@@ -12,8 +12,8 @@ import numpy as np
 from dl_exp.emulator import address_spaces, nvcc
 from dl_exp.emulator.compiler import compiled
 from dl_exp.emulator.faults import KernelFault, quoted
-from dl_exp.emulator.program import Argument, extra_buffers, program
-from dl_exp.emulator.translate import Untranslatable
+from dl_exp.emulator.program import FEW, Argument, extra_buffers, program
+from dl_exp.emulator.tokens import Untranslatable
 from dl_exp.kernel import Kernel, Language, Launch
 from exp_core.tensor import dtype_name, from_numpy, is_mlx, to_numpy
 from exp_core.tensor.convert import numpy_dtype
@@ -45,10 +45,15 @@ def run(
     if not body.strip():
         raise KernelFault(f"{label} has no body in this language")
     try:
-        path = compiled(program(kernel, language, arguments, launch))
-        _second_opinion(kernel, language, arguments, launch)
+        source = program(kernel, language, arguments, launch)
+        if language == "metal":  # first, since it names the spaces in Metal's words
+            address_spaces.check(kernel, arguments, launch)
+        path = compiled(source, language)
+        if language == "cuda":
+            nvcc.check(kernel, arguments, launch)
     except (KernelFault, Untranslatable) as fault:
-        raise KernelFault(f"{label}: {quoted(str(fault), body, kernel.header)}") from fault
+        said = f"{fault}{_of_few(str(fault), arguments)}"
+        raise KernelFault(f"{label}: {quoted(said, body, kernel.header)}") from fault
     types = [numpy_dtype(dtype_name(dtype)) for dtype in launch.dtypes]
     given = b"".join(_given(arrays, arguments, body) + _outputs(launch, types))
     numbers = map(str, (*launch.grid, *launch.threadgroup, LIMIT_S, *schedules))
@@ -66,12 +71,12 @@ def run(
     return found[0]
 
 
-def _second_opinion(kernel: Kernel, language: Language, arguments: tuple[Argument, ...], launch: Launch) -> None:
-    """What other compilers say, where they are here.  Raises KernelFault."""
-    if language == "cuda":
-        nvcc.check(kernel, arguments, launch)
-    elif address_spaces.available():
-        address_spaces.check(kernel, arguments, launch)
+def _of_few(sentence: str, arguments: tuple[Argument, ...]) -> str:
+    """Why a pointer is one to constant memory: the smallest inputs lie elsewhere than all others."""
+    few = [argument.name for argument in arguments if argument.ndim and argument.size < FEW]
+    if not few or "constant" not in sentence:
+        return ""
+    return f" ({few[0]} has fewer than {FEW} elements, which MLX puts into constant memory: `auto` fits both)"
 
 
 def _given(arrays: list[np.ndarray], arguments: tuple[Argument, ...], body: str) -> list[bytes]:

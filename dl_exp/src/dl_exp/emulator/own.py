@@ -21,8 +21,12 @@ def own_kernel(experiment: Experiment, text: str) -> Implementation:
     language = LANGUAGE_OF[path.suffix]
     try:
         body = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"--with {name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except OSError as error:
+        raise ValueError(f"--with cannot read {name}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ValueError(f"--with cannot read {name}: it is no text in UTF-8") from None
+    if not body.strip():
+        raise ValueError(f"--with {name} is empty: write what stands between the braces of the kernel")
     implementation, kernel = stood_in_for(experiment, text)
     yours = replace(kernel, **{language: body})
 

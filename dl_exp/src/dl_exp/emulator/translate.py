@@ -13,13 +13,9 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
+from dl_exp.emulator.tokens import Untranslatable, closing_angle, line_of, next_word, require_pairs, tokens_of
 from dl_exp.kernel import Language
 
-TOKEN = re.compile(
-    r"""//[^\n]* | /\*.*?\*/ | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | ^[ \t]*\#(?:\\\n|[^\n])*
-      | [A-Za-z_]\w* | \.?\d(?:[eEpP][+-]|[\w.])* | :: | \s+ | .""",
-    re.VERBOSE | re.DOTALL | re.MULTILINE,
-)
 SPACES = {"device": "device_memory", "constant": "constant_memory", "threadgroup": "threadgroup_memory"}
 NUMBERS = ("float", "half", "bfloat", "bool", "char", "uchar", "short", "ushort", "int", "uint", "long", "ulong")
 FIXED = tuple(f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64))
@@ -27,25 +23,27 @@ HALVES = ("float16_t", "bfloat16_t", "__half", "__half2", "__nv_bfloat16", "__nv
 VECTORS = tuple(f"{number}{n}" for number in NUMBERS for n in (2, 3, 4))
 TYPES = frozenset((*NUMBERS, *FIXED, *HALVES, *VECTORS, "double", "size_t", "void", "unsigned"))
 DECLARES = {"typename", "class", "struct", "using"}  # the name that follows is a type
+UNSEEN = ("volatile", "static")  # words that change nothing here
+WHOLE = "this is a whole kernel: leave only what stands between its braces, since MLX writes the signature around it"
 INCLUDES = re.compile(r"^[ \t]*#[ \t]*include[^\n]*", re.MULTILINE)
 
 
-class Untranslatable(ValueError):
-    """Something that the emulator does not know; one sentence."""
-
-
 def translate(source: str, language: Language, types: Iterable[str] = ()) -> str:
-    """C++ with the same number of lines; ``types`` are names of types that the source does not declare itself."""
-    tokens = TOKEN.findall(INCLUDES.sub("", source))
-    return _Rewriter(tokens, language, frozenset(types)).text()
+    """C++ with the same number of lines; ``types`` are names of types that the source does not declare itself.
+
+    Raises Untranslatable.
+    """
+    tokens = tokens_of(INCLUDES.sub("", source))
+    require_pairs(tokens)
+    return _Rewriter(tokens, language == "metal", frozenset(types)).text()
 
 
 class _Rewriter:
     """One pass from left to right; ``out`` is what has been written."""
 
-    def __init__(self, tokens: list[str], language: Language, types: frozenset[str]) -> None:
+    def __init__(self, tokens: list[str], metal: bool, types: frozenset[str]) -> None:
         self.tokens = tokens
-        self.metal = language == "metal"
+        self.metal = metal
         self.types = TYPES | types | self._declared()
         self.out: list[str] = []
         self.at = 0
@@ -58,17 +56,22 @@ class _Rewriter:
             elif not self.metal and token == "__shared__":
                 self.at += 1
                 self._shared()
-            elif not self.metal and token in self.types and self._next(self.at + 1)[1] == "*":
+            elif not self.metal and token in self.types and next_word(self.tokens, self.at + 1)[1] == "*":
                 self._pointer(token)
             elif token == "reinterpret_cast":
                 self.out.append("gpu::cast")
                 self.at += 1
-            elif self.metal and token == "[" and self._next(self.at + 1)[1] == "[":
+            elif token in ("kernel", "__global__") and next_word(self.tokens, self.at + 1)[1] == "void":
+                raise self._refusal(self.at, WHOLE)
+            elif self.metal and token == "[" and next_word(self.tokens, self.at + 1)[1] == "[":
                 self._attribute()
             else:
                 self.out.append(token)
                 self.at += 1
         return "".join(self.out)
+
+    def _refusal(self, at: int, words: str) -> Untranslatable:
+        return Untranslatable(f"line {line_of(self.tokens, at)}: {words}")
 
     def _declared(self) -> frozenset[str]:
         """Names after typename, struct, using; and the last word of a typedef."""
@@ -79,18 +82,12 @@ class _Rewriter:
                 found.add(words[words.index(";", k) - 1])
         return frozenset(found)
 
-    def _next(self, at: int) -> tuple[int, str]:
-        """The next token that is no space or comment, and where it is."""
-        while at < len(self.tokens) and (self.tokens[at].isspace() or self.tokens[at].startswith(("//", "/*"))):
-            at += 1
-        return at, self.tokens[at] if at < len(self.tokens) else ""
-
     def _type(self) -> tuple[list[str], list[str]]:
         """The words of a type from here on, such as ``const``, ``metal::vec<T, 4>``; and the spaces passed over."""
         words: list[str] = []
         spaces: list[str] = []
         while True:
-            at, token = self._next(self.at)
+            at, token = next_word(self.tokens, self.at)
             if not token.isidentifier() or token in ("operator",):
                 return words, spaces
             spaces += self.tokens[self.at : at]
@@ -101,32 +98,22 @@ class _Rewriter:
                     word += "::" + self.tokens[at + 1]
                     at += 2
                     continue
-                end = self._closing(at)
-                word += translate("".join(self.tokens[at:end]), "metal" if self.metal else "cuda", self.types)
+                end = closing_angle(self.tokens, at)
+                word += _Rewriter(self.tokens[at:end], self.metal, self.types).text()
                 at = end
             words.append(word)
             self.at = at
-
-    def _closing(self, at: int) -> int:
-        """Just behind the angle bracket that closes the one here."""
-        depth = 0
-        for k in range(at, len(self.tokens)):
-            depth += {"<": 1, ">": -1}.get(self.tokens[k], 0)
-            if depth == 0:
-                return k + 1
-        raise Untranslatable(f"line {self._line(at)}: a < without its >")
-
-    def _line(self, at: int) -> int:
-        return 1 + "".join(self.tokens[:at]).count("\n")
 
     def _address_space(self, space: str) -> None:
         """``[const] space [const] type *`` is a pointer, with & a reference, and else declares a variable."""
         start = self.at
         self.at += 1
         words, spaces = self._type()
-        at, token = self._next(self.at)
+        at, token = next_word(self.tokens, self.at)
+        words = [word for word in words if word != "volatile"]
+        self._taken_back("volatile")
         if not words:
-            raise Untranslatable(f"line {self._line(start)}: write the type after {space!r}, as in `{space} float* p`")
+            raise self._refusal(start, f"write the type after {space!r}, as in `{space} float* p`")
         if token in ("*", "&") and space != "thread":
             constant = self._taken_back("const") or space == "constant"  # which nobody writes
             words = ["const"] * constant + [word for word in words if not (constant and word == "const")]
@@ -142,25 +129,25 @@ class _Rewriter:
     def _pointer(self, type_: str) -> None:
         """CUDA's ``[const] type *``."""
         words = [*self._words_back(), type_]
-        self.at = self._next(self.at + 1)[0] + 1
+        self.at = next_word(self.tokens, self.at + 1)[0] + 1
         pointer = f"gpu::Pointer<{' '.join(words)}>"
-        while self._next(self.at)[1] == "*":  # a pointer to pointers
-            self.at = self._next(self.at)[0] + 1
+        while next_word(self.tokens, self.at)[1] == "*":  # a pointer to pointers
+            self.at = next_word(self.tokens, self.at)[0] + 1
             pointer = f"gpu::Pointer<{pointer}>"
         self.out.append(pointer)
 
     def _words_back(self) -> list[str]:
         """Qualifiers that were written already: const, unsigned."""
         words: list[str] = []
-        for word in ("unsigned", "const"):
-            if self._taken_back(word):
+        for word in ("unsigned", "volatile", "const", "volatile"):
+            if self._taken_back(word) and word not in UNSEEN:
                 words.insert(0, word)
         return words
 
     def _taken_back(self, word: str) -> bool:
-        """Take the word back if it was the last one written, up to spaces."""
+        """Take the word back if it was the last one written, spaces apart."""
         k = len(self.out) - 1
-        while k >= 0 and self.out[k].isspace():
+        while k >= 0 and not self.out[k].strip():
             k -= 1
         if k < 0 or self.out[k] != word:
             return False
@@ -172,36 +159,39 @@ class _Rewriter:
         start = self.at
         words, spaces = self._type()
         if self._taken_back("extern"):
-            raise Untranslatable(f"line {self._line(start)}: dynamic shared memory is not emulated: give it a length")
-        words = [word for word in words if word not in ("volatile", "static")]
+            raise self._refusal(start, "dynamic shared memory is not emulated: give it a length")
+        self._taken_back("volatile")
+        words = [word for word in words if word not in UNSEEN]
+        if len(words) < 2:
+            raise self._refusal(start, "threadgroup memory needs a type and a name")
         name = words.pop()
         type_ = " ".join(words)
         while True:
             extents = ""
-            at, token = self._next(self.at)
+            at, token = next_word(self.tokens, self.at)
             while token == "[":
                 end = at
                 while self.tokens[end] != "]":
                     end += 1
                 extents += "".join(self.tokens[at : end + 1])
                 self.at = end + 1
-                at, token = self._next(self.at)
+                at, token = next_word(self.tokens, self.at)
             self.out.append(f"GPU_SHARED(({type_}), {name}, {extents});" + _lines(spaces))
             if token == ",":
-                self.at, name = self._next(at + 1)
+                self.at, name = next_word(self.tokens, at + 1)
                 self.at += 1
                 continue
             if token == ";":
                 self.at = at + 1
                 return
-            raise Untranslatable(
-                f"line {self._line(start)}: threadgroup memory cannot be initialised where it is declared"
-            )
+            raise self._refusal(start, "threadgroup memory cannot be initialised where it is declared")
 
     def _attribute(self) -> None:
         """``[[buffer(0)]]`` says nothing here."""
         depth, at = 0, self.at
         while at < len(self.tokens):
+            if self.tokens[at] == "kernel":
+                raise self._refusal(at, WHOLE)
             depth += {"[": 1, "]": -1}.get(self.tokens[at], 0)
             at += 1
             if depth == 0:

@@ -49,7 +49,7 @@ def _relu(z):
 
 
 def loss_error(result, *inputs_and_truth):
-    """|loss - exact| over the loss."""
+    r"""$|\hat L - L| / L$ of the loss L."""
     loss, exact = float(result[0]), float(inputs_and_truth[-1][0])
     return abs(loss - exact) / abs(exact)
 

@@ -38,8 +38,8 @@ def told_apart(x: np.ndarray, y: np.ndarray) -> float:
     like) look half as bad.  Of many points without the two signs it is $\\frac12 \\int (p - q)^2 / (p + q)$, which
     lies between the square of the total variation and itself, and is 0 for equal densities alone.
     x and y: shape (n, d).  Raises ValueError for clouds of different shapes, which chance would not treat alike.
-    Source: D. Lopez-Paz, M. Oquab, Revisiting classifier two-sample tests, ICLR (2017), section 4.1; T. Cover, P. Hart,
-    Nearest neighbor pattern classification, IEEE Trans. Inf. Theory 13 (1967), eq. (19), for the limit.
+    Source: D. Lopez-Paz, M. Oquab, Revisiting classifier two-sample tests, ICLR (2017); T. Cover, P. Hart, Nearest
+    neighbor pattern classification, IEEE Trans. Inf. Theory 13 (1967), for the limit.
     """
     if x.shape != y.shape:
         raise ValueError(f"clouds of {x.shape} and {y.shape} are not told apart by chance alone")

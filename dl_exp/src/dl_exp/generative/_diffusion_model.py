@@ -12,6 +12,7 @@ from dl_exp.generative._diffusion_schedule import FEATURES
 from dl_exp.parameters import Layout
 
 RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8  # of Adam
+FIRST_RATE = 2e-3  # of a run whose rate falls
 AVERAGED = 0.002  # part of each new weight in the running mean that samples are drawn with
 
 
@@ -55,7 +56,7 @@ def rate(step: int, steps: int) -> float:
 
     Source: I. Loshchilov, F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR (2017), eq. (5).
     """
-    return RATE * (1 + math.cos(math.pi * step / steps)) / 2
+    return FIRST_RATE * (1 + math.cos(math.pi * step / steps)) / 2
 
 
 def corrections(step: int) -> tuple[float, float]:

@@ -14,18 +14,30 @@ from dl_exp.generative._diffusion_schedule import STEPS
 
 THICKNESS = 0.05  # of the moons: standard deviation of what is added
 FAR = 100.0
+LABEL = 4.0  # how far the number that says "this digit" is from the nine that say "not this one"
 
 
 class Points(NamedTuple):
-    """Examples to learn from, others that are held out, both float32, (n, d); the largest number in them.
+    """Examples to learn from and others that are held out, both float32, (n, d), about 0 and of variance about 1.
 
+    low, high: the smallest and the largest that each of the d numbers can be, (d,) or one for all.
     distance: of two clouds of as many points, the one that these data are judged with.
+    own, mean, scale: an example as it was is its first ``own`` numbers, times the scale, and the mean, (own,), on top;
+        what comes after them is only learnt along with it.
     """
 
     x: np.ndarray
     held_out: np.ndarray
-    limit: float
+    low: np.ndarray
+    high: np.ndarray
     distance: Callable[[np.ndarray, np.ndarray], float]
+    own: int
+    mean: np.ndarray
+    scale: float
+
+    def seen(self, x: np.ndarray) -> np.ndarray:
+        """Points as they were; (n, d) -> (n, own)."""
+        return x[:, : self.own] * self.scale + self.mean
 
 
 def two_moons(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -44,15 +56,28 @@ def two_moons(n: int, rng: np.random.Generator) -> np.ndarray:
 def read_moons() -> Points:
     """Two moons, always the same: 20,000 points, and 10,000 held out."""
     x = two_moons(30_000, np.random.default_rng(0)).astype(np.float32)
-    return Points(x[:20_000], x[20_000:], float(np.abs(x).max()), sliced_wasserstein)
+    limit = np.abs(x).max()
+    return Points(x[:20_000], x[20_000:], -limit, limit, sliced_wasserstein, 2, np.zeros(2, np.float32), 1.0)
 
 
 def read_images() -> Points:
-    """Handwritten digits of 8 by 8 pixels, grey from -1 to 1."""
+    """Handwritten digits of 8 by 8 pixels, grey from -1 to 1, and behind them which digit it is: ten numbers.
+
+    What it is to be is settled while the pixels are still noise, and the rest is easier for it.  The mean of each number
+    is taken away, and pixels are brought to a variance of 1 on average, which the noise has from the start.
+    """
     from dl_exp.data import read_digits
 
     examples = read_digits()
-    return Points(2 * examples.x - 1, 2 * examples.held_out_x - 1, 1.0, told_apart)
+    x, held_out = (
+        np.concatenate([2 * pixels - 1, LABEL * np.eye(10, dtype=np.float32)[labels]], axis=1)
+        for pixels, labels in ((examples.x, examples.labels), (examples.held_out_x, examples.held_out_labels))
+    )
+    own = examples.x.shape[1]
+    mean, scale = x.mean(axis=0), float(np.sqrt(x[:, :own].var(axis=0).mean()))
+    lowest, highest = np.repeat([-1, 0], [own, 10]), np.repeat([1, LABEL], [own, 10])
+    low, high = ((limit.astype(np.float32) - mean) / scale for limit in (lowest, highest))
+    return Points((x - mean) / scale, (held_out - mean) / scale, low, high, told_apart, own, mean[:own], scale)
 
 
 def moons(
@@ -87,7 +112,7 @@ def digits(
     dtype,
     rng,
 ):
-    """Handwritten digits, 8 by 8 pixels."""
+    """Handwritten digits, 8 by 8 pixels, with their labels."""
     x = read_images().x
     return _stacked(x[rng.integers(0, len(x), updates * batch)], hidden, batch, updates, dtype, rng)
 

@@ -10,7 +10,7 @@ from dl_exp.generative._diffusion_distance import fitted_gaussian
 from dl_exp.generative._diffusion_engine import advance
 from dl_exp.generative._diffusion_model import AVERAGED, Shape, rate, start_weights
 from dl_exp.generative._diffusion_problems import read_images, read_moons
-from dl_exp.generative._diffusion_samplers import JUMPS, ddim, ddpm, guesser
+from dl_exp.generative._diffusion_samplers import JUMPS, ddim, ddpm, guesser, stretch_for
 from dl_exp.generative._diffusion_schedule import STEPS
 from exp_core.training import DataSet, Engine, Target, Training, epochs
 
@@ -80,17 +80,20 @@ def mlx_engine(shape, state, batches, step):
 def evaluate(shape, state, data):
     """How many times nearer to examples held out the samples are than those of a Gaussian fitted to the others."""
     truth, rng, guess = data.held_out[:JUDGED], np.random.default_rng(0), guesser(state["average"], shape)
+    seen = data.seen(truth)
 
     def apart(draw):
         """The mean distance of some clouds of samples."""
         clouds = (draw(rng.standard_normal(truth.shape).astype(np.float32)) for _ in range(CLOUDS))
-        return max(float(np.mean([data.distance(cloud, truth) for cloud in clouds])), SMALLEST)
+        return max(float(np.mean([data.distance(data.seen(cloud), seen) for cloud in clouds])), SMALLEST)
 
     gaussian = apart(lambda noise: fitted_gaussian(data.x, len(truth), rng))
-    return {
-        DDPM: gaussian / apart(lambda noise: ddpm(guess, noise, data.limit, rng)),
-        DDIM: gaussian / apart(lambda noise: ddim(guess, noise, data.limit)),
-    }
+
+    def nearer(sampler):
+        stretch = stretch_for(sampler, guess, data, rng)
+        return gaussian / apart(lambda noise: sampler(guess, noise, data, rng, stretch))
+
+    return {DDPM: nearer(ddpm), DDIM: nearer(ddim)}
 
 
 def picture(figure, shape, state, data, rng):

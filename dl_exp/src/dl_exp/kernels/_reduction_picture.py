@@ -60,7 +60,7 @@ def in_a_tree(x):
 
 
 def error(s, x):
-    """|s - exact| / sum |x|."""
+    r"""$|\hat s - s| / \sum |x|$."""
     wide = x.astype(np.float64).tolist()
     scale = math.fsum(map(abs, wide))
     return abs(float(s) - math.fsum(wide)) / scale if scale else 0.0

@@ -19,7 +19,7 @@ def exact(x):
 
 
 def relative_error(p, x, truth):
-    """The largest |p - exact| / exact, each taken with its condition 1 + |x_j - max|; what underflows may be lost.
+    r"""The largest $|\hat p - p| / p$, each taken with its condition $1 + |x_j - m|$; what underflows may be lost.
 
     Below $2^{-126}$ that is all of it; a result below float16's smallest normal number is rounded to a multiple of
     $2^{-24}$: by half of that at most, which is that number times u.

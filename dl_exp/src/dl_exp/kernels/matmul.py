@@ -84,7 +84,7 @@ def exact(a, b):
 
 
 def componentwise(c, a, b, truth):
-    """The largest |c - exact| / |A||B|, entry by entry; what lies below the normal numbers may be lost.
+    r"""The largest $|\hat c - c| / |A||B|$, entry by entry; what lies below the normal numbers may be lost.
 
     A product below $2^{-126}$ may become zero on a GPU; a result below float16's smallest normal number is rounded to
     a multiple of $2^{-24}$: to half of that, which is that number times u.

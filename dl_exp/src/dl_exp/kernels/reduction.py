@@ -93,7 +93,7 @@ def exact(x):
 
 
 def relative_error(s, x, truth):
-    """|s - exact| / sum |x|: the condition number of the sum is taken out."""
+    r"""$|\hat s - s| / \sum |x|$: the condition number of the sum is taken out."""
     if np.size(s) != 1 or dtype_name(np.asarray(s)) != "float32":
         return math.inf
     scale = math.fsum(np.abs(x.astype(np.float64)).tolist())

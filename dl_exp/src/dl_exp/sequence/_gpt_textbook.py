@@ -12,7 +12,8 @@ from dl_exp.engine.shape import Layer, Weights
 from dl_exp.engine.trainer import CLIPPED
 from dl_exp.foundations._autograd_scalar import Value
 from dl_exp.sequence._gpt_model import ADAMW, ladder_rate
-from dl_exp.tape import Tensor, columns, gelu, item, logsumexp, mean, reshape, softmax, standardised, swap, take, total
+from dl_exp.tape import Tensor, gelu, logsumexp, mean, softmax, standardised, total
+from dl_exp.tape_moves import columns, item, reshape, swap, take
 
 ROOT = math.sqrt(2 / math.pi)
 

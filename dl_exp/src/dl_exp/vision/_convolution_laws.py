@@ -26,7 +26,7 @@ def scale(x, w):
 
 
 def normwise_error(y, x, w, truth):
-    """max|y - exact| / (max|x| max_o sum|w_o|)."""
+    r"""$\max |\hat y - y| / (\max |x| \max_o \sum |w_o|)$."""
     if y.shape != truth.shape or dtype_name(y) != dtype_name(x):
         return math.inf
     error = float(np.abs(y - truth).max())
@@ -34,7 +34,7 @@ def normwise_error(y, x, w, truth):
 
 
 def lost(y, x, w, truth):
-    """max|y - exact| / median|exact|: what is lost where terms cancel, which no bound can promise to keep.
+    r"""$\max |\hat y - y|$ over the median of $|y|$: what is lost where terms cancel; no bound can promise to keep it.
 
     (At the image's border the zeros around it keep them from cancelling, so that the largest result says nothing.)
     """

@@ -36,7 +36,7 @@ def steepest(X, lam):
 
 
 def gradient_norm(result, X, y, lam, tolerance):
-    """$\\|\\nabla f(w)\\|$: divided by lambda, how far the minimum can be."""
+    r"""$\|\nabla f(w)\|$: divided by $\lambda$, how far the minimum can be."""
     return float(np.linalg.norm(gradient(X, y, lam, np.asarray(result[0]))))
 
 

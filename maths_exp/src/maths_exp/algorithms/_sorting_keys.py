@@ -22,22 +22,26 @@ def as_bits(x):
     return bits, tuple(bits.dtype.type(b) for b in (ones // 2 + 1, ones, infinity))
 
 
+def as_they_are(masks):
+    """Masks with which a key is its own key."""
+    sign, ones, _ = masks
+    return sign ^ sign, ones, sign ^ sign
+
+
 @njit
 def to_keys(bits, masks, keys):
-    """Write the key of each number; returns the bits in which not all keys agree."""
+    """Write the key of each number; returns the smallest and the largest of them (without any: all ones, and 0)."""
     sign, ones, infinity = masks
-    first = varying = infinity ^ infinity
+    low, high = ones, ones ^ ones
     for i in range(bits.size):
         b = bits[i]
         negative = infinity != 0 and b & sign != 0
         key = b ^ (ones if negative else sign)
         if infinity != 0 and (b | sign) ^ sign > infinity:
             key = ones ^ sign ^ sign
-        if i == 0:
-            first = key
-        varying |= key ^ first
+        low, high = min(low, key), max(high, key)
         keys[i] = key
-    return varying
+    return low, high
 
 
 @njit

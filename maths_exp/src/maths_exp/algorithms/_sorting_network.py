@@ -10,7 +10,7 @@ import numpy as np
 
 
 def numpy_network(x):
-    """Batcher's merge exchange: half of log2(n)^2 rounds, in each of which all pairs are put in order at once."""
+    r"""Batcher's merge exchange: half of $\log_2^2 n$ rounds, in each of which all pairs are put in order at once."""
     numbers, rest = x[x == x], x[x != x]
     i = np.arange(numbers.size)
     p = top = 1 << max(numbers.size - 1, 0).bit_length() >> 1

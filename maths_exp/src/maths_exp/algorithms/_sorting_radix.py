@@ -1,16 +1,18 @@
-"""Sorting without comparing: digit by digit, from the least significant to the most, each pass stable.
+"""Sorting without comparing: by the first digits of all keys, then part by part while a part is in a core's own cache.
 
-A pass counts the digits, which tells where the numbers of each one begin, and then moves every number to its place.
-With eight bits a digit the 256 places that are written to lie in the first cache.
+The range from the smallest key to the largest is cut into equal intervals, 2^b of them: so the b bits at the head of
+key - smallest are the first digit.  A pass counts how many keys have each digit, which tells where those of each one
+begin, and another pass moves every key to its place.  With about two intervals for a key most of them hold one or none,
+and insertion mends the rest.  An interval that holds many is cut again, by its own smallest and largest key.  A cut
+takes b bits off the range, so that six at most are needed whatever the keys are.
 
-Of 64 bits only the upper half is sorted so, from the first bit in which any two keys differ.  Keys that agree in all of
-these bits then stand together.  They are few as long as the keys are spread out, and insertion sorts them; where they
-are many, as an adversary may have it, they get the other passes.
+The first cut is made by all threads, each with a part of the numbers: in the places of a digit these parts follow each
+other.  Its intervals are then dealt to the threads.  Nearly all keys in a few intervals would leave the others idle:
+such an interval is cut once more by all.
 
-In each pass a thread counts and moves a part of the keys; in the places of a digit the parts follow each other.
-
-Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), section 5.2.5; its exercise on sorting by the
-          leading digits and finishing by insertion is due to M. D. MacLaren (1966).
+Source    W. Dobosiewicz, Sorting by distributive partitioning, Information Processing Letters 7 (1978), 1-6.
+          D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), sections 5.2.1 and 5.2.5; its exercise on
+          sorting by the leading digits and finishing by insertion is due to M. D. MacLaren (1966).
 """
 
 from __future__ import annotations
@@ -18,100 +20,176 @@ from __future__ import annotations
 import numpy as np
 
 from exp_core.compiled import njit, prange
+from exp_core.tasks import WORKERS, take
 from maths_exp.algorithms._sorting_compiled import insertion
-from maths_exp.algorithms._sorting_keys import as_bits, to_bits, to_keys
+from maths_exp.algorithms._sorting_keys import as_bits, as_they_are, to_bits, to_keys
 
-BITS = 8  # of a digit
-UPPER = 32  # bits that all keys are sorted by
-SHORT = 32  # equal upper bits that insertion puts in order
-PART = 1 << 14  # keys that are worth a thread's waking up
+FIRST = (
+    12  # bits of the first digit: 4096 places are written to at a time, and the lines of all are in the second cache
+)
+LATER = 13  # most bits of a later one: its counters are 32 KiB
+SHORT = 24  # keys in an interval that insertion puts in order
+BLOCK = 512  # numbers whose keys are made at a time, in the first cache
+PART = 1 << 14  # numbers that are worth a thread's waking up
 PARTS = 8
+LARGE = 1 << 16  # keys: an interval with so many, and with a 64th of all, is cut by all threads
+DEALT = 8  # intervals that a thread takes at a time
 
 
 def radix_threads(x):
-    """No comparison: four passes over the leading digits, each by all cores, and insertion for what still ties."""
+    """No comparison: all threads cut the range of the keys into intervals, and one thread each of these, in cache."""
     bits, masks = as_bits(x)
-    return radix(bits, masks, min(PARTS, x.size // PART + 1)).view(x.dtype)
+    keys, spare = np.empty_like(bits), np.empty_like(bits)  # the second is touched only where an interval is too large
+    parts, large = min(PARTS, x.size // PART + 1), max(LARGE, x.size // 64)
+    waiting = [(bits, masks, slice(0, x.size))] if x.size else []
+    while waiting:
+        numbers, coding, own = waiting.pop()
+        begins = cut(numbers, coding, keys[own], parts)
+        most = large if begins.size > 2 else x.size  # one interval: all its keys are equal
+        finish(begins, masks, keys[own], most)
+        for digit in np.flatnonzero(np.diff(begins) > most):
+            again = slice(own.start + begins[digit], own.start + begins[digit + 1])
+            spare[again] = keys[again]
+            waiting.append((spare[again], as_they_are(masks), again))
+    return keys.view(x.dtype)
 
 
 @njit
-def count(keys, shift, places):
-    """How often each digit occurs."""
-    places[:] = 0
+def first_digit(low, high, count, most):
+    """(shift, bits): digits of key - low that tell `count` keys apart, if they are evenly spread."""
+    width = bits = 0
+    while width < 64 and np.uint64(high - low) >> np.uint64(width) != 0:
+        width += 1
+    while bits < most and count >> bits != 0:
+        bits += 1
+    bits = min(bits, width)
+    return width - bits, bits
+
+
+@njit
+def count(keys, low, shift, places):
+    """Add to how often each digit occurs."""
     for i in range(keys.size):
-        places[keys[i] >> shift & 255] += 1
+        places[np.uint64((keys[i] - low) >> shift)] += 1
 
 
 @njit
-def move(keys, shift, places, out):
+def move(keys, low, shift, places, out):
     """Each key to the next place of its digit."""
     for i in range(keys.size):
-        digit = keys[i] >> shift & 255
-        out[places[digit]] = keys[i]
-        places[digit] += 1
+        digit = np.uint64((keys[i] - low) >> shift)
+        place = places[digit]
+        out[np.uint64(place)] = keys[i]
+        places[digit] = place + 1
 
 
 @njit
-def finish(keys, spare, begin, end, low):
-    """Sort by the `low` lowest bits those that agree in the others and whose first one is in keys[begin:end]."""
-    i = begin
-    while 0 < i < end and keys[i] >> low == keys[i - 1] >> low:  # begun in the part before this one
-        i += 1
-    while i < end:
-        j = i + 1
-        while j < keys.size and keys[j] >> low == keys[i] >> low:
-            j += 1
-        if j - i > SHORT:
-            lower(keys[i:j], spare[i:j], low)
-        elif j - i > 1:
-            insertion(keys[i:j])
-        i = j
+def span_numbers(bits, masks):
+    """The smallest and the largest key."""
+    room = np.empty(BLOCK, bits.dtype)
+    low, high = to_keys(bits[:0], masks, room)
+    for i in range(0, bits.size, BLOCK):
+        least, most = to_keys(bits[i : i + BLOCK], masks, room)
+        low, high = min(low, least), max(high, most)
+    return low, high
 
 
 @njit
-def lower(keys, spare, low):
-    """Sort by the `low` lowest bits, pass after pass, there and back."""
-    places = np.empty(256, np.int64)
-    for shift in range(0, low, BITS):
-        count(keys, shift, places)
-        before = 0
-        for digit in range(256):
-            places[digit], before = before, before + places[digit]
-        move(keys, shift, places, spare)
-        keys[:] = spare
+def count_numbers(bits, masks, low, shift, places):
+    """How often each digit occurs."""
+    room = np.empty(BLOCK, bits.dtype)
+    places[:] = 0
+    for i in range(0, bits.size, BLOCK):
+        to_keys(bits[i : i + BLOCK], masks, room)
+        count(room[: bits.size - i], low, shift, places)
+
+
+@njit
+def move_numbers(bits, masks, low, shift, places, out):
+    """The key of each number to the next place of its digit."""
+    room = np.empty(BLOCK, bits.dtype)
+    for i in range(0, bits.size, BLOCK):
+        to_keys(bits[i : i + BLOCK], masks, room)
+        move(room[: bits.size - i], low, shift, places, out)
 
 
 @njit(parallel=True)
-def radix(bits, masks, parts):
-    """Sort the numbers with these bits, in so many parts."""
-    n = bits.size
-    edges = np.arange(parts + 1) * n // parts
-    keys, spare = np.empty_like(bits), np.empty_like(bits)
-    differ = np.zeros(parts, np.uint64)
+def cut(bits, masks, keys, parts):
+    """Write the keys, in the order of their first digits, and return where those of each digit begin, and the end."""
+    edges = np.arange(parts + 1) * bits.size // parts
+    least, most = np.empty(parts, bits.dtype), np.empty(parts, bits.dtype)
     for t in prange(parts):
-        own = slice(edges[t], edges[t + 1])
-        differ[t] = to_keys(bits[own], masks, keys[own])
-    varying = np.uint64(0)
-    for t in range(parts):
-        varying |= differ[t] | np.uint64(keys[edges[t]] ^ keys[0] if n > 0 else 0)
-    top = 0
-    while top < 64 and varying >> np.uint64(top) != 0:
-        top += 1
-    low = max(top - UPPER, 0)
-    places = np.empty((parts, 256), np.int64)
-    for shift in range(low, top, BITS):
-        for t in prange(parts):
-            count(keys[edges[t] : edges[t + 1]], shift, places[t])
-        before = 0
-        for digit in range(256):
-            for t in range(parts):
-                places[t, digit], before = before, before + places[t, digit]
-        for t in prange(parts):
-            move(keys[edges[t] : edges[t + 1]], shift, places[t], spare)
-        keys, spare = spare, keys
-    if low > 0:
-        for t in prange(parts):
-            finish(keys, spare, edges[t], edges[t + 1], low)
+        least[t], most[t] = span_numbers(bits[edges[t] : edges[t + 1]], masks)
+    low = least.min()
+    shift, width = first_digit(low, most.max(), bits.size, FIRST)
+    shift = bits.dtype.type(shift)
+    places, begins = np.empty((parts, 1 << width), np.int64), np.empty((1 << width) + 1, np.int64)
     for t in prange(parts):
-        to_bits(keys[edges[t] : edges[t + 1]], masks, spare[edges[t] : edges[t + 1]])
-    return spare
+        count_numbers(bits[edges[t] : edges[t + 1]], masks, low, shift, places[t])
+    before = 0
+    for digit in range(1 << width):
+        begins[digit] = before
+        for t in range(parts):
+            places[t, digit], before = before, before + places[t, digit]
+    begins[-1] = before
+    for t in prange(parts):
+        move_numbers(bits[edges[t] : edges[t + 1]], masks, low, shift, places[t], keys)
+    return begins
+
+
+@njit(parallel=True)
+def finish(begins, masks, keys, large):
+    """Sort the keys of each digit, and make numbers of them; those of which there are more than `large` stay."""
+    counter, digits, largest = np.zeros(1, np.int64), begins.size - 1, 0
+    for digit in range(digits):
+        size = begins[digit + 1] - begins[digit]
+        largest = max(largest, size if size <= large else 0)
+    for _ in prange(WORKERS):
+        first = DEALT * take(counter)
+        if first < digits:
+            spare, room = np.empty(largest, keys.dtype), np.empty(1 << LATER, np.int32)
+            while first < digits:
+                for digit in range(first, min(first + DEALT, digits)):
+                    own = keys[begins[digit] : begins[digit + 1]]
+                    if 0 < own.size <= large:
+                        sort(own, spare, room)
+                        to_bits(own, masks, own)
+                first = DEALT * take(counter)
+
+
+@njit
+def sort(keys, spare, room):
+    """Cut the keys as often as it takes; spare has room for as many, room for the counters of a digit."""
+    if keys.size > SHORT:
+        waiting, depth = np.empty((keys.size // SHORT + 1, 2), np.int64), 1
+        waiting[0, 0], waiting[0, 1] = 0, keys.size
+        while depth > 0:
+            depth -= 1
+            begin, end = waiting[depth, 0], waiting[depth, 1]
+            depth = cut_once(keys[begin:end], spare, room, waiting, depth, begin)
+    insertion(keys)
+
+
+@njit
+def cut_once(keys, spare, room, waiting, depth, begin):
+    """Put keys in the order of their first digits; what is too long for insertion waits.  Returns how many wait."""
+    low = high = keys[0]
+    for i in range(keys.size):
+        low, high = min(low, keys[i]), max(high, keys[i])
+    shift, width = first_digit(low, high, 2 * keys.size, LATER)
+    shift = keys.dtype.type(shift)
+    places = room[: 1 << width]
+    places[:] = 0
+    count(keys, low, shift, places)
+    before = np.int32(0)
+    for digit in range(places.size):
+        places[digit], before = before, before + places[digit]
+    move(keys, low, shift, places, spare)
+    keys[:] = spare[: keys.size]
+    before = 0
+    for digit in range(places.size):  # by now the place of each digit is where the next one begins
+        if shift > 0 and places[digit] - before > SHORT:
+            waiting[depth, 0], waiting[depth, 1] = begin + before, begin + places[digit]
+            depth += 1
+        before = places[digit]
+    return depth

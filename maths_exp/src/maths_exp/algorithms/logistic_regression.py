@@ -7,7 +7,7 @@ Idea      f is convex, and $\\lambda > 0$ makes its bowl no flatter than $\\lamb
           separated.  Gradient descent needs passes in proportion to the steepest curvature over the least; Newton
           solves with all curvatures, $X^T S X / n + \\lambda I$, and needs a handful; L-BFGS learns curvatures from the
           steps that it takes; SAGA steps after each row.
-Look for  On breast-cancer the steepest curvature may be 1600 times lambda, and descent needs a thousand times the
+Look for  On breast-cancer the steepest curvature may be 1600 $\\lambda$, and descent needs a thousand times the
           passes of Newton.  Passes are not seconds: one with a Hessian costs about d/4 times one without.  scikit-learn
           reads X twice a pass, and checks its input first; the fused pass makes loss, gradient and Hessian of rows
           that are still in cache, with a vector exponential.  On few rows threads cost more than they bring.

@@ -28,7 +28,7 @@ def stockham(x, w):
 
 @njit(fastmath=FUSE)
 def stockham_radix4(x, w):
-    """Compiled, and four at a time: half the passes over memory, and multiplying by w_4 = -i costs nothing."""
+    """Compiled, and four at a time: half the passes over memory, and multiplying by $w_4 = -i$ costs nothing."""
     batch, n = x.shape
     result = np.empty_like(x)
     y, z = np.empty(n, x.dtype), np.empty(n, x.dtype)

@@ -3,10 +3,11 @@
 Problem   $y_k = \\sum_j x_j w^{jk}$, $w = e^{-2 \\pi i/n}$, for each row of x, shape (batch, n), complex.
 Idea      Even and odd terms are two transforms of half the length: $y_k = e_k + w^k o_k$, $y_{k+n/2} = e_k - w^k o_k$.
           Halve $\\log_2 n$ times. What remains is to move numbers well: in order, few times, eight side by side.
-Look for  The factor between n^2 and n log n; then, as large, one between the textbook and the same sums in good order.
-          The floor of the tones' spectrum is rounding alone. A prime length costs two transforms of twice the length.
-          Why the library wins where n is no power of two: SciPy has passes of 3, 5, 7 and 11 for lengths that are made
-          of them; ours goes Bluestein's way, two transforms of two to four times the length, whatever n is made of.
+Look for  The factor between $n^2$ and $n \\log_2 n$; then, as large, one between the textbook and the same sums in
+          good order. The floor of the tones' spectrum is rounding alone. A prime length costs two transforms of twice
+          the length.
+          Why the library wins where n is made of 3, 5, 7 and 11: SciPy has passes for them; ours goes Bluestein's way,
+          two transforms of two to four times the length, as soon as n is no power of two.
 Source    C. Van Loan, Computational Frameworks for the Fast Fourier Transform (1992).
           N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), chapter 24.
 """
@@ -27,7 +28,7 @@ from maths_exp.basics._fft_two_level import lanes_plan, stockham_lanes
 
 
 def dft(x, w):
-    """The definition, term by term: n^2 products; w holds the n-th roots of unity, w[k] = w**k."""
+    """The definition, term by term: $n^2$ products; w holds the n-th roots of unity, the powers of one."""
     batch, n = x.shape
     y = np.zeros_like(x)
     for row in range(batch):
@@ -82,7 +83,7 @@ def scipy_fft(x, workers=1):
 
 
 def relative_error(y, x, truth):
-    """||y - exact|| / ||exact|| in the 2-norm, of the worst row."""
+    r"""$\|\hat y - y\|_2 / \|y\|_2$, of the worst row."""
     high, low = truth  # two float64 for one number: the difference below is exact to far more digits than y has
     scale = np.maximum(abs(high).max(axis=1, keepdims=True), np.finfo(float).tiny)
     difference = np.linalg.norm(((y - high) - low) / scale, axis=1)

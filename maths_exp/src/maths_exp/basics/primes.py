@@ -8,15 +8,14 @@ Idea      Cross off the multiples of each prime to $\\sqrt{n}$, from its square 
           2, 3 and 5 keeps 8 numbers of 30, which fit a byte; small primes are a pattern to be copied).
 Look for  Trial division asks of each number anew what the sieve tells all at once.  `numpy_slices` goes through memory
           for every prime, `segments_compiled` writes as often into a cache, `wheel_threads` a fifth as often.
-          sympy lists Python's integers.  Its count needs no list: $O(n^{3/4})$ operations, by the formula that all
-          results are held against, wins from some size on, even in Python.
-          primesieve is the best sieve there is.  It wins with windows far higher than the default one, where its wheel
-          of 210 makes fewer crossings and its buckets of primes fewer visits, and with very small counts, where calling
-          our threads takes longer than the sieve.
           The limit counts the bytes of flags and list.  Neither flops nor memory stop a sieve that stays in cache, but
           that a core changes no more than one byte in a cycle.
+          Why the library wins: sympy lists Python's integers, but its count needs no list: $O(n^{3/4})$ operations, by
+          the formula that all results are held against, win from some size on, even in Python.  primesieve is the best
+          sieve there is: in windows far higher than the default one its wheel of 210 makes fewer crossings and its
+          buckets of primes fewer visits; and for very small counts calling our threads takes longer than the sieve.
 Source    D. E. Knuth, The Art of Computer Programming 2, 3rd ed. (1997), section 4.5.4.  C. Bays, R. Hudson, The
-          segmented sieve of Eratosthenes and primes in arithmetic progressions to 10^12, BIT 17 (1977), 121-127.
+          segmented sieve of Eratosthenes and primes in arithmetic progressions to $10^{12}$, BIT 17 (1977), 121-127.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def exact(x):
 
 
 def relative_error(s, x, truth):
-    """|s - exact| / sum |x|: the condition number of the sum is taken out."""
+    r"""$|\hat s - s| / \sum |x|$: the condition number of the sum is taken out."""
     scale = math.fsum(abs(x).tolist())
     return abs(float(s) - truth) / scale if scale else abs(float(s))
 

@@ -39,7 +39,7 @@ def mixture(n, filled, dtype, rng):
 
 
 def zero_factor(n: N = 1000, *, dtype, rng):
-    """Speelpenning's product with one factor zero: one derivative is not, and y / x_i would be 0/0."""
+    """Speelpenning's product with one factor zero: one derivative is not, and $y / x_i$ would be $0/0$."""
     x = np.exp(rng.uniform(-1, 1, n))
     x[n // 2] = 0
     return speelpenning, x.astype(dtype)

@@ -156,5 +156,5 @@ def gauss_kronrod_compiled(addresses, parameters, ends, tolerance):
 
 
 def epsilon_compiled(addresses, parameters, ends, tolerance):
-    """The same with Wynn's epsilon algorithm: the limit of what bisection finds at a singularity."""
+    r"""The same with Wynn's $\epsilon$ algorithm: the limit of what bisection finds at a singularity."""
     return adaptive_set(addresses, parameters, ends, tolerance, True, *rules())

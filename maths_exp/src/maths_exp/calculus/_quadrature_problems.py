@@ -42,7 +42,7 @@ def smooth(members: Members = 64, tolerance: Tolerance = 1e-8, *, dtype, rng):
 
 
 def singular(members: Members = 64, tolerance: Tolerance = 1e-8, *, dtype, rng):
-    """Singular at 0: powers down to x^-0.9, and logarithms."""
+    """Singular at 0: powers down to $x^{-0.9}$, and logarithms."""
     families = (
         (functions.power, uniform(-0.9, -0.1)),
         (functions.power_log, uniform(-0.7, 0.7)),

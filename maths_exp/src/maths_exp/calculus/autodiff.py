@@ -1,6 +1,6 @@
 """Automatic differentiation: the derivatives of a program, exact to rounding, for the price of a few runs.
 
-Problem   A program computes $y = f(x)$ from n numbers, f: R^n -> R.  Find its gradient $\\nabla f(x)$, shape (n,).
+Problem   A program computes $y = f(x)$, where $f: \\mathbb{R}^n \\to \\mathbb{R}$.  Find $\\nabla f(x)$, shape (n,).
 Idea      A difference quotient has to choose between the error of its formula and that of rounding.  But a program is
           a chain of + - * / and elementary functions, and the chain rule needs only their derivatives.  Multiplied
           from x to y (dual numbers) it costs a run for each variable; from y to x (a tape, read backwards) it gives
@@ -12,9 +12,9 @@ Look for  The error is in units of what rounding permits: differences lose a thi
           back the compiled tape takes 2.0 to 2.2 times as long, that of arrays 2.1 to 2.8; over f in NumPy that of
           arrays takes 0.5 (zero-factor) to 1.3 times (tumours), all on one machine (docs/cheap_gradient.md).  Beside
           JAX it is 1.2 (valley) to 4 times as fast: a call of XLA's code takes 6 microseconds, and here all fits into
-          the cache.  JAX wins on longer vectors, valleys of 10,000 by 1.7 and of a million by 22: XLA makes one loop of
-          the whole gradient, which reads x once, and does not write ten arrays to memory and back as the tape does.
-          The scalar tape loses on tumours: a matrix product is 340,000 instructions to it, one by one.
+          the cache.  The scalar tape loses on tumours: a matrix product is 340,000 instructions to it, one by one.
+          Why the library wins on longer vectors (JAX, valleys of 10,000 by 1.7 and of a million by 22): XLA makes one
+          loop of the whole gradient, which reads x once; the tape writes ten arrays to memory and reads them again.
 Source    A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), chapters 3 and 4.  W. Baur, V. Strassen,
           The complexity of partial derivatives, Theoretical Computer Science 22 (1983), 317-330.  W. Squire, G. Trapp,
           Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998), 110-112.

@@ -117,7 +117,7 @@ def kepler(
 
 
 def lorenz(span: Annotated[int, "time units"] = 8, accuracy: Accuracy = 1e-8, *, dtype, rng):
-    """Lorenz's attractor: an error grows by the factor e^0.9 in each unit of time."""
+    """Lorenz's attractor: an error grows by the factor $e^{0.9}$ in each unit of time."""
     possible(accuracy, span, 30)
     return systems.lorenz, np.linspace(0, span, 8 * span + 1), np.ones(3), accuracy
 

@@ -30,7 +30,7 @@ def turning(
     dtype,
     rng,
 ):
-    """x <- 3 - x: an odd number of steps turns a number over, an even one leaves it as it was."""
+    r"""$x \leftarrow 3 - x$: an odd number of steps turns a number over, an even one leaves it as it was."""
     return whole_numbers(rows, columns, n, 3, -1, dtype, rng)
 
 

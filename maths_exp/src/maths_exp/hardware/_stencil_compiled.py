@@ -14,8 +14,12 @@ from __future__ import annotations
 import numpy as np
 
 from exp_core.compiled import FUSE, njit, prange
+from exp_core.machine.streams import wait_for_stores
 from exp_core.tasks import WORKERS, take
+from maths_exp.hardware._stencil_past_caches import step_row_past_caches
 
+PARTS = 64  # of the rows, dealt to the threads
+CACHED = 2**25  # bytes: of a smaller plate the last cache holds a good part until the next step
 DEPTH = 32  # steps that a tile takes at a time
 ROWS, COLUMNS = 512, 512  # of a tile without its margins: three rows of each step, with them, are 440 kB in float64
 
@@ -71,20 +75,37 @@ def _rows(u, new, spare, alpha, steps):
 
 
 def rows_threads(u, alpha, steps):
-    """The same on all cores: each has its own rows, and they meet after every step."""
-    return _rows_in_threads(u, *two_grids(u, steps), alpha, steps)
+    """On all cores, each its own rows; a plate too large for caches is written past them, and asked for ahead."""
+    new = np.empty_like(u)  # not touched before the threads do: each then has to wait for its own pages alone
+    return _rows_in_threads(u, new, np.empty_like(u) if steps > 1 else new, alpha, steps, u.nbytes >= CACHED)
 
 
 @njit(parallel=True)
-def _rows_in_threads(u, new, spare, alpha, steps):
+def _rows_in_threads(u, new, spare, alpha, steps, past):
     c, alpha = weights(u, alpha)
-    old = u
-    count = u.shape[1] - 2
+    old, rows = u, u.shape[0]
     for _ in range(steps):
-        for i in prange(1, u.shape[0] - 1):
-            step_row(old, i - 1, i, i + 1, 1, new, i, 1, count, c, alpha)
+        for part in prange(PARTS):
+            some_rows(old, part * rows // PARTS, (part + 1) * rows // PARTS, new, c, alpha, past)
         old, new, spare = new, spare, new
     return old
+
+
+@njit
+def some_rows(old, begin, end, new, c, alpha, past):
+    """One step of the rows from begin to end; the edge of the plate goes along."""
+    count = old.shape[1] - 2
+    for i in range(begin, end):
+        if i == 0 or i == old.shape[0] - 1 or count < 1:
+            new[i] = old[i]
+            continue
+        if past:
+            step_row_past_caches(old, i, new, c, alpha)
+        else:
+            step_row(old, i - 1, i, i + 1, 1, new, i, 1, count, c, alpha)
+        new[i, 0], new[i, -1] = old[i, 0], old[i, -1]
+    if past:
+        wait_for_stores()
 
 
 @njit

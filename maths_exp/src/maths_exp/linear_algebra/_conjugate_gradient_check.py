@@ -26,7 +26,7 @@ from maths_exp.linear_algebra._conjugate_gradient_compiled import LIMIT
 
 
 def residual(result, data, indices, indptr, b, tolerance):
-    """||b - A x|| over what it may be after k steps that stopped at the tolerance: right is at most 1."""
+    r"""$\|b - Ax\|$ over what it may be after k steps that stopped at the tolerance: right is at most 1."""
     x, k = result
     m = np.diff(indptr).max()
     norm_A = np.add.reduceat(np.abs(data), indptr[:-1]).max()

@@ -32,7 +32,7 @@ Tolerance = Annotated[float, "relative residual to stop at"]
 
 
 def poisson_2d(side: Side = 256, tolerance: Tolerance = 1e-8, *, dtype, rng):
-    """A square grid, five entries a row: kappa is about (2 side / pi)^2, the steps grow like the side."""
+    r"""A square grid, five entries a row: $\kappa$ is about $(2\,\text{side}/\pi)^2$, the steps grow like the side."""
     return system(laplacian(side, 2), dtype, tolerance, rng)
 
 
@@ -49,7 +49,7 @@ def mixed_units(
     dtype,
     rng,
 ):
-    """Poisson's matrix between two diagonals of units: kappa is worse by up to spread^2, and only by the units."""
+    r"""Poisson's matrix between two diagonals of units: $\kappa$ grows by up to $\text{spread}^2$, by units alone."""
     from scipy.sparse import diags_array
 
     S = diags_array([rng.permutation(np.geomspace(1, spread, side * side))], offsets=[0])

@@ -55,7 +55,7 @@ def units(A):
 
 
 def error(x, A, b, A_low, b_low, truth):
-    """||D(x - truth)|| / ||D truth||."""
+    r"""$\|D (\hat x - x)\| / \|D x\|$."""
     D = units(A)
     return float(np.linalg.norm(D * (np.asarray(x, np.float64) - truth)) / (np.linalg.norm(D * truth) or 1.0))
 

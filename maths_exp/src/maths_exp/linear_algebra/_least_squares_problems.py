@@ -45,7 +45,7 @@ def polynomial(
     dtype,
     rng,
 ):
-    """Powers of points in [0, 1]: columns ever more alike, kappa grows by a digit or more a degree."""
+    r"""Powers of points in [0, 1]: columns ever more alike, $\kappa$ grows by a digit or more a degree."""
     x = np.linspace(0, 1, rows)
     degree = degree if np.dtype(dtype) == np.float64 else min(degree, 4)  # with more, float32 has no digit of x
     return with_low_parts(np.vander(x, degree + 1, increasing=True), np.cos(3 * x) + noise * rng.random(rows), dtype)
@@ -62,7 +62,7 @@ def filip(*, dtype, rng):
 
 
 def wampler1(*, dtype, rng):
-    """1 + x + ... + x^5 at x = 0...20, with no residual: every coefficient is 1."""
+    r"""$1 + x + \dots + x^5$ at $x = 0, \dots, 20$, with no residual: every coefficient is 1."""
     return decimals("wampler1")
 
 

@@ -97,14 +97,14 @@ def residual(c, truth):
 
 
 def componentwise(c, a, b, truth):
-    """The largest |Cx - A(Bx)| / |A||B||x|: each entry against what could cancel in it."""
+    """The largest $|Cx - A(Bx)| / |A||B||x|$: each entry against what could cancel in it."""
     error, scale = residual(c, truth), truth[2]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.max(np.where((error == 0) & (scale == 0), 0.0, error / scale))
 
 
 def normwise(c, a, b, truth):
-    """The largest |Cx - A(Bx)| / (w max|A| max|B|): every entry against the largest."""
+    r"""The largest $|Cx - A(Bx)| / (w \max |A| \max |B|)$: every entry against the largest."""
     return np.max(residual(c, truth)) / (block_width(b.shape[1]) * largest(a, b))
 
 

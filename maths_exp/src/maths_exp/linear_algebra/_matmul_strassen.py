@@ -15,7 +15,7 @@ LEAF = 64  # no side is halved that is not longer: small, to show the recursion;
 
 
 def strassen(a, b, leaf=LEAF):
-    """Seven products of halves instead of eight, for eighteen sums: n^2.81 products, and small entries suffer."""
+    """Seven products of halves instead of eight, for eighteen sums: $n^{2.81}$ products, and small entries suffer."""
     levels = halvings(a, b, leaf)
     return _halved(_padded(a, 2**levels), _padded(b, 2**levels), levels)[: a.shape[0], : b.shape[1]]
 

@@ -30,7 +30,7 @@ def reflector(x):
 
 
 def modified_gram_schmidt_rows(A):
-    """Once q_k is known, take its part out of all later columns at once, as an outer product: R row by row."""
+    """Once $q_k$ is known, take its part out of all later columns at once, as an outer product: R row by row."""
     Q = A.copy()
     n = A.shape[1]
     R = np.zeros((n, n), A.dtype)
@@ -43,7 +43,7 @@ def modified_gram_schmidt_rows(A):
 
 
 def blocked_householder(A):
-    """A panel of reflectors becomes one matrix, I - V T V^T: nearly all of the work is then products of matrices."""
+    """A panel of reflectors becomes one matrix, $I - V T V^T$: nearly all of the work is then products of matrices."""
     m, n = A.shape
     A = np.array(A, order="F")
     panels = []
@@ -81,7 +81,7 @@ def cholesky_qr(A):
 
 
 def cholesky_qr2(A):
-    """Two products, two triangular solves: kappa^2 u of orthogonality is lost, and won back by a second round."""
+    r"""Two products, two triangular solves: $\kappa^2 u$ of orthogonality is lost, and won back by a second round."""
     Q, first = cholesky_qr(A)
     Q, second = cholesky_qr(Q)
     return Q, second @ first

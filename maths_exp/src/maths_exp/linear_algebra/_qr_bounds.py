@@ -31,7 +31,7 @@ def unscaled(*arrays):
 
 
 def factorisation(result, A):
-    """||A - Q R|| / ||A||, where whatever R has below its diagonal is an error as well; for A = 0, ||Q R||."""
+    r"""$\|A - QR\| / \|A\|$, where whatever R has below its diagonal is an error as well; for $A = 0$, $\|QR\|$."""
     Q, R = result
     A, R = unscaled(A, R)
     residual = np.linalg.norm(Q.astype(np.float64) @ np.triu(R) - A)
@@ -39,7 +39,7 @@ def factorisation(result, A):
 
 
 def orthogonality(result, A):
-    """||Q^T Q - I||."""
+    r"""$\|Q^T Q - I\|$."""
     Q = result[0].astype(np.float64)
     return float(np.linalg.norm(Q.T @ Q - np.eye(Q.shape[1])))
 

@@ -41,7 +41,7 @@ def rounding(A):
 
 
 def error(result, A, k, excess, sigma):
-    """||A - U S V^T|| over what it may be."""
+    r"""$\|A - U \Sigma V^T\|$ over what it may be."""
     U, s, Vt = (np.asarray(x, np.float64) for x in result)
     left = np.linalg.norm(A - (U * s) @ Vt)
     return float(left / ((1 + excess) * tail(sigma, k) + rounding(A) * np.linalg.norm(sigma) or 1.0))
@@ -53,14 +53,14 @@ def tail(sigma, k):
 
 
 def orthogonality(result, A, k, excess, sigma):
-    """||Q^T Q - I|| of the worse side, over twice the error of a product of reflections and rotations."""
+    r"""$\|Q^T Q - I\|$ of the worse side, over twice the error of a product of reflections and rotations."""
     U, _, Vt = (np.asarray(x, np.float64) for x in result)
     lost = max(np.linalg.norm(Q.T @ Q - np.eye(k)) for Q in (U, Vt.T))
     return float(lost / (2 * rounding(A)))
 
 
 def values(result, A, k, excess, sigma):
-    """The largest |s_i^2 - sigma_i^2| over what it may be; values that are negative or in no order are wrong."""
+    r"""The largest $|\hat\sigma_i^2 - \sigma_i^2|$ over what it may be; negative or unordered values are wrong."""
     s = np.asarray(result[1], np.float64)
     if not (np.all(s >= 0) and np.all(np.diff(s) <= 0)):
         return math.nan

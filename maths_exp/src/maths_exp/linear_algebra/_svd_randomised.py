@@ -21,7 +21,7 @@ BLOCKS = 4  # of rows, for Dask
 
 
 def randomised(A, k, q):
-    """Multiply random vectors by A, orthonormalise, q times more by A^T and A; then the SVD of what A is on that space.
+    """Multiply random vectors by A, orthonormalise, q times more by $A^T$ and A; then the SVD of A on that space.
 
     Orthonormal after every product: else all columns would turn into the first singular vector, digit by digit.
     """

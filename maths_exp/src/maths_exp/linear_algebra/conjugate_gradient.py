@@ -8,8 +8,9 @@ Look for  Steps times the price of a step. Diagonals instead of column numbers m
           halves their number at no price (watch the column of steps), and threads still help.  cg_stencil has both,
           a byte where A has a number, and one pass over its vectors a step.  IC(0) takes a third of the steps and is
           slower than none: a row of its triangular solves waits for the row before.  SSOR waits as long, but with the
-          right omega its steps grow only like the root of the side.  In the cache and on one thread SciPy's product is
-          as fast as cg_fused: both read the same bytes.
+          right $\\omega$ its steps grow only like the root of the side.  In the cache and on one thread SciPy's product
+          is as fast as cg_fused: both read the same bytes.  On a plate of a million points (--side 1000) SciPy's 2916
+          steps take 22.7 s, cg_fused's as many 9.8 s, cg_stencil's 1458 take 0.8 s, on two cores of an EPYC (Zen 5).
           On mixed-units Jacobi's division by the diagonal saves most of the steps.
 Source    Y. Saad, Iterative Methods for Sparse Linear Systems, 2nd ed. (2003), chapters 6, 9 and 10.
           A. Greenbaum, Estimating the attainable accuracy of recursively computed residual methods (1997).
@@ -32,7 +33,7 @@ from maths_exp.linear_algebra._conjugate_gradient_stencil import cg_stencil, not
 
 
 def cg_dense(A, b, tolerance):
-    """Hestenes and Stiefel's five lines, with all of A: alpha goes to the bottom along p, beta turns the next p."""
+    r"""Hestenes and Stiefel's five lines, all of A: $\alpha$ goes to the bottom along p, $\beta$ turns the next p."""
     x, r, p = np.zeros_like(b), b.copy(), b.copy()
     rr, k = r @ r, 0
     enough = tolerance * tolerance * (b @ b)

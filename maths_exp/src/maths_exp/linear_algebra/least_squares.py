@@ -9,8 +9,11 @@ Look for  The column of right digits on filip and on the five Wampler sets, cert
           the rounding of filip's data to one number each takes half of the digits alone.  `refined` takes data as two
           numbers each and keeps all digits.  It pays with a few passes over A: on gaussian, where nothing is to be
           saved, the library wins over it, and over the other rows here: one pass over A in LAPACK's blocks, where
-          normal_equations fetches a line of the cache for each number.  With blocks they win: on gaussian kappa is
+          normal_equations fetches a line of the cache for each number.  With blocks they win: on gaussian $\\kappa$ is
           small, and half of the flops are saved at no loss.
+          Why the library wins on filip: the normal equations fail there; an SVD takes nearly twice as long as gelsy's
+          pivoted QR, and our QR comes to LAPACK by several of NumPy's calls, which for 82 rows of 11 numbers take
+          longer than LAPACK does.
 Source    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), chapter 20.
           A. Bjorck, Numerical Methods for Least Squares Problems (1996), sections 2.9 and 3.2.
           J. Demmel, Y. Hida, X. Li, E. J. Riedy, Extra-precise iterative refinement for overdetermined least squares
@@ -30,7 +33,7 @@ from maths_exp.linear_algebra._least_squares_refined import refined
 
 
 def normal_equations(A, b):
-    """Set up A^T A x = A^T b and solve by Cholesky: m n^2 flops, half of any other's, and kappa squared."""
+    r"""Set up $A^T A x = A^T b$ and solve by Cholesky: $m n^2$ flops, half of any other's, and $\kappa$ squared."""
     n = A.shape[1]
     C, d = np.empty((n, n), A.dtype), np.empty(n, A.dtype)
     for j in range(n):
@@ -56,7 +59,7 @@ def back_substitution(R, y):
 
 
 def householder(A, b):
-    """Mirror each column onto its axis, and b along with them: R x = Q^T b, with Q never formed."""
+    """Mirror each column onto its axis, and b along with them: $Rx = Q^T b$, with Q never formed."""
     n = A.shape[1]
     R, y = A.copy(), b.copy()
     for k in range(n):
@@ -71,7 +74,7 @@ def householder(A, b):
 
 
 def givens_rows(A, b):
-    """Row after row is turned into R and forgotten: n^2 numbers suffice, and an answer is ready after every row."""
+    """Row after row is turned into R and forgotten: $n^2$ numbers suffice, and an answer is ready after every row."""
     n = A.shape[1]
     R, y = np.zeros((n, n), A.dtype), np.zeros(n, A.dtype)
     for row, right in zip(A.copy(), b, strict=True):
@@ -86,7 +89,7 @@ def givens_rows(A, b):
 
 
 def blas_normal_equations(A, b):
-    """A^T A by one product, in blocks that stay in the cache; the textbook's dots read columns a line a number."""
+    """$A^T A$ by one product, in blocks that stay in the cache; the textbook's dots read columns a line a number."""
     from scipy.linalg.lapack import get_lapack_funcs
 
     _, x, broken = get_lapack_funcs("posv", (A,))(A.T @ A, A.T @ b)

@@ -5,9 +5,9 @@ Idea      2mkn operations on mk + kn + mn numbers: each number is used many time
           in another order run along rows; blocks stay in a cache; a tile of C stays in the registers. Strassen instead
           does fewer operations, and gives up that each entry is right by its own measure.
 Look for  How many of the seven do the same 2mkn operations, and what fraction of the limit each reaches.
-          Why the library wins below n = 100: packing takes n^2 moves, which n^3 flops repay only later; OpenBLAS has
-          kernels for small matrices that do not pack.
           On the graded problem Strassen loses some twelve digits of the smallest entries; nobody else loses any.
+          Why the library wins below n = 100: packing takes $n^2$ moves, which $n^3$ flops repay only later; OpenBLAS
+          has kernels for small matrices that do not pack.
 Source    K. Goto, R. van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34 (2008), article 12.
           N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), sections 3.5 and 23.2.
 """
@@ -114,14 +114,14 @@ def graded(
     dtype,
     rng,
 ):
-    """Rows of A and columns of B scaled down, step by step, to 2^-20: C reaches over twelve orders of magnitude."""
+    """Rows of A and columns of B scaled down, step by step, to $2^{-20}$: C reaches over twelve orders of magnitude."""
     a, b = normal(m, k, n, dtype=dtype, rng=rng)
     rows, columns = (2.0 ** -np.round(np.linspace(0, 20, side)) for side in (m, n))  # powers of two: no rounding
     return (a * rows[:, None]).astype(dtype), (b * columns).astype(dtype)
 
 
 def digits(c, a, b, truth):
-    """Correct decimal digits of the worst entry, by its own measure |A||B|."""
+    """Correct decimal digits of the worst entry, by its own measure $|A||B|$."""
     return -math.log10(max(check.componentwise(c, a, b, truth), unit_roundoff("float64")))
 
 

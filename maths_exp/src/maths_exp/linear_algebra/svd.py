@@ -7,12 +7,13 @@ Idea      Turn pairs of columns until all are orthogonal: their lengths are the 
           are wanted, A times a few random vectors already spans nearly the right space; a few more products with A and
           $A^T$ do the rest.
 Look for  On graded, all digits of the smallest singular value by Jacobi, none by bidiagonalisation: reflections mix
-          columns of all lengths, rotations of two do not (watch the column of digits).  For all of the values gesdd
-          wins: Jacobi's sweeps cost several times its work, and gesdd's products of matrices run near the peak.  For k
-          of n, all random methods are run until their error is within the excess that was asked for, and no further:
-          Krylov's space keeps what power iterations forget, and blocks of eight columns give it a high degree for few
-          products.  Both products of a block in one reading of A save half of the traffic, which counts where A does
-          not fit into the cache.
+          columns of all lengths, rotations of two do not (watch the column of digits).  For k of n, all random methods
+          are run until their error is within the excess that was asked for, and no further: Krylov's space keeps what
+          power iterations forget, and blocks of eight columns give it a high degree for few products.  Both products
+          of a block in one reading of A save half of the traffic, which counts where A does not fit into the cache.
+          Why the library wins where all of the values are wanted (square, graded, repeated): Jacobi's sweeps cost
+          several times the work of gesdd, whose products of matrices run near the peak; LAPACK's own Jacobi (gejsv),
+          which a QR factorisation leaves few sweeps to do, is slower than gesdd too.
 Source    J. Demmel, K. Veselic, Jacobi's method is more accurate than QR, SIAM J. Matrix Anal. Appl. 13 (1992).
           G. H. Golub, C. F. Van Loan, Matrix Computations, 4th ed. (2013), sections 8.6 and 10.4.
           N. Halko, P. G. Martinsson, J. A. Tropp, Finding structure with randomness, SIAM Review 53 (2011), 217-288.

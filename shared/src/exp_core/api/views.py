@@ -67,11 +67,15 @@ class Explanation:
 
     def _repr_markdown_(self) -> str:
         """The same for a notebook, which sets the formulas between dollars."""
-        from exp_core.report.explain import sections
+        from exp_core.report.explain import references, sections
 
         title, _, body = self._in_python(self.entry.docstring).partition("\n")
         lines = [f"**{title}**", ""]
-        lines += [line for heading, words in sections(body) for line in (f"**{heading}.** {words}", "")]
+        for heading, words in sections(body):
+            if heading == "Source":
+                lines += [f"**{heading}.**", "", *(f"- {reference}" for reference in references(body)), ""]
+            else:
+                lines += [f"**{heading}.** {words}", ""]
         lines += ["| implementation | rung | how it differs |", "|---|---|---|"]
         lines += [f"| `{i.name}` | {i.rung} | {_cell(i.title)} |" for i in self.experiment.implementations]
         lines += ["", "| problem | sizes | |", "|---|---|---|"]

@@ -30,6 +30,13 @@ class Handler(SimpleHTTPRequestHandler):
         """Nothing is logged."""
 
 
-def server(folder: Path, port: int) -> ThreadingHTTPServer:
+class Server(ThreadingHTTPServer):
+    """A thread a request."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A reader who turns the page before this one has come is no fault, and nothing to report."""
+
+
+def server(folder: Path, port: int) -> Server:
     """A server that listens already, for 0 at a free port.  Raises OSError or OverflowError where it cannot."""
-    return ThreadingHTTPServer((LOOPBACK, port), partial(Handler, directory=str(folder)))
+    return Server((LOOPBACK, port), partial(Handler, directory=str(folder)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import webbrowser
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from exp_core.refusal import Missing, Refused
 if TYPE_CHECKING:
     from exp_core.book.contents import Contents
     from exp_core.book.measured import Measured
+    from exp_core.book.serve import Server
     from exp_core.book.site import Written
 
 MODULES = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "pygments")
@@ -57,16 +59,17 @@ def _run(
 
     contents = _chosen(package, tuple(name for turn in only for name in turn.replace(" ", "").split(",") if name))
     folder = _default_folder() if out is None else out
+    serving = None if serve is None else _listening(folder, serve)
     measured = read_measured()
     if measure:
         _measure_missing(contents, measured, budget)
         measured = read_measured()
     written = _write(folder, contents, measured, package, whole=not only)
     _say(written)
-    if serve is not None:
-        _serve(folder, serve, show=open)
+    if serving is not None:
+        _serve(serving, show=open)
     elif open and not webbrowser.open(written.index.absolute().as_uri()):
-        raise click.ClickException(f"no browser could be opened: open {written.index.absolute()} in one")
+        tell(f"no browser could be opened here: open {written.index.absolute()} in one")
 
 
 def _chosen(package: str, names: tuple[str, ...]) -> Contents:
@@ -145,19 +148,27 @@ def _say(written: Written) -> None:
     say(str(written.index.absolute()))
 
 
-def _serve(folder: Path, port: int, *, show: bool) -> None:
+def _listening(folder: Path, port: int) -> Server:
+    """A server at this port.  Raises click.UsageError, before anything is written."""
     from exp_core.book.serve import server
 
     try:
-        serving = server(folder, port)
-    except (OSError, OverflowError) as error:
-        raise click.UsageError(f"--serve: port {port} cannot be used: {error}") from error
+        return server(folder, port)
+    except OverflowError:
+        raise click.UsageError(f"--serve: there is no port {port}: they end at 65535; 0 takes a free one") from None
+    except OSError as error:
+        why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        raise click.UsageError(f"--serve: port {port} {why}: name another, or none for a free one") from error
+
+
+def _serve(serving: Server, *, show: bool) -> None:
+    """Until Ctrl-C."""
     address = f"http://127.0.0.1:{serving.server_address[1]}/"
     with serving:
         try:
             tell(f"{address}   until Ctrl-C")
-            if show:
-                webbrowser.open(address)
+            if show and not webbrowser.open(address):
+                tell("no browser could be opened here: open this address in one")
             serving.serve_forever()
         except KeyboardInterrupt:
             tell("")

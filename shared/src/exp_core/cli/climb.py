@@ -38,7 +38,10 @@ class ExperimentCommand(click.Command):
     """A command whose help holds words of others: they steer no terminal."""
 
     def get_help(self, ctx: click.Context) -> str:
-        """The help, its control characters blanks."""
+        """The help, its formulas in Unicode and its control characters blanks."""
+        from exp_core.report.explain import readable
+
+        self.help = readable(self.help or "")
         return printable(super().get_help(ctx))
 
 

@@ -16,7 +16,7 @@ from exp_core.cli.options import option, seconds_reader, whole_reader
 from exp_core.cli.progress import climb_with_progress
 from exp_core.cli.streams import say, tell
 from exp_core.experiment import Experiment
-from exp_core.own import is_kernel, refused
+from exp_core.own import is_kernel, kernel_suffixes, refused
 from exp_core.refusal import Missing, Refused
 from exp_core.report.bar import Bar
 
@@ -36,6 +36,7 @@ HELP = """Write NAME yourself: a skeleton with its signature, its problem and hi
   {command} practise qr --with qr.py:qr --watch    again after each save, until Ctrl-C
 """
 KERNELS = """
+\b
   {command} practise softmax softmax.metal         a kernel's body (.cu: CUDA); the emulator checks it, no GPU needed
 """
 
@@ -159,7 +160,7 @@ def prepared(session: Session) -> tuple[OwnFunction | OwnKernel, Request]:
         own = refused(emulator.own_kernel, experiment, session.text)
         contestant = Contestant(own, own.devices[0], session.emulator)
         return OwnKernel(experiment, contestant), make_request(session.entry, experiment, problem, sizes, dtype, run)
-    user = refused(find_user_function, session.text)
+    user = refused(find_user_function, session.text, kernel_suffixes(session.emulator))
     user.call_limit_s = session.budget_s
     request = make_request(session.entry, experiment, problem, sizes, dtype, run, user=user)
     return OwnFunction(user, assignment(request)), request
@@ -191,6 +192,8 @@ def examine_and_climb(session: Session, examined: OwnFunction | OwnKernel, reque
         say_fault(session, fault)
     if isinstance(examined, OwnKernel):
         device = examined.contestant.device
+        if unseen := importlib.import_module(session.emulator).unseen(device):
+            say(str(unseen))
         say(f"how fast, on such a GPU:  {session.command} {session.entry.name} --with {name} --{device}")
         session.outcomes.append("right")
         return EXIT_RIGHT

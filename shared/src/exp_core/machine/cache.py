@@ -22,7 +22,7 @@ from exp_core.machine.processor import read_processor
 from exp_core.machine.roofline import Bandwidth, Peaks
 from exp_core.timing import epoch
 
-SCHEMA = 2
+SCHEMA = 3
 EXPIRES_S = 7 * 24 * 3600
 LOOK_EXPIRES_S = 600
 

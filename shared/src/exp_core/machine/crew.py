@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from exp_core.timing import Stopwatch
 
 BLOCK_S = 0.002  # one measurement: long against the scatter of the threads' starts (some 0.1 ms)
+TOGETHER = 1.1  # times the rate that all kept up between the first start and the last end: beyond it they took turns
 
 Made = TypeVar("Made")
 Task = Callable[[int], object]  # does its unit of work so many times, without holding the interpreter's lock
@@ -44,20 +45,23 @@ class Crew:
     def rate(self, tasks: list[Task], repeats: int) -> float:
         """Units of work a second, of all threads together.
 
-        Each thread times the middle half of what it does: while it does, the others are at work too.
+        Each thread times the middle half of what it does: while it does, the others are at work too.  If one of them
+        was held up, it was not so, and each had the memory and the caches for itself: then only what all did in the
+        time from the first start to the last end counts.
         """
         margin = max(1, repeats // 2)
+        watch = Stopwatch()
 
-        def timed(task: Task) -> float:
+        def timed(task: Task) -> tuple[float, float]:
             self._start.wait()
             task(margin)
-            watch = Stopwatch()
+            start = watch.elapsed()
             task(repeats)
-            seconds = watch.elapsed()
+            end = watch.elapsed()
             task(margin)
-            return repeats / seconds if seconds > 0 else 0.0
+            return start, end
 
-        return sum(self._pool.map(timed, tasks))
+        return rate_of_all(repeats, list(self._pool.map(timed, tasks)))
 
     def repeats(self, tasks: list[Task], guess: int = 1) -> int:
         """How often to repeat so that a measurement takes about BLOCK_S; the guess had better not be too high."""
@@ -67,3 +71,16 @@ class Crew:
             if rate * BLOCK_S <= 2 * repeats:
                 return max(1, round(rate * BLOCK_S))
             repeats = min(round(rate * BLOCK_S), 10 * repeats)
+
+
+def rate_of_all(repeats: int, spans: list[tuple[float, float]]) -> float:
+    """Units of work a second of threads that each did so many, given when each began and ended, in seconds.
+
+    The sum of their rates; but what they did between the first start and the last end where that is less by more than
+    TOGETHER allows.  0.0 where the clock did not move.
+    """
+    shortest, longest = min(end - start for start, end in spans), max(end for _, end in spans) - min(spans)[0]
+    if shortest <= 0:
+        return 0.0
+    each, together = sum(repeats / (end - start) for start, end in spans), len(spans) * repeats / longest
+    return each if each <= TOGETHER * together else together

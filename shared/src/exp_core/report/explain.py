@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,9 @@ from exp_core.catalogue import HEADINGS, Entry
 from exp_core.experiment import Experiment, Implementation
 
 READING_WIDTH = 110  # columns beyond which a line is tiring to read
+HEADING_WIDTH = max(map(len, HEADINGS))
 FORMULA = re.compile(r"\$([^$]+)\$")
+WINS = "Why the library wins"  # the last words under Look for, where a library is faster than all of ours
 # Between two references: a full stop that ends neither an initial nor "et al.", and two blanks or the line's end.
 NEXT_REFERENCE = re.compile(r"(?<!\b[A-Z]\.)(?<!\bal\.)(?<=\.)(?: {2,}|\n\s*)(?=[^\W\d_a-z]|\"|https:)")
 # What unicodeit leaves as it stands: names of functions and grouping commands.
@@ -63,7 +66,7 @@ def print_explanation(
     table.add_column(overflow="fold")
     for heading, paragraph in sections(body):
         paragraph = "\n".join(references(body)) if heading == "Source" else paragraph
-        table.add_row(heading, Text(readable(spell(paragraph))))
+        table.add_row(textwrap.fill(heading, HEADING_WIDTH), Text(readable(spell(paragraph))))
     out.print(table)
     rows: list[tuple[str, str]] = []
     for problem in experiment.problems:
@@ -88,7 +91,23 @@ def print_explanation(
 
 
 def sections(body: str) -> list[tuple[str, str]]:
-    """The docstring's headings and their paragraphs, lines joined."""
+    """The docstring's headings and their paragraphs, lines joined; why the library wins stands by itself."""
+    found: list[tuple[str, str]] = []
+    for heading, text in _paragraphs(body):
+        before, _, why = (part.strip(": ") for part in text.partition(WINS))
+        found.append((heading, before))
+        if why:
+            found.append((WINS, why[:1].upper() + why[1:]))
+    return found
+
+
+def why_the_library_wins(body: str) -> str:
+    """The sentences of a docstring that say so; empty if there are none."""
+    _, words, why = dict(_paragraphs(body)).get("Look for", "").partition(WINS)
+    return readable(words + why)
+
+
+def _paragraphs(body: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for line in body.splitlines():
         heading = next((name for name in HEADINGS if line.startswith(name + " ")), None)

@@ -10,8 +10,9 @@ from importlib.resources import files
 
 from exp_core.catalogue import printable
 from exp_core.report.explain import readable
-from exp_core.report.terminal import MARKS, factor, percent, rate, scientific, size, spread
+from exp_core.report.terminal import MARKS, factor, noise_told, percent, rate, scientific, size, spread
 from exp_core.results import Result, Row
+from exp_core.timing.intervals import tells
 from exp_core.timing.table import seconds_text
 
 WORDS = {
@@ -202,9 +203,7 @@ class Scale:
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Scale:
         """The axis that holds these rows; any axis will do where nothing was timed."""
-        times = [
-            time for row in rows if row.median_s for time in (row.median_s, row.limit_s, *(row.ci95 or ())) if time
-        ]
+        times = [time for row in rows if row.median_s for time in (row.median_s, row.limit_s, *_whisker(row)) if time]
         times = [time for time in times if time > 0 and math.isfinite(time)] or [1.0]
         return cls(math.log(min(times) / 2), math.log(max(times)))
 
@@ -215,13 +214,18 @@ class Scale:
         return 100 * min(max((math.log(seconds) - self.low) / (self.high - self.low), 0.0), 1.0)
 
 
+def _whisker(row: Row) -> tuple[float, float] | tuple[()]:
+    """The interval of its time, where that says anything."""
+    return row.ci95 if row.ci95 and tells(row.ci95) else ()
+
+
 def _bar(row: Row, scale: Scale) -> str:
     """The time as a bar in its rung's colour, its interval as a whisker, the hardware's limit as a tick."""
     if not row.median_s:
         return ""
     parts = [f'<rect class="exp-fill" y="20%" width="{scale.place(row.median_s):.2f}%" height="60%" rx="2"/>']
-    if row.ci95:
-        low, high = map(scale.place, row.ci95)
+    if whisker := _whisker(row):
+        low, high = map(scale.place, whisker)
         parts.append(f'<line class="exp-whisker" x1="{low:.2f}%" x2="{high:.2f}%" y1="50%" y2="50%"/>')
         parts += [
             f'<line class="exp-whisker" x1="{end:.2f}%" x2="{end:.2f}%" y1="34%" y2="66%"/>' for end in (low, high)
@@ -234,10 +238,10 @@ def _bar(row: Row, scale: Scale) -> str:
 
 def _said(result: Result) -> str:
     """Under the table: why a row is not simply right, and what has to be known to read the numbers."""
-    lines = [f"<b>{text(result.label(row))}</b> {text(row.reason)}" for row in result.rows if row.reason]
+    lines = [f"<b>{text(result.label(row))}</b> {_reason(row)}" for row in result.rows if row.reason]
     notes = [*result.notes, *result.limit_notes]
-    if result.noise_floor is not None and any(row.median_s for row in result.rows):
-        notes.append(f"gaps under {result.noise_floor:.1%} are noise here and rank nobody")
+    if floor := noise_told(result):
+        notes.append(floor)
     if result.interrupted:
         notes.append("interrupted: the table holds what was known by then")
     if any(row.median_s for row in result.rows):
@@ -245,6 +249,12 @@ def _said(result: Result) -> str:
         notes.append(f"bars: time a call on a logarithmic axis, with its 95% interval{tick}")
     items = "".join(f"<li>{line}</li>" for line in [*lines, *map(text, notes)])
     return f'<ul class="exp-notes">{items}</ul>' if items else ""
+
+
+def _reason(row: Row) -> str:
+    """The sentence, and below it the asker's lines that it speaks of."""
+    sentence, *lines = row.reason.splitlines()
+    return "<br>".join([text(sentence), *(f"<code>{text(line)}</code>" for line in lines)])
 
 
 def _laws(result: Result) -> str:

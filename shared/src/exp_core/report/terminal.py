@@ -17,6 +17,7 @@ from rich.text import Text
 from exp_core.catalogue import printable
 from exp_core.raced import Raced
 from exp_core.results import Result, Row, Scoreboard
+from exp_core.timing.intervals import tells
 
 PLAIN_WIDTH = 200  # columns where the output is no terminal: nothing is folded, nothing is cut
 MARKS = {
@@ -69,7 +70,10 @@ def print_result(result: Result, out: Console, *, verbose: bool = False) -> None
     for row in result.rows:
         if row.reason:
             mark, style = _mark(row)
-            out.print(Text(f" {mark} ", style=style) + _text(f"{result.label(row)}: {row.reason}"), soft_wrap=True)
+            sentence, *lines = row.reason.splitlines()
+            out.print(Text(f" {mark} ", style=style) + _text(f"{result.label(row)}: {sentence}"), soft_wrap=True)
+            for line in lines:  # of the asker's own, which it speaks of
+                out.print(_text(f"   {line}"), soft_wrap=True)
     if verbose:
         for row in result.rows:
             for check in row.checks:
@@ -80,8 +84,8 @@ def print_result(result: Result, out: Console, *, verbose: bool = False) -> None
                 out.print(_text(f"   {result.label(row)}: {_how(row, row.race)}", "dim"), soft_wrap=True)
     for note in result.notes:
         out.print(_text(f" {note}", "yellow"), soft_wrap=True)
-    if result.noise_floor is not None and any(row.median_s for row in result.rows):
-        out.print(f" gaps under {result.noise_floor:.1%} are noise here and rank nobody", style="dim", soft_wrap=True)
+    if floor := noise_told(result):
+        out.print(f" {floor}", style="dim", soft_wrap=True)
     for note in result.limit_notes:
         out.print(_text(f" {note}", "yellow"), soft_wrap=True)
     if result.interrupted:
@@ -250,6 +254,15 @@ def rate(row: Row) -> str:
     return f"{row.bytes / row.median_s / 1e9:.3g} GB/s"
 
 
+def noise_told(result: Result) -> str:
+    """How small a gap ranks nobody; empty where nothing was timed."""
+    if not any(row.median_s for row in result.rows):
+        return ""
+    if result.noise_floor is None:
+        return "too few rounds to rank anybody; a longer budget would tell"
+    return f"gaps under {result.noise_floor:.1%} are noise here and rank nobody"
+
+
 def factor(ratio: float | None) -> str:
     """A ratio as a factor."""
     if ratio is None or not math.isfinite(ratio):
@@ -258,8 +271,8 @@ def factor(ratio: float | None) -> str:
 
 
 def spread(interval: tuple[float, float] | None) -> str:
-    """Both ends of a ratio's interval."""
-    return "–" if interval is None else f"{interval[0]:.3g}–{interval[1]:.3g}"
+    """Both ends of a ratio's interval, if it says anything."""
+    return "–" if interval is None else f"{interval[0]:.3g}–{interval[1]:.3g}" if tells(interval) else "unknown"
 
 
 def percent(fraction: float | None) -> str:

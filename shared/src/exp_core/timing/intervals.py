@@ -20,10 +20,12 @@ import numpy as np
 from exp_core.timing import student
 
 LEVEL = 0.95
+VAGUE = 100.0  # times between the limits of an interval that says nothing
 
 
 def interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float, float]:
-    """The median and the limits of its interval at this level; one value is its own interval, for want of a better.
+    """The median and the limits of its interval at this level; of one value they are not known, and it stands
+    for them.
 
     Where n is too small for order statistics at this level (n < 6 for 95%) Student's interval of the mean stands in,
     stretched to hold the median.  It assumes a shape; give it logarithms.
@@ -39,6 +41,13 @@ def interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, floa
     at = max(1.0, _thinned(values, at, level))
     low, high = np.interp([at, x.size + 1 - at], np.arange(1, x.size + 1), x)
     return middle, float(low), float(high)
+
+
+def tells(limits: tuple[float, float]) -> bool:
+    """Whether an interval of times or ratios says anything: after three rounds in bad weather it may reach from
+    femtoseconds to years.
+    """
+    return limits[1] <= VAGUE * limits[0]
 
 
 @lru_cache(maxsize=4096)

@@ -50,7 +50,7 @@ class Comparison:
         gap_groups: tuple[int, ...] = (),
     ) -> Comparison:
         """The comparison that follows from these timings."""
-        floor = noise_floor(gaps, seed, gap_groups) if gaps else None
+        floor = noise_floor(gaps, seed, gap_groups) if len(gaps) > 1 else None
         rounds = max(len(t.samples) for t in timings)
         return cls({t.name: t for t in timings}, floor, rounds, seed, gaps, gap_groups, foreign_cores)
 
@@ -79,7 +79,10 @@ class Comparison:
         failed or has no sample.  Raises KeyError for a name that was not in the race.
         """
         found = self._ratio(name, to, LEVEL)
-        return None if found is None else Ratio(found[0], (found[1], found[2]))
+        if found is None:
+            return None
+        several = name == to or min(len(self.timings[name].samples), len(self.timings[to].samples)) > 1
+        return Ratio(found[0], found[1:] if several else None)
 
     def verdict(self, name: str, to: str, within: float = WITHIN) -> Verdict:
         """Whether ``name`` is faster or slower than ``to``, or equivalent within that fraction, or undecided.
@@ -136,7 +139,7 @@ class Comparison:
 
     def ranked(self, ratio: Ratio) -> bool:
         """Whether this gap may be called one: its interval leaves out 1, and it is above the noise floor."""
-        low, high = ratio.ci95
+        low, high = ratio.ci95 or (0.0, math.inf)
         floor = 1 + (self.noise_floor or 0.0)
         return not low <= 1 <= high and not 1 / floor <= ratio.value <= floor
 

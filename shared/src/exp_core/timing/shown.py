@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from exp_core.timing.intervals import tells
 from exp_core.timing.table import plain_table, seconds_text
 from exp_core.timing.verdict import WITHIN
 
@@ -19,7 +20,6 @@ HEADINGS = (
     "samples x calls",
 )  # fmt: skip
 KEPT = (0, 1, 3, 4, 2, 5, 6, 9, 7, 8, 10)  # the columns, the most important ones first, where the terminal is narrow
-VAGUE = 100.0  # times between the limits of an interval that says nothing
 FOREIGN = 0.05  # cores of other processes that are worth a word
 WIDE = 120  # columns of something that is no terminal
 
@@ -39,13 +39,13 @@ def rows(comparison: Comparison) -> list[tuple[str, ...]]:
 
 def _row(comparison: Comparison, timing: Timing, best: str | None) -> tuple[str, ...]:
     first = seconds_text(timing.first_call_s)
-    if timing.failure or timing.ci95 is None or best is None:
+    if timing.failure or timing.median_s is None or best is None:
         return timing.name, "failed" if timing.failure else "", *[""] * 7, first, ""
     ratio = comparison.ratio(best, to=timing.name)
     return (
         timing.name,
         seconds_text(timing.median_s),
-        " to ".join(seconds_text(limit) for limit in timing.ci95) if _narrow(timing.ci95) else "not known",
+        _limits(timing.ci95),
         "" if ratio is None else f"{ratio.value:.3g}",
         "fastest" if timing.name == best else comparison.verdict(timing.name, to=best),
         seconds_text(timing.in_flight_s),
@@ -57,9 +57,8 @@ def _row(comparison: Comparison, timing: Timing, best: str | None) -> tuple[str,
     )
 
 
-def _narrow(ci95: tuple[float, float]) -> bool:
-    """Whether the interval says anything: after three rounds in bad weather it may reach from femtoseconds to years."""
-    return ci95[1] <= VAGUE * ci95[0]
+def _limits(ci95: tuple[float, float] | None) -> str:
+    return " to ".join(seconds_text(limit) for limit in ci95) if ci95 and tells(ci95) else "not known"
 
 
 def notes(comparison: Comparison) -> list[str]:

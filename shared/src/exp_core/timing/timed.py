@@ -19,7 +19,8 @@ class Timing:
     first_call_s: seconds of the very first call, compilation and all; None if it raised.
     samples: seconds of one call in each round (the mean of ``calls`` calls made in a row); one that sat out the later
         rounds has fewer; sample r of two contestants always belongs to the same round.
-    median_s, ci95: median of the samples and its 95% interval, in seconds; None without a sample.
+    median_s, ci95: median of the samples and its 95% interval, in seconds; None without a sample, and one sample has
+        no interval.
     failure: what it raised, after which it took no further part; empty if nothing.
     groups: how many of the samples each process gave, in order; empty for a single process.  The median is then the
         geometric mean of the processes' medians.
@@ -67,7 +68,7 @@ class Timing:
         if not samples:
             return cls(name, first_call_s, None, None, *rest)
         middle, low, high = median_interval(samples, seed, _some(groups))
-        return cls(name, first_call_s, middle, (low, high), *rest)
+        return cls(name, first_call_s, middle, (low, high) if len(samples) > 1 else None, *rest)
 
     @property
     def isolated_s(self) -> float | None:
@@ -111,13 +112,13 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times faster, with its 95% interval."""
+    """How many times faster, with its 95% interval; None where there was a single round."""
 
     value: float
-    ci95: tuple[float, float]
+    ci95: tuple[float, float] | None
 
     def __str__(self) -> str:
-        return f"{self.value:.3g} ({self.ci95[0]:.3g} to {self.ci95[1]:.3g})"
+        return f"{self.value:.3g} ({f'{self.ci95[0]:.3g} to {self.ci95[1]:.3g}' if self.ci95 else 'a single round'})"
 
 
 def _some(groups: tuple[int, ...]) -> tuple[int, ...]:

@@ -47,21 +47,28 @@ static void reset(Buffer& buffer) {
 
 static void require_written(const Region& region) {
   if (region.filled) return;
-  size_t missing = 0, first = 0;
-  for (size_t i = region.length(); i-- > 0;)
-    if (!region.places[i].writer.group) ++missing, first = i;
-  if (missing)
-    fail("unwritten output: nobody writes " + place_text(region, long(first)) +
-         (missing > 1 ? " and " + std::to_string(missing - 1) + " more" : "") + " of " +
-         count_text(unsigned(region.length()), "element") + ", and outputs start with whatever was there");
+  constexpr size_t NAMED = 3;
+  std::vector<long> missing;
+  for (size_t i = 0; i < region.length(); ++i)
+    if (!region.places[i].writer.group) missing.push_back(long(i));
+  if (missing.empty()) return;
+  bool none = missing.size() == region.length();
+  std::string said = none ? "any element of " + std::string(region.name) : place_text(region, missing[0]);
+  for (size_t k = 1; !none && k < std::min(missing.size(), NAMED); ++k) said += ", " + place_text(region, missing[k]);
+  if (!none && missing.size() > NAMED)
+    said += " ... (" + std::to_string(missing.size()) + " of " + std::to_string(region.length()) + " elements)";
+  fail("unwritten output: nobody writes " + said + ", and outputs start with whatever was there");
 }
+
+static unsigned seconds = 0;  // that it may take
 
 [[noreturn]] static void killed(int signal) {
-  std::string what = signal == SIGALRM ? "endless: it was still running" : "crashed: a wild pointer or too much on the stack";
-  fail(what + " after " + line_text(here));
+  std::string what = signal == SIGALRM ? "endless: it still ran after " + count_text(seconds, "second") + ", last seen at "
+                                       : "crashed, by a wild pointer or too much on the stack, and was last seen at ";
+  fail(what + line_text(here));
 }
 
-static void watch_signals(unsigned seconds) {
+static void watch_signals() {
   static char stack[65536];
   stack_t alternative{};
   alternative.ss_sp = stack;
@@ -98,7 +105,8 @@ static int run(int argc, char** argv) {
                  (number(3) + number(6) - 1) / number(6)};
   group.threads.resize(group.whole.x * group.whole.y * group.whole.z);
   group.snapshots.resize(group.threads.size());
-  watch_signals(number(7));
+  seconds = number(7);
+  watch_signals();
   read_buffers();
   for (int k = 8; k < argc; ++k) {
     group.schedule = number(k);

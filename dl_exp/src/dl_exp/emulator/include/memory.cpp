@@ -2,6 +2,8 @@
 #include "memory.hpp"
 #include "scheduler.hpp"
 
+#include <unistd.h>
+
 namespace gpu {
 
 std::vector<Region*> regions;
@@ -13,6 +15,10 @@ struct Note {
   int line;
   bool atomic, constant, wrote;
 };
+
+constexpr unsigned PATIENCE = 2;  // seconds for the way to the next barrier after a race: it may never end
+
+constexpr size_t MANY = 1 << 16;  // notes before they are looked at: a loop without end must not fill the memory
 
 static std::string overdue;      // a complaint that waits for the next barrier
 static std::vector<Note> notes;  // of the thread that runs, since it was resumed
@@ -44,12 +50,16 @@ bool ordered(const Visit& before, const Visit& now) {
   return before.thread / WIDTH == now.thread / WIDTH && before.barriers != now.barriers;
 }
 
-[[noreturn]] void race(const Region& region, size_t element, const Visit& before, const char* did,
-                              const Visit& now, const char* does) {
-  std::string where = place_text(region, long(element));
-  std::string who = before.group == now.group ? "no barrier stands between them" : "groups cannot wait for each other";
-  fail("missing barrier: " + line_text(now.line) + " " + does + " " + where + " (" + thread_text(now) + "), which " +
-       line_text(before.line) + " " + did + " (" + thread_text(before) + "), and " + who);
+// Threads of one group go on to their next barrier: perhaps there is one between, and not all take it.
+void race(const Region& region, size_t element, const Visit& before, const char* did, const Visit& now,
+          const char* does) {
+  std::string who = "missing barrier: " + line_text(now.line) + " " + does + " " + place_text(region, long(element)) +
+                    " (" + thread_text(now) + "), which " + line_text(before.line) + " " + did + " (" +
+                    thread_text(before) + "), and ";
+  if (before.group != now.group) fail(who + "groups cannot wait for each other");
+  if (!raced.empty()) return;
+  raced = who + "no barrier";
+  alarm(PATIENCE);
 }
 
 void visit(Region& region, size_t element, const Note& note, bool wrote) {
@@ -115,6 +125,7 @@ void access(const char* p, size_t size, size_t alignment, bool constant, Region*
     fail("misaligned: " + line_text(line) + " takes " + std::to_string(size) + " bytes at once at " +
          place_text(*region, at / unit) + ", whose address is no multiple of " + std::to_string(alignment));
   if (region->kind == Kind::input) return;
+  if (notes.size() == MANY) settle();
   if (!notes.empty()) {
     Note& last = notes.back();
     if (atomic && !last.atomic && last.region == region && last.first == size_t(at / unit) && last.line == line)
@@ -126,7 +137,7 @@ void access(const char* p, size_t size, size_t alignment, bool constant, Region*
 }
 
 void complain() {
-  if (!overdue.empty()) fail(overdue);
+  if (!raced.empty() || !overdue.empty()) fail(overdue);
 }
 
 }  // namespace gpu

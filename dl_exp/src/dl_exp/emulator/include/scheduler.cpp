@@ -9,10 +9,20 @@ namespace gpu {
 
 int here = 0;
 Group group;
+std::string raced;
 
-[[noreturn]] void fail(const std::string& sentence) {
+[[noreturn]] static void say(const std::string& sentence) {
   ssize_t written = write(2, sentence.data(), sentence.size());
   _exit(written < 0 ? FAULT + 1 : FAULT);
+}
+
+[[noreturn]] void fail(const std::string& sentence) {
+  say(raced.empty() ? sentence : raced + " stands between them");
+}
+
+// Not all threads come to a barrier.
+[[noreturn]] static void diverge(const std::string& where) {
+  say(raced.empty() ? "divergent barrier: " + where : raced + " that all threads take stands between them: " + where);
 }
 
 std::string line_text(int line) {
@@ -135,7 +145,7 @@ bool release_lanes(unsigned simdgroup) {
       bool named = wanted ? wanted >> (j - first) & 1 : j < last && group.threads[j].state != State::returned;
       if (!named) continue;
       if (j >= last || group.threads[j].state == State::returned)
-        fail(line_text(leader.line) + ": its mask names lane " + std::to_string(j - first) +
+        fail("wrong mask: that of " + line_text(leader.line) + " names lane " + std::to_string(j - first) +
              (j >= last ? ", which is not there" : ", which has returned"));
       Thread& other = group.threads[j];
       complete &= other.state == State::at_simd && other.mask == wanted;
@@ -183,12 +193,12 @@ bool release_group() {
   if (elsewhere && !waiting)
     fail("divergent simd operation: " + line_text(simd_line) + " waits for lanes that never come");
   if (elsewhere)
-    fail("divergent barrier: " + count_text(waiting, "thread") + " at the barrier of " + line_text(line) + ", " +
+    diverge(count_text(waiting, "thread") + " at the barrier of " + line_text(line) + ", " +
          count_text(elsewhere, "thread") + " at the simd operation of " + line_text(simd_line));
   if (other_line)
-    fail("divergent barrier: threads of one group are at " + line_text(line) + " and at " + line_text(other_line));
+    diverge("threads of one group are at " + line_text(line) + " and at " + line_text(other_line));
   if (gone && !rules.returned_may_miss_barriers)
-    fail("divergent barrier: " + count_text(waiting, "thread") + " at the barrier of " + line_text(line) + ", and " +
+    diverge(count_text(waiting, "thread") + " at the barrier of " + line_text(line) + ", and " +
          count_text(gone, "thread") + (gone == 1 ? " has" : " have") + " returned");
   complain();
   uint32_t orders = ORDERS_SHARED | ORDERS_DEVICE;

@@ -63,7 +63,7 @@ def split(a):
 
 
 def error(s, x, y, truth):
-    """|s - exact| / sum |x_i y_i|: the condition number of the sum is taken out."""
+    r"""$|\hat s - s| / \sum_i |x_i y_i|$: the condition number of the sum is taken out."""
     scale = float(np.abs(x.astype(np.float64) * y.astype(np.float64)).sum())
     return abs(float(s) - truth) / scale if scale else abs(float(s))
 
