@@ -152,7 +152,7 @@ def test_devices_of_dl_exp():
         ({"device": "mental"}, dl_exp.Refused, "did you mean metal?"),
         ({"emulate": True}, dl_exp.Refused, 'device="metal" or device="cuda"'),
         ({"device": "cpu", "emulate": True}, dl_exp.Refused, 'device="metal" or device="cuda"'),
-        ({"with_": "nowhere.metal"}, dl_exp.Refused, "with_ nowhere.metal cannot be read"),
+        ({"with_": "nowhere.metal"}, dl_exp.Refused, "with_ cannot read nowhere.metal: No such file"),
     ):
         with pytest.raises(kind) as refused:
             dl_exp.run("softmax", **arguments, store=False)

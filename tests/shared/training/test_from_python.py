@@ -134,7 +134,7 @@ def test_a_disk_that_takes_no_more_is_one_sentence(toys, monkeypatch):
         ("bowl", {"save_every": True}, {}, "save_every takes a whole number"),
         ("bowl", {"threads": 4096}, {}, "threads=4096 is more than the"),
         ("bowl", {"data": "nomal"}, {}, "did you mean normal?"),
-        ("bowl", {"data": 3}, {}, "data takes the name of a data set, or a file, not 3"),
+        ("bowl", {"data": 3}, {}, "data: the name of a data set, or a file, not 3"),
         ("bowl", {"data": "no\0name"}, {}, "no data set is called"),
         ("bowl", {"checkpoint": 3}, {}, "checkpoint takes a folder or a checkpoint, not 3"),
         ("bowl", {"checkpoint": "no\0name"}, {}, "checkpoint takes a folder or a checkpoint, not"),

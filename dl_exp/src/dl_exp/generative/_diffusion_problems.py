@@ -63,8 +63,8 @@ def read_moons() -> Points:
 def read_images() -> Points:
     """Handwritten digits of 8 by 8 pixels, grey from -1 to 1, and behind them which digit it is: ten numbers.
 
-    What it is to be is settled while the pixels are still noise, and the rest is easier for it.  The mean of each number
-    is taken away, and pixels are brought to a variance of 1 on average, which the noise has from the start.
+    What it is to be is settled while the pixels are still noise, and the rest is easier for it.  The mean of each
+    number is taken away, and pixels are brought to a variance of 1 on average, which the noise has from the start.
     """
     from dl_exp.data import read_digits
 

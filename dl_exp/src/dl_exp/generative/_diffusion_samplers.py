@@ -60,7 +60,8 @@ def ddim(
 ) -> np.ndarray:
     """From pure noise x, shape (n, d), in jumps and without fresh noise: the same x always leads to the same example.
 
-    Song, Meng, Ermon (2021), eq. (12) with $\\sigma = 0$; ``rng`` is not asked.  Raises ValueError as ``stations`` does.
+    Song, Meng, Ermon (2021), eq. (12) with $\\sigma = 0$; ``rng`` is not asked.  Raises ValueError as ``stations``
+    does.
     """
     a = alpha_bar().tolist()
     for t, earlier in itertools.pairwise(stations(jumps)):

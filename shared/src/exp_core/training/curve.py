@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from exp_core.training.trained import Trained
 
 SPAN = 50  # the running mean is over a fiftieth of the curve
+TITLE_WIDTH, TICKS = 26, 4  # characters of a line of a title, and steps between ticks, that three figures have room for
 DECADE = 10  # a loss that falls by less has its ticks between the powers of ten
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
@@ -48,8 +50,10 @@ def draw_curve(figure: SubFigure, lines: Sequence[Line], targets: Sequence[Targe
         )
         if target := known.get(name):
             axes.axhline(target.value, color=ORANGE, linestyle="--", label=f"target {target.value:g}")
-        axes.set(xlabel="step", title=name[:1].upper() + name[1:])
+        axes.set(xlabel="step", title=textwrap.fill(name[:1].upper() + name[1:], TITLE_WIDTH))
         axes.legend(fontsize="small")
+    for axes in all_axes:
+        axes.locator_params(axis="x", nbins=TICKS)
 
 
 def _draw_losses(axes: Axes, lines: Sequence[Line]) -> None:
