@@ -135,20 +135,32 @@ def told_of_compiling(tell: Callable[[str], None]) -> Iterator[None]:
         _TOLD.remove(tell)
 
 
+def compiling_s() -> float:
+    """Seconds that Numba has compiled for in this process so far."""
+    return sum(_COMPILED_S)
+
+
 _TOLD: list[Callable[[str], None]] = []
+_COMPILED_S: list[float] = []
 
 
 @functools.cache
 def _hear_of_compiling() -> None:
     """Pass Numba's own events on.  Source: Numba's developer manual, "Event API"."""
+    from exp_core.timing import Stopwatch
+
     events = importlib.import_module("numba.core.event")
+    begun: list[Stopwatch] = []  # one function is compiled inside another's compilation
 
     def on_start(self: object, event: object) -> None:
+        begun.append(Stopwatch())
         for tell in _TOLD:
             tell(event.data["dispatcher"].py_func.__name__)  # type: ignore[attr-defined]
 
     def on_end(self: object, event: object) -> None:
-        """Nobody waits for it."""
+        seconds = begun.pop().elapsed()
+        if not begun:
+            _COMPILED_S.append(seconds)
 
     events.register("numba:compile", type("Told", (events.Listener,), {"on_start": on_start, "on_end": on_end})())
 

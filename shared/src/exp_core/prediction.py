@@ -34,11 +34,13 @@ class Prediction:
     """Seconds that one call will take, and those that the very first one took longer: compilation, filled caches.
 
     memory: bytes of working storage, as its cost says or foretells.
+    tiny: it is known to be next to nothing, without a trial.
     """
 
-    seconds: float
+    seconds: float = 0.0
     start_s: float = 0.0
     memory: float = 0.0
+    tiny: bool = False
 
 
 @dataclass
@@ -89,7 +91,18 @@ class Trials:
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
         self.made[scale], first = call_once(self.make, sizes)
-        self.making_s[scale] = first if first >= SHORT_S else min(first, steady(partial(self.make, sizes)))
+        again = first < SHORT_S or not self.making_s  # the very first may have loaded a library, or compiled
+        self.making_s[scale] = min(first, steady(partial(self.make, sizes))) if again else first
+
+
+def predict_making(trials: Trials) -> float:
+    """Seconds that making the input takes, from ever smaller halvings of it; what they made serves all later trials."""
+    for scale in trials.quick():
+        try:
+            trials.inputs_at(scale)
+        except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
+            continue
+    return grown(trials.making_s)
 
 
 @dataclass
@@ -160,7 +173,7 @@ def predict(
     whole = cost(*inputs)
     full = work(whole)
     if full <= TINY_WORK:
-        return Prediction(0.0, memory=whole.memory)
+        return Prediction(memory=whole.memory, tiny=True)
     seen = Seen()
     start_s = 0.0
     for scale in trials.quick():
