@@ -134,6 +134,22 @@ def test_a_cube_s_size_is_foretold_from_small_ones():
     assert max(made) < 2**24
 
 
+def test_an_input_in_groups_has_a_size_though_small_ones_are_refused():
+    made = []
+
+    def grouped(sizes):
+        if sizes["n"] % sizes["group"]:
+            raise ValueError("a row has whole groups")
+        made.append(sizes["n"] * sizes["rows"])
+        whole = np.zeros((sizes["rows"], sizes["n"]), dtype=np.int8)
+        return whole, np.zeros((sizes["rows"], sizes["n"] // sizes["group"]))
+
+    sizes = {"rows": 10**6, "n": 10**6, "group": 64}
+    assert predict_input(grouped, sizes) == pytest.approx(1e12 * (1 + 8 / 64), rel=1e-3)
+    assert max(made) <= 2**20
+    assert predict_input(grouped, sizes | {"group": 96}) == 0, "nothing is foretold"
+
+
 def test_an_input_of_python_s_objects_has_a_size_too():
     def members(sizes):
         return tuple((float(i), [i]) for i in range(sizes["members"])), 1e-8

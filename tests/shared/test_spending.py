@@ -108,7 +108,7 @@ def test_an_input_that_takes_too_long_to_make_is_refused_before_it_is_made():
 def test_a_library_that_is_loaded_for_the_first_input_is_no_slow_making():
     problem, _ = made_slowly(lambda n, count: 0.3 if count == 1 else 0.0)
     request = replace(toys.request("doubled", n=LONG), problem=problem)
-    assert predict_making(Trials(request.inputs, request.sizes)) < 0.1
+    assert predict_making(Trials(request.inputs, request.sizes), 2.0) < 0.1
 
 
 def test_making_that_grows_as_the_square_is_foretold_so(monkeypatch):
@@ -120,7 +120,7 @@ def test_making_that_grows_as_the_square_is_foretold_so(monkeypatch):
 
     monkeypatch.setattr(prediction, "call_once", fake)
     trials = Trials(lambda sizes: (np.empty(sizes["n"]),), {"n": 2**20})
-    assert predict_making(trials) == pytest.approx(1e-9 * 4.0**20, rel=0.01)
+    assert predict_making(trials, 2.0) == pytest.approx(1e-9 * 4.0**20, rel=0.01)
 
 
 def asked(*names, n=LONG, **changes):

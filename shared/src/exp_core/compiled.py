@@ -13,8 +13,9 @@ import functools
 import importlib
 import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast, overload
+
+from exp_core.waiting import tell
 
 # What may be reordered without changing what the algorithms here rely on: no assumption about NaN or infinity is made,
 # and a compensated sum must not use even these (fastmath=False, the default).
@@ -125,22 +126,11 @@ def njit(
     return compile_later if function is None else compile_later(function)
 
 
-@contextmanager
-def told_of_compiling(tell: Callable[[str], None]) -> Iterator[None]:
-    """Inside, ``tell(name)`` is called as Numba begins to compile a function, and not for what the disk cache has."""
-    _TOLD.append(tell)
-    try:
-        yield
-    finally:
-        _TOLD.remove(tell)
-
-
 def compiling_s() -> float:
     """Seconds that Numba has compiled for in this process so far."""
     return sum(_COMPILED_S)
 
 
-_TOLD: list[Callable[[str], None]] = []
 _COMPILED_S: list[float] = []
 
 
@@ -154,8 +144,8 @@ def _hear_of_compiling() -> None:
 
     def on_start(self: object, event: object) -> None:
         begun.append(Stopwatch())
-        for tell in _TOLD:
-            tell(event.data["dispatcher"].py_func.__name__)  # type: ignore[attr-defined]
+        name = event.data["dispatcher"].py_func.__name__  # type: ignore[attr-defined]
+        tell(f"compiling {name}, this once")
 
     def on_end(self: object, event: object) -> None:
         seconds = begun.pop().elapsed()

@@ -14,7 +14,7 @@ import numpy as np
 
 from exp_core import beneath_mlx
 from exp_core.case import Case
-from exp_core.compiled import compiling_s, told_of_compiling
+from exp_core.compiled import compiling_s
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
 from exp_core.findings import fastest, raced, remarks, why_slower
@@ -72,7 +72,7 @@ class Ladder:
     rows: dict[str, Row] = field(default_factory=dict)
     racers: dict[str, Call | UserFunction] = field(default_factory=dict)
     predictions: dict[str, Prediction] = field(default_factory=dict)
-    laws_s: float = 0.0
+    laws_s: float | None = None
     comparison: Comparison | None = None
     remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -108,12 +108,8 @@ class Ladder:
         with self.spending.spent_on("the reference answer"):
             return None if oracle is None else oracle(*self.inputs)
 
-    def compiling(self, name: str) -> None:
-        """Say what the first run waits for, and no later one."""
-        self.progress(f"compiling {name}, this once", None)
-
     def waiting(self, doing: str) -> None:
-        """Say what the making of an input waits for."""
+        """Say what the first run waits for, and mostly no later one."""
         self.progress(doing, None)
 
     def remark(self) -> None:
@@ -143,7 +139,7 @@ class Ladder:
         Raises Refused if the problem does not allow such sizes, or would take far longer than the budget.
         """
         with self.spending.spent_on("making the input"):
-            seconds = predict_making(self.trials)
+            seconds = predict_making(self.trials, self.patience_s)
             if seconds > self.patience_s:
                 raise Refused(
                     f"at these sizes making the input alone would take some {seconds_text(seconds)}: "
@@ -174,15 +170,15 @@ class Ladder:
         admitted: list[Contestant] = []
         with self.spending.spent_on("trials"):
             self.refuse_a_slow_oracle()
-        # the library first: where the time ends, all others are still held against it
-        for number, contestant in enumerate(sorted(request.contestants, key=lambda c: c.rung != "library")):
+        # the last first, the library and the best of ours: where the time ends, it is the loops that miss it
+        for number, contestant in enumerate(reversed(request.contestants)):
             self.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
             counted = contestant.implementation.counted
             skip = contestant.unavailable(request.experiment, request.dtype, request.entry.package)
             skip = skip or (None if counted else contestant.unsuited(self.inputs))
             if not skip and contestant.emulated:  # slow and not timed: the emulator has a limit of its own
                 prediction = Prediction(memory=contestant.implementation.cost(*self.inputs).memory, tiny=True)
-            elif not skip and not self.spending.left():
+            elif not skip and not self.spending.left(request.budget_s / CALLS):  # the checks take as much
                 skip = self.spending.skip()
             elif not skip:
                 prediction = self.tried(contestant)
@@ -264,15 +260,23 @@ class Ladder:
             return min(seconds, call_once(evaluated(call))[1])
 
     def check_in_time(self, contestant: Contestant) -> None:
-        """Check it if there is time for its call and for the laws, which take as long for everybody."""
+        """Check it if there is time for its call and for the laws, which take as long for everybody.
+
+        But for the first: with it is worked out what all are held against.
+        """
         prediction, laws = self.predictions[contestant.key], self.spending.on.get("laws", 0.0)
-        need = prediction.seconds + self.laws_s
+        need = prediction.seconds + (self.laws_s or 0.0)
         if not prediction.tiny and not self.spending.left(need):
             self.amend(contestant.key, reason=str(self.spending.skip(need)))
             return
         with self.spending.free() if contestant.emulated else nullcontext():
             self.check(contestant)
-        self.laws_s = max(self.laws_s, self.spending.on.get("laws", 0.0) - laws)
+        took = self.spending.on.get("laws", 0.0) - laws
+        if self.laws_s is None and took:
+            self.laws_s = 0.0
+            self.spending.free_s += took
+        else:
+            self.laws_s = max(self.laws_s or 0.0, took)
 
     def judge(self, key: str, result: object, bounds: Mapping[str, float], unstable: Mapping[str, str]) -> None:
         """Hold a result against every law."""
@@ -365,7 +369,8 @@ class Ladder:
 
     def _race_in_processes(self, first_calls: Mapping[str, float]) -> None:
         """The same in fresh processes; what was sent before an interruption is kept."""
-        found = race_in_processes(self.request, first_calls, self._timed)
+        request = replace(self.request, budget_s=self.spending.race_s())
+        found = race_in_processes(request, first_calls, self._timed)
         comparison = found.pooled()
         if comparison is not None:
             self.note(comparison)
@@ -470,7 +475,6 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
     try:
         # an overflow on a hard problem is a row of the table, not a warning above it
         with (
-            told_of_compiling(ladder.compiling),
             told_of_waiting(ladder.waiting),
             thread_limit(request.threads) as limit,
             np.errstate(all="ignore"),

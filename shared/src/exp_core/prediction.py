@@ -22,7 +22,7 @@ SLOWEST_S = 1e-5  # a unit of work: fractions in plain Python take less, so that
 SHORT_S = 0.05  # a trial so short is made three times: it may have met a sleeping thread
 LEAST, MORE = 2, 8  # times that it is made again where it would end the trials, or rule somebody out
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
-LOW, HIGH = 8, 16  # sizes of the small inputs
+LOW = 8, 128  # sizes of the small inputs; the second where the problem refuses the first
 DOUBLINGS = 3  # over which the growth of what is counted by running is seen
 FARTHEST = 32  # times that, to see by which power of a size the input grows
 ENOUGH = 2**20  # bytes of an input that show it
@@ -48,6 +48,7 @@ class Trials:
     """The same problem at smaller sizes: every integer size halved j times, down to 1; made once, shared by all.
 
     longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
+    making_s: seconds that the making of each took.     again: makes the last one again, where that was not done yet.
     """
 
     make: Callable[[Mapping[str, float]], Inputs]
@@ -55,6 +56,7 @@ class Trials:
     longest_s: float = LONGEST_TRIAL_S
     made: dict[int, Inputs] = field(default_factory=dict)
     making_s: dict[int, float] = field(default_factory=dict)
+    again: Callable[[], Inputs] | None = None
 
     def scales(self) -> Iterator[int]:
         """How often to halve, from the smallest trial to the largest that is not the problem itself."""
@@ -64,9 +66,16 @@ class Trials:
     def quick(self) -> Iterator[int]:
         """Those scales at which the input is there, or is foretold to be there soon."""
         for scale in self.scales():
-            if scale not in self.made and grown(self.making_s, scale) > self.longest_s:
+            if scale not in self.made and not self.soon(scale, self.longest_s):
                 return
             yield scale
+
+    def soon(self, scale: int, patience_s: float) -> bool:
+        """Whether making that input is foretold to take no longer; the last one made is made again before a no."""
+        if self.again and grown(self.making_s, scale) > patience_s:
+            last = list(self.making_s)[-1]
+            self.making_s[last], self.again = quickest(self.again, self.making_s[last], self.longest_s), None
+        return grown(self.making_s, scale) <= patience_s
 
     def sizes_at(self, scale: int) -> dict[str, float]:
         """The sizes, halved that often; real-valued sizes are parameters and stay as they are."""
@@ -91,13 +100,20 @@ class Trials:
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
         self.made[scale], first = call_once(self.make, sizes)
-        again = first < SHORT_S or not self.making_s  # the very first may have loaded a library, or compiled
-        self.making_s[scale] = min(first, steady(partial(self.make, sizes))) if again else first
+        self.again = partial(self.make, sizes)
+        twice = first < SHORT_S or not self.making_s  # the very first may have loaded a library, or compiled
+        self.making_s[scale] = min(first, steady(self.again, self.longest_s)) if twice else first
 
 
-def predict_making(trials: Trials) -> float:
-    """Seconds that making the input takes, from ever smaller halvings of it; what they made serves all later trials."""
-    for scale in trials.quick():
+def predict_making(trials: Trials, patience_s: float) -> float:
+    """Seconds that making the input takes, foretold from smaller ones; what they made serves all later trials.
+
+    Before a forecast exceeds the patience, ever larger ones are made, each foretold to take a quarter of it at most.
+    """
+    for scale in trials.scales():
+        if not trials.soon(scale, trials.longest_s):
+            if trials.soon(0, patience_s) or not trials.soon(scale, patience_s / 4):
+                break
         try:
             trials.inputs_at(scale)
         except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
@@ -189,7 +205,7 @@ def predict(
             call, preparing = call_once(partial(ready, small))
             if call is None:
                 continue
-            first, now = call_once(call)[1], steady(call)
+            first, now = call_once(call)[1], steady(call, trials.longest_s)
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
         seen = Seen(call, larger, now, (seen.part, seen.seconds))
@@ -231,7 +247,7 @@ def predict_counted(
             call, preparing = call_once(partial(ready, small))
             if call is None:
                 continue
-            first, now = call_once(call)[1], steady(call)
+            first, now = call_once(call)[1], steady(call, trials.longest_s)
             needed = cost(*small).memory
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
@@ -268,10 +284,11 @@ def slope(before: tuple[float, float], now: tuple[float, float]) -> float:
     return min(max((now[1] - before[1]) / (now[0] - before[0]), most / 20), most)
 
 
-def steady(call: Call) -> float:
-    """Seconds of a call that has been made before; the best of three where that costs nothing."""
+def steady(call: Call, longest_s: float) -> float:
+    """Seconds of a call that has been made before; the best of three where that costs next to nothing."""
     seconds = call_once(call)[1]
-    return seconds if seconds >= SHORT_S else min(seconds, call_once(call)[1], call_once(call)[1])
+    short = min(SHORT_S, longest_s / MORE)
+    return seconds if seconds >= short else min(seconds, call_once(call)[1], call_once(call)[1])
 
 
 def quickest(call: Call, seconds: float, patience_s: float) -> float:
@@ -281,35 +298,47 @@ def quickest(call: Call, seconds: float, patience_s: float) -> float:
 
 
 def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float]) -> float:
-    """Bytes of the input at these sizes, from a few small inputs.
+    """Bytes of the input at these sizes, from a few small inputs; 0 if the problem refuses all of those.
+
+    What is small already stays as it is.  A problem that refuses sizes of 8 and 16 may want multiples of a parameter,
+    the length of a group: at 128 and 256 that stays as it is too, and divides them where it is a power of two.
+    """
+    for low in LOW:
+        try:
+            return bytes_foretold(make, sizes, low)
+        except Exception:  # the problem refuses such sizes: at the real ones it will speak for itself
+            continue
+    return 0.0
+
+
+def bytes_foretold(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float], low: int) -> float:
+    """The same from inputs whose sizes above ``2 low`` are ``low`` and ``2 low``.  Raises whatever ``make`` raises.
 
     Arrays have sides that are sizes, so that their bytes are a sum of products of (powers of) sizes: linear in each.
     Such a function is known everywhere from its values at the corners of a box.
     """
-    large = [name for name, size in sizes.items() if isinstance(size, int) and size > HIGH]
+    high = 2 * low
+    large = [name for name, size in sizes.items() if isinstance(size, int) and size > high]
 
     def bytes_at(**changes: float) -> float:
-        return float(footprint(make({**sizes, **dict.fromkeys(large, LOW), **changes})))
+        return float(footprint(make({**sizes, **dict.fromkeys(large, low), **changes})))
 
-    try:
-        weights: dict[str, tuple[float, float]] = {}
-        for name in large:
-            before, now = bytes_at(**{name: HIGH}), bytes_at(**{name: 2 * HIGH})
-            factor = 2
-            while factor < FARTHEST and now < ENOUGH:  # a cube whose side is 32 times as long may not fit
-                factor *= 2
-                before, now = now, bytes_at(**{name: factor * HIGH})
-            power = round(math.log2(max(now, 1) / max(before, 1)))
-            low, high, here = (float(size) ** max(power, 1) for size in (LOW, HIGH, sizes[name]))
-            weights[name] = ((high - here) / (high - low), (here - low) / (high - low))
-        corners = itertools.product((0, 1), repeat=len(large))
-        return sum(
-            bytes_at(**{name: (LOW, HIGH)[side] for name, side in zip(large, corner, strict=True)})
-            * math.prod(weights[name][side] for name, side in zip(large, corner, strict=True))
-            for corner in corners
-        )
-    except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
-        return 0.0
+    weights: dict[str, tuple[float, float]] = {}
+    for name in large:
+        before, now = bytes_at(**{name: high}), bytes_at(**{name: 2 * high})
+        factor = 2
+        while factor < FARTHEST and now < ENOUGH:  # a cube whose side is 32 times as long may not fit
+            factor *= 2
+            before, now = now, bytes_at(**{name: factor * high})
+        power = round(math.log2(max(now, 1) / max(before, 1)))
+        least, most, here = (float(size) ** max(power, 1) for size in (low, high, sizes[name]))
+        weights[name] = ((most - here) / (most - least), (here - least) / (most - least))
+    corners = itertools.product((0, 1), repeat=len(large))
+    return sum(
+        bytes_at(**{name: (low, high)[side] for name, side in zip(large, corner, strict=True)})
+        * math.prod(weights[name][side] for name, side in zip(large, corner, strict=True))
+        for corner in corners
+    )
 
 
 def work(cost: Cost) -> float:
