@@ -10,7 +10,7 @@ import toys
 from exp_core import Cost, Implementation, ladder, prediction
 from exp_core.contestants import Contestant
 from exp_core.ladder import Refused, climb
-from exp_core.prediction import Trials, footprint, grown, predict_call, predict_input, slope
+from exp_core.prediction import Trials, footprint, grown, predict_call, predict_input, predict_making, slope
 
 
 def predicted(monkeypatch, seconds_of, n=2**20, preparing=lambda n: 0.0):
@@ -156,6 +156,38 @@ def test_an_input_of_python_s_objects_has_a_size_too():
 
     expected = sum(map(footprint, members({"members": 1000}))) / 1000
     assert predict_input(members, {"members": 10**18}) == pytest.approx(1e18 * expected, rel=0.02)
+
+
+def making(monkeypatch, seconds_of, n=2**20):
+    """The toy's problem, where making n numbers takes ``seconds_of(n, count)`` by a fake clock; and the n's made."""
+    made = []
+
+    def make(sizes):
+        made.append(sizes["n"])
+        return (np.broadcast_to(0.0, sizes["n"]),)
+
+    def fake(call, *arguments):
+        result = call(*arguments)
+        return result, seconds_of(made[-1], made.count(made[-1]))
+
+    monkeypatch.setattr(prediction, "call_once", fake)
+    return Trials(make, {"n": n}), made
+
+
+def test_a_making_that_stalls_once_is_not_slow(monkeypatch):
+    """The neighbours' work takes a second from one that needs half a millisecond."""
+    trials, _ = making(monkeypatch, lambda n, count: 1.0 if n == 2**15 and count == 1 else 1e-8 * n)
+    assert predict_making(trials, 2.0) == pytest.approx(1e-8 * 2**20)
+
+
+def test_before_a_making_is_called_too_slow_larger_ones_are_made(monkeypatch):
+    """Threads cost so much from a thousand numbers on that it looks like a law of growth."""
+    trials, made = making(monkeypatch, lambda n, count: (0.2 if n > 1000 else 0.0) + 1e-8 * n)
+    assert predict_making(trials, 2.0) <= 2.0
+    assert max(made) > 2**15
+    trials, made = making(monkeypatch, lambda n, count: 1e-3 * n)
+    assert predict_making(trials, 2.0) == pytest.approx(1e-3 * 2**20)
+    assert 1e-3 * max(made) <= 0.5
 
 
 def test_a_slow_oracle_is_refused_before_it_starts():

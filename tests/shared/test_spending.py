@@ -4,7 +4,6 @@ import time
 from dataclasses import replace
 from typing import Annotated
 
-import numpy as np
 import pytest
 import toys
 
@@ -111,25 +110,13 @@ def test_a_library_that_is_loaded_for_the_first_input_is_no_slow_making():
     assert predict_making(Trials(request.inputs, request.sizes), 2.0) < 0.1
 
 
-def test_making_that_grows_as_the_square_is_foretold_so(monkeypatch):
-    from exp_core import prediction
-
-    def fake(call, *arguments):
-        result = call(*arguments)
-        return result, 1e-9 * arguments[0]["n"] ** 2 if arguments else 1e-9 * result[0].size ** 2
-
-    monkeypatch.setattr(prediction, "call_once", fake)
-    trials = Trials(lambda sizes: (np.empty(sizes["n"]),), {"n": 2**20})
-    assert predict_making(trials, 2.0) == pytest.approx(1e-9 * 4.0**20, rel=0.01)
-
-
 def asked(*names, n=LONG, **changes):
     """A ladder of the toy with all forecasts at nothing: what counts is what happens."""
     return toys.request(*names, n=n, **changes)
 
 
 def test_who_has_no_time_left_is_skipped_with_the_reason(monkeypatch):
-    """The first one's law takes half a second; nobody else has so much time."""
+    """The law takes half a second: the first time it may be what is worked out once, then it counts."""
     monkeypatch.setattr(spending, "START_UP_S", 0.0)
     judged = []
 
@@ -142,19 +129,36 @@ def test_who_has_no_time_left_is_skipped_with_the_reason(monkeypatch):
     request = replace(asked("doubled", "wrong", "library", budget_s=0.2), experiment=experiment)
     rows = {row.name: row for row in climb(request).rows}
     skipped = [row for row in rows.values() if row.status == "skipped"]
-    assert len(judged) == 1
-    assert len(skipped) == 2
+    assert len(judged) == 2
+    assert len(skipped) == 1
     for row in skipped:
         assert row.reason.startswith("the time before the race was spent before its turn (")
         assert "laws" in row.reason
         assert "--budget" in row.reason
 
 
-def test_what_is_next_to_nothing_is_never_skipped(monkeypatch):
-    monkeypatch.setattr(Spending, "left", lambda self, need_s=0.0: need_s == 0.0)
-    monkeypatch.setattr(Ladder, "laws_s", 9.0)
-    rows = {row.name: row for row in climb(asked("doubled", "library", n=64)).rows}
-    assert {row.status for row in rows.values()} == {"ok"}
+def test_what_the_first_works_out_for_all_is_held_against_nobody(monkeypatch):
+    monkeypatch.setattr(spending, "START_UP_S", 0.1)
+    judged = []
+
+    def law(y, x):
+        judged.append(1)
+        time.sleep(1.0 if len(judged) == 1 else 0.0)
+        return toys.error(y, x)
+
+    experiment = replace(toys.EXPERIMENT, laws={"difference": law})
+    request = replace(asked("doubled", "wrong", "library", budget_s=0.5), experiment=experiment)
+    rows = climb(request).rows
+    assert len(judged) == 3
+    assert "skipped" not in {row.status for row in rows}
+
+
+@pytest.mark.parametrize(("n", "status"), [(64, "ok"), (LONG, "skipped")])
+def test_what_is_next_to_nothing_is_never_skipped(monkeypatch, n, status):
+    request = asked("doubled", "library", n=n)
+    for_trials = request.budget_s / ladder.CALLS
+    monkeypatch.setattr(Spending, "left", lambda self, need_s=0.0: need_s == for_trials)
+    assert {row.status for row in climb(request).rows} == {status}
 
 
 def test_trials_end_where_the_time_does_and_the_library_was_tried_first(monkeypatch):

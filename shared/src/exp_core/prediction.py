@@ -48,7 +48,8 @@ class Trials:
     """The same problem at smaller sizes: every integer size halved j times, down to 1; made once, shared by all.
 
     longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
-    making_s: seconds that the making of each took.     again: makes the last one again, where that was not done yet.
+    making_s, bytes: seconds that the making of each took, and its footprint.
+    again: makes the last one again, where that was not done yet.
     """
 
     make: Callable[[Mapping[str, float]], Inputs]
@@ -56,6 +57,7 @@ class Trials:
     longest_s: float = LONGEST_TRIAL_S
     made: dict[int, Inputs] = field(default_factory=dict)
     making_s: dict[int, float] = field(default_factory=dict)
+    bytes: dict[int, int] = field(default_factory=dict)
     again: Callable[[], Inputs] | None = None
 
     def scales(self) -> Iterator[int]:
@@ -72,10 +74,20 @@ class Trials:
 
     def soon(self, scale: int, patience_s: float) -> bool:
         """Whether making that input is foretold to take no longer; the last one made is made again before a no."""
-        if self.again and grown(self.making_s, scale) > patience_s:
+        if self.again and self.making(scale) > patience_s:
             last = list(self.making_s)[-1]
             self.making_s[last], self.again = quickest(self.again, self.making_s[last], self.longest_s), None
-        return grown(self.making_s, scale) <= patience_s
+        return self.making(scale) <= patience_s
+
+    def making(self, scale: int) -> float:
+        """Seconds that making that input takes, if each byte takes as long as in the last one; 0 if there is none.
+
+        Small inputs are no better guide: between two of them threads start or a library is loaded, and that is no law.
+        """
+        if not self.making_s:
+            return 0.0
+        last = list(self.making_s)[-1]
+        return self.making_s[last] * grown(self.bytes, scale) / self.bytes[last]
 
     def sizes_at(self, scale: int) -> dict[str, float]:
         """The sizes, halved that often; real-valued sizes are parameters and stay as they are."""
@@ -100,6 +112,7 @@ class Trials:
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
         self.made[scale], first = call_once(self.make, sizes)
+        self.bytes[scale] = footprint(self.made[scale])
         self.again = partial(self.make, sizes)
         twice = first < SHORT_S or not self.making_s  # the very first may have loaded a library, or compiled
         self.making_s[scale] = min(first, steady(self.again, self.longest_s)) if twice else first
@@ -111,14 +124,15 @@ def predict_making(trials: Trials, patience_s: float) -> float:
     Before a forecast exceeds the patience, ever larger ones are made, each foretold to take a quarter of it at most.
     """
     for scale in trials.scales():
-        if not trials.soon(scale, trials.longest_s):
-            if trials.soon(0, patience_s) or not trials.soon(scale, patience_s / 4):
-                break
+        if not trials.soon(scale, trials.longest_s) and trials.soon(0, patience_s):
+            break
+        if not trials.soon(scale, patience_s / 4):
+            break
         try:
             trials.inputs_at(scale)
         except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
             continue
-    return grown(trials.making_s)
+    return trials.making(0)
 
 
 @dataclass
