@@ -13,7 +13,8 @@ from exp_core.book.measured import Measured, read_measured
 from exp_core.catalogue import read_catalogue
 from exp_core.history import Run, store
 from exp_core.raced import Raced
-from exp_core.results import Check, Result, Row
+from exp_core.results import Result
+from exp_core.row import Check, Row
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&</style>"
 EXPERIMENT = '''r"""Doubling: {title}

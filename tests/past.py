@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 
 from exp_core.history.run import Run, stamp
-from exp_core.results import Check, Result, Row
+from exp_core.results import Result
+from exp_core.row import Check, Row
 
 START = 1_700_000_000.0  # a day in November 2023
 

@@ -140,12 +140,12 @@ def test_the_checks_see_what_is_not_neutralised(monkeypatch, capsys):
     """Without the console's own care an escape sequence reaches the terminal; with it, it does not."""
     from rich.console import Console
 
-    from exp_core.report import terminal
+    from exp_core.report import console
 
-    terminal.console().print("a\x1b[31mb")
+    console.console().print("a\x1b[31mb")
     harmless(capsys.readouterr().out)
-    monkeypatch.setattr(terminal.Output, "render", Console.render)
-    terminal.console().print("a\x1b[31mb")
+    monkeypatch.setattr(console.Output, "render", Console.render)
+    console.console().print("a\x1b[31mb")
     with pytest.raises(AssertionError):
         harmless(capsys.readouterr().out)
 

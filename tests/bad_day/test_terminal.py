@@ -58,7 +58,7 @@ def test_an_encoding_without_our_signs(surroundings, swift):
 
 def test_marks_are_told_apart_in_ascii():
     from exp_core.cli.streams import plain
-    from exp_core.report.terminal import MARKS
+    from exp_core.report.ladder_table import MARKS
 
     marks = [plain(mark) for mark, _ in MARKS.values()]
     assert len(set(marks)) == len(marks)

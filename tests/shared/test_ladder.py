@@ -13,7 +13,9 @@ from exp_core.limits import held_against
 from exp_core.machine import Bandwidth, Limits, Peaks
 from exp_core.prediction import Prediction
 from exp_core.raced import Raced
-from exp_core.results import Check, Result, Row, Scoreboard, score
+from exp_core.results import Result
+from exp_core.row import Check, Row
+from exp_core.scoreboard import Scoreboard, score
 from exp_core.timing import Comparison, Timing
 
 

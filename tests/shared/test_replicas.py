@@ -14,7 +14,7 @@ import toys
 from exp_core import replicas
 from exp_core.ladder import climb
 from exp_core.replicas import race_in_processes
-from exp_core.user import find_user_function
+from exp_core.user_file import find_user_function
 
 KEYS = {"doubled@cpu": 0.1, "library@cpu": 0.1}
 

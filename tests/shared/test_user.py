@@ -8,7 +8,7 @@ import toys
 
 from exp_core.ladder import climb
 from exp_core.leftovers import descendants
-from exp_core.user import find_user_function
+from exp_core.user_file import find_user_function
 from exp_core.wire import decode, encode
 
 MINE = {

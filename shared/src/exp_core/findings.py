@@ -8,7 +8,7 @@ from dataclasses import asdict
 from exp_core.catalogue import Entry
 from exp_core.machine import verify_threads
 from exp_core.raced import Raced
-from exp_core.results import Row
+from exp_core.row import Row
 from exp_core.timing import Comparison, warnings
 
 COMPILED = ("compiled", "kernel")  # rungs whose first call compiles

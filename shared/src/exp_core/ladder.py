@@ -43,7 +43,8 @@ from exp_core.prediction import (
 from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
-from exp_core.results import Check, Result, Row, label
+from exp_core.results import Result, label
+from exp_core.row import Check, Row
 from exp_core.spending import START_UP_S, Spending
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.timing.lazy import evaluated

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from exp_core.contestants import arrays_in
 from exp_core.experiment import Cost, Inputs
-from exp_core.results import Row
+from exp_core.row import Row
 from exp_core.timing import seconds_text
 
 if TYPE_CHECKING:

@@ -51,7 +51,7 @@ def own_from_file(
         kernel: Implementation = refused(importlib.import_module(run.emulator).own_kernel, experiment, text)
         wanted = None if only is None else (*only, kernel.name)
         return replace(experiment, implementations=(*experiment.implementations, kernel)), wanted, None
-    from exp_core.user import find_user_function
+    from exp_core.user_file import find_user_function
 
     user = refused(find_user_function, text, kernel_suffixes(run.emulator))
     user.call_limit_s = run.budget

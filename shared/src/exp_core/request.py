@@ -15,7 +15,8 @@ from exp_core.cluster import Cluster
 from exp_core.contestants import Contestant
 from exp_core.experiment import Experiment, Inputs, Problem
 from exp_core.machine import DeviceName
-from exp_core.user import UserFunction, find_user_function
+from exp_core.user import UserFunction
+from exp_core.user_file import find_user_function
 
 Plain = Mapping[str, object]
 

@@ -94,7 +94,7 @@ def told(error: BaseException) -> str:
         return printable(str(error).strip())
     try:
         message = str(error)[: 4 * LONGEST].strip().partition("\n")[0] or "no message"
-    except Exception:
+    except Exception:  # its __str__ is the user's too, and may raise anything: what is told is that, and the type
         message = "its message cannot be read"
     line = printable(f"{type(error).__name__}: {message}")
     return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."

@@ -5,11 +5,14 @@ from itertools import product
 
 import numpy as np
 import pytest
-from assembly import INTEGERS, host_width, vector_width
+from assembly import COMPARISONS, INTEGERS, host_width, vector_width
 
+from maths_exp.algorithms import _sorting_counted as counted
+from maths_exp.algorithms import _sorting_intervals as intervals
 from maths_exp.algorithms import _sorting_keys as keys
 from maths_exp.algorithms import _sorting_problems as problems
 from maths_exp.algorithms import _sorting_radix as radix
+from maths_exp.algorithms import _sorting_runs as runs
 from maths_exp.algorithms import _sorting_textbook as textbook
 from maths_exp.algorithms import sorting
 
@@ -90,7 +93,7 @@ def test_keys_that_agree_in_their_leading_digits(dtype):
     """Groups shorter and longer than insertion's, across the edges of the parts, and one group of everything."""
     rng = np.random.default_rng(3)
     n = 3 * radix.PART + 5
-    for size in (radix.SHORT - 1, radix.SHORT + 1, radix.PART + 3, n):
+    for size in (intervals.SHORT - 1, intervals.SHORT + 1, radix.PART + 3, n):
         x = (rng.integers(0, 2**31, -(-n // size))[:, None] * 2**32 + rng.integers(0, 2**20, size)).ravel()
         x[0], x[-1] = -(2**62), 2**62  # all bits vary
         x = x.astype(dtype) if dtype == "int64" else (np.abs(x) >> 1).view(dtype)
@@ -130,16 +133,24 @@ def test_keys_are_made_of_many_numbers_at_once(bits):
     numbers, masks = number[::1], numba.types.UniTuple(number, 3)
     assert vector_width(keys.to_keys, (numbers, masks, numbers), INTEGERS) >= host_width()
     assert vector_width(keys.to_bits, (numbers, masks, numbers), INTEGERS) >= host_width()
+    assert vector_width(counted.often, (numbers, number), INTEGERS) >= host_width()
+
+
+def test_neighbours_are_compared_many_at_once():
+    numba = pytest.importorskip("numba")
+    for number in (numba.float64, numba.float32):
+        arguments = (number[::1], numba.int64, numba.boolean)
+        assert vector_width(runs.end_of_run, arguments, COMPARISONS) >= host_width()
 
 
 def as_library(x):
-    result = radix.radix_threads(x)
-    assert result.dtype == x.dtype
-    return np.array_equal(result, np.sort(x), equal_nan=x.dtype.kind == "f")
+    results = radix.radix_threads(x), sorting.adaptive_threads(x)
+    assert all(result.dtype == x.dtype for result in results)
+    return all(np.array_equal(result, np.sort(x), equal_nan=x.dtype.kind == "f") for result in results)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int32"])
-@pytest.mark.parametrize("n", [0, 1, 2, radix.SHORT, radix.SHORT + 1, radix.BLOCK + 1, radix.PART - 1, 100_003])
+@pytest.mark.parametrize("n", [0, 1, 2, intervals.SHORT, intervals.SHORT + 1, radix.BLOCK + 1, radix.PART - 1, 100_003])
 def test_keys_of_every_spread_are_cut(n, dtype):
     """Evenly spread and not at all, in order, all equal, and one far away from all others."""
     x = np.random.default_rng(n).standard_normal(n)
@@ -169,7 +180,86 @@ def test_a_cut_takes_bits_off_the_range():
         kind, top = np.dtype(dtype).type, int(np.iinfo(dtype).max)
         for low, high in ((0, 0), (5, 5), (0, 1), (3, 1027), (top - 1, top), (0, top), (top // 3, top)):
             for count in (1, 30, 10**6):
-                shift, bits = radix.first_digit.py_func(kind(low), kind(high), count, radix.FIRST)
+                shift, bits = intervals.first_digit.py_func(kind(low), kind(high), count, radix.FIRST)
                 assert 0 <= bits <= min(radix.FIRST, count.bit_length())
                 assert (high - low) >> shift < 1 << bits
                 assert shift == 0 or (high - low) >> shift >= 1 << (bits - 1)
+
+
+def two_runs(n, split, directions, rng):
+    """Numbers, many of them twice, whose first `split` and whose others rise (1) or fall (-1)."""
+    x = rng.integers(0, max(n // 2, 1), n)
+    return np.concatenate([np.sort(part)[::way] for part, way in zip((x[:split], x[split:]), directions, strict=True)])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int32"])
+@pytest.mark.parametrize("n", [1, 2, 3, 17, 2 * runs.BLOCK + 1, 3 * runs.PART + 5])
+def test_two_runs_are_merged(n, dtype):
+    """Of every length and direction, equals in both; one empty, one with a number or two, one before the other."""
+    rng = np.random.default_rng(n)
+    for split in {0, 1, min(2, n), n // 3, n // 2, n - 1, n}:
+        for directions in product((1, -1), repeat=2):
+            x = two_runs(n, split, directions, rng)
+            for y in (x, x + np.where(np.arange(n) < split, n, 0), x - np.where(np.arange(n) < split, n, 0)):
+                result = runs.merge_runs(y.astype(dtype))
+                assert result is None or np.array_equal(result, np.sort(y).astype(dtype))
+                rises = y[1:] >= y[:-1]
+                simple = rises.all() or (directions == (1, 1) and np.count_nonzero(~rises) == 1)
+                assert result is not None or not simple
+
+
+def test_a_third_run_and_what_is_no_number_end_the_look():
+    for n in (3, 40, 3 * runs.BLOCK, 50_000):
+        x = np.arange(n, dtype="float64")
+        assert np.array_equal(runs.merge_runs(np.roll(x, n // 3)), x)
+        for i in {0, n // 3, n - 1}:
+            y = x.copy()
+            y[i] = np.nan
+            assert runs.merge_runs(y) is None
+            assert np.array_equal(sorting.adaptive_threads(y), np.sort(y), equal_nan=True)
+    third = np.concatenate([np.arange(1000), np.arange(1000), [0]])
+    assert runs.merge_runs(third[:-1]) is not None
+    assert runs.merge_runs(third) is None
+    assert np.array_equal(sorting.adaptive_threads(third), np.sort(third))
+
+
+def test_no_number_of_a_part_of_a_merge_belongs_to_another():
+    """Each part's numbers are between those of its neighbours, equals from the first run before those of the second."""
+    rng = np.random.default_rng(11)
+    for directions in product((1, -1), repeat=2):
+        x = two_runs(101, 40, directions, rng)
+        a, b = [(0, 40, 1) if directions[0] > 0 else (39, 40, -1), (40, 61, 1) if directions[1] > 0 else (100, 61, -1)]
+        ours = [x[first + np.arange(length) * step].tolist() for first, length, step in (a, b)]
+        order = sorted([(v, 0) for v in ours[0]] + [(v, 1) for v in ours[1]])
+        for k in range(102):
+            assert runs.of_first.py_func(x, a, b, k) == sum(run == 0 for _, run in order[:k])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int32"])
+@pytest.mark.parametrize("n", [1, 16, counted.BLOCK + 1, 3 * counted.PART + 5])
+def test_few_numbers_are_counted(n, dtype):
+    """As many different ones as the table has places, and one more: at the beginning, at the end, in no other part."""
+    rng = np.random.default_rng(n)
+    values = rng.permutation(np.arange(-8, 9) * 1000).astype(dtype)
+    x = rng.choice(values[: counted.PLACES], n)
+    assert np.array_equal(counted.count_equals(x), np.sort(x))
+    x[: counted.PLACES] = values[: min(n, counted.PLACES)]
+    if n > counted.PLACES:
+        for place in (counted.PLACES, n // 2, n - 1):
+            y = x.copy()
+            y[place] = values[-1]
+            assert counted.count_equals(y) is None
+            assert np.array_equal(sorting.adaptive_threads(y), np.sort(y))
+
+
+def test_parts_with_different_numbers_are_counted_together():
+    """Each part's table holds numbers that the others have not met; all together are more than a table's places."""
+    x = np.repeat(np.random.default_rng(5).permutation(40).astype("float64"), counted.PART // 4)
+    assert np.array_equal(counted.count_equals(x), np.sort(x))
+
+
+def test_counted_numbers_keep_their_signs_and_nan_comes_last():
+    x = np.random.default_rng(6).choice([np.nan, -np.nan, 0.0, -0.0, np.inf, -np.inf, 5e-324], 50_000)
+    result = counted.count_equals(x)
+    assert np.array_equal(result, np.sort(x), equal_nan=True)
+    assert sorting.signs(result, x, np.sort(x)) == 0

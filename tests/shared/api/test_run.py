@@ -62,7 +62,8 @@ def test_a_result_is_had_printed_and_asked():
 def test_what_python_prints_is_what_the_command_prints(capsys, monkeypatch):
     """One flow: the table of ``print(r)`` is the command's, on a terminal as wide."""
     monkeypatch.setenv("COLUMNS", "200")
-    from exp_core.report.terminal import console, print_result
+    from exp_core.report.console import console
+    from exp_core.report.terminal import print_result
 
     r = maths_exp.run("summation", **QUICK)
     print_result(r, console())

@@ -162,8 +162,8 @@ def test_an_explanation_in_words_and_in_markdown(package, name):
 
 def test_the_machine_is_the_command_s(capsys):
     from exp_core.api.machine import view
+    from exp_core.report.console import console
     from exp_core.report.machine import print_machine
-    from exp_core.report.terminal import console
 
     here = maths_exp.machine()
     assert here.to_dict()["peaks"].keys() == {str(n) for n in here.limits}

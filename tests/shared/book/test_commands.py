@@ -7,8 +7,8 @@ import shlex
 import click
 import pytest
 
+from exp_core.book.commands import commands_of, sweep_command
 from exp_core.book.contents import read_contents
-from exp_core.book.page import commands_of, sweep_command
 from exp_core.cli.app import Application
 from exp_core.cli.sweep import read_axes
 

@@ -94,6 +94,8 @@ def test_nothing_but_mathematics_comes_out_of_a_formula(latex):
         ("see https://example.org/a?b=1.", "https://example.org/a?b=1"),
         ("arXiv:1805.02867 (2018)", "https://arxiv.org/abs/1805.02867"),
         ("doi:10.1145/1498765.1498785.", "https://doi.org/10.1145/1498765.1498785"),
+        ("(2006), doi:10.1007/978-0-387-40065-5: ch. 3", "https://doi.org/10.1007/978-0-387-40065-5"),
+        ("doi:10.1016/0304-3975(83)90110-X.", "https://doi.org/10.1016/0304-3975(83)90110-X"),
     ],
 )
 def test_references_are_links(text, address):
@@ -129,6 +131,36 @@ def test_every_reference_of_the_catalogue_is_whole(command):
     for entry in read_catalogue(command).entries.values():
         found = references(entry.docstring)
         assert found and all(re.search(r"(19|20)\d\d|documentation", one) for one in found), (entry.name, found)
+
+
+# The registrant's number, and a name of letters, digits and few signs (ISO 26324; Crossref's recommended pattern).
+DOI = re.compile(r"doi:10\.\d{4,9}/[-._;()/:A-Za-z0-9]*[A-Za-z0-9]")
+
+
+def misspelled(source):
+    """What speaks of a DOI and is none, or leads elsewhere than to doi.org."""
+    found = re.findall(r"\S*10\.\d{4,}/\S*|\b(?i:doi)\b\S*", source)
+    words = [word.rstrip(".,;:") for word in found]
+    whole = [word for word in words if DOI.fullmatch(word) and word.count("(") == word.count(")")]
+    links = [f'<a href="https://doi.org/{w.removeprefix("doi:")}" rel="noreferrer">{w}</a>' for w in whole]
+    html = prose(source)
+    return [word for word in words if word not in whole] + [link for link in links if link not in html]
+
+
+@pytest.mark.parametrize("command", ["maths_exp", "dl_exp"])
+def test_every_doi_of_the_catalogue_is_one_and_a_link(command):
+    sources = {entry.name: "  ".join(references(entry.docstring)) for entry in read_catalogue(command).entries.values()}
+    assert sum(source.count("doi:") for source in sources.values()) >= 8
+    assert not {name: found for name, source in sources.items() if (found := misspelled(source))}
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["doi: 10.1137/030601818", "DOI 10.1137/030601818", "doi:10.1137/", "https://x.org/10.1137/030601818", "doi:11.1/2",
+     "doi:10.1016/0304-3975(83", "doi:10.1137/<b>"],
+)  # fmt: skip
+def test_a_doi_that_is_none_is_seen(source):
+    assert misspelled(f"A. Author, A title (2002), {source}.")
 
 
 # Colours

@@ -12,7 +12,7 @@ import webbrowser
 import library
 import pytest
 
-from exp_core.cli.app import main
+from exp_core.cli.main import main
 
 PACKAGE = "acme_told"
 
@@ -113,9 +113,7 @@ def test_a_missing_extra_is_a_sentence_with_the_command(run, monkeypatch, module
 
 def test_ctrl_c_ends_serving_cleanly(run, tmp_path):
     paths = [str(tmp_path / "packages")]
-    text = (
-        f"import sys; sys.path[:0] = {paths!r}; from exp_core.cli.app import main; main({PACKAGE!r}, args=sys.argv[1:])"
-    )
+    text = f"import sys; sys.path[:0] = {paths!r}; from exp_core.cli import main; main({PACKAGE!r}, args=sys.argv[1:])"
     command = [sys.executable, "-c", text, "book", str(tmp_path / "out"), "--only", "first", "--serve"]
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=dict(os.environ)

@@ -1,7 +1,8 @@
 """Where the user's row stands: faster, slower, or too close to tell."""
 
 from exp_core.practise.standing import standing
-from exp_core.results import Result, Row
+from exp_core.results import Result
+from exp_core.row import Row
 
 
 def result(mine, floor=0.05, **others):

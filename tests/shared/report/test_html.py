@@ -10,7 +10,8 @@ import pytest
 
 from exp_core.raced import Raced
 from exp_core.report.html import Scale, ladder_css, ladder_html
-from exp_core.results import Check, Result, Row
+from exp_core.results import Result
+from exp_core.row import Check, Row
 
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[31m\u202e"
 VOID = {"rect", "line", "meta", "br"}

@@ -10,9 +10,12 @@ import pytest
 from rich.console import Console
 
 from exp_core.raced import Raced
-from exp_core.report import export, terminal
-from exp_core.report.docstring import WINS, formula, readable, sections, why_the_library_wins
-from exp_core.results import Check, Result, Row, Scoreboard, score
+from exp_core.report import export, terminal, units
+from exp_core.report.console import console
+from exp_core.report.docstring import WINS, readable, sections, why_the_library_wins
+from exp_core.results import Result
+from exp_core.row import Check, Row
+from exp_core.scoreboard import Scoreboard, score
 
 HOSTILE = "a|b\n<script>\x1b[31m[bold]x[/bold]\\"
 
@@ -121,14 +124,14 @@ def test_markdown_cells_hold_what_they_are_given():
 
 
 def test_a_table_prints_hostile_text_as_text(capsys):
-    terminal.print_result(result(), terminal.console(), verbose=True)
+    terminal.print_result(result(), console(), verbose=True)
     out = capsys.readouterr().out
     assert "\x1b" not in out, "escape sequences of others must not reach the terminal"
     assert "[bold]x[/bold]" in out, "nor is markup read"
 
 
 def test_who_wants_to_know_is_told_how_a_time_came_about(capsys):
-    terminal.print_result(result(), terminal.console(), verbose=True)
+    terminal.print_result(result(), console(), verbose=True)
     out = capsys.readouterr().out
     for said in (
         "faster than the library; 2 samples of 7 calls after 30 calls of warm-up; outliers: 1 high mild",
@@ -138,7 +141,7 @@ def test_who_wants_to_know_is_told_how_a_time_came_about(capsys):
     ):
         assert said in out
     assert " 500 µs " in out and " 4 ms " in out, "many calls in flight, and cold caches, have columns"
-    terminal.print_result(result(), terminal.console())
+    terminal.print_result(result(), console())
     assert "warm-up" not in capsys.readouterr().out
 
 
@@ -172,23 +175,6 @@ def test_writing_is_whole_or_not_at_all(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
 
 
-@pytest.mark.parametrize(
-    ("latex", "text"),
-    [
-        ("x_{n-1}", "xₙ₋₁"),
-        ("\\sum_i x_i", "∑ᵢ xᵢ"),
-        ("\\frac{a+b}{c}", "(a+b)/(c)"),
-        ("\\log_2 n", "log₂ n"),
-        ("\\tilde\\gamma_n", "γ̃ₙ"),
-        ("\\hat s", "ŝ"),
-        ("\\mathrm{max}(x)", "max(x)"),
-        ("1 \\pm u", "1 ± u"),
-    ],
-)
-def test_formulas_read_without_latex(latex, text):
-    assert formula(latex) == text
-
-
 def test_only_what_stands_between_dollars_is_a_formula():
     assert readable("a_b costs $x^2$ and more_so") == "a_b costs x² and more_so"
 
@@ -210,9 +196,9 @@ def test_why_the_library_wins_stands_by_itself():
     [(None, "–"), (0.00059, "0.00059×"), (0.5, "0.50×"), (3.14159, "3.14×"), (123.4, "123×"), (math.inf, "–")],
 )
 def test_factors(value, text):
-    assert terminal.factor(value) == text
+    assert units.factor(value) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.5, "50%"), (0.0123, "1.2%"), (0.095, "10%"), (1, "100%")])
 def test_percentages(value, text):
-    assert terminal.percent(value) == text
+    assert units.percent(value) == text

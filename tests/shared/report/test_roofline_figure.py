@@ -5,7 +5,8 @@ import pytest
 
 from exp_core.machine import Bandwidth, Peaks
 from exp_core.report.roofline import APART, NothingToPlace, draw_roofline, spread
-from exp_core.results import Result, Row
+from exp_core.results import Result
+from exp_core.row import Row
 
 PEAKS = Peaks(2, {"float64": 4e10}, (Bandwidth(1.0, 1e11, 1e11, 1e11, "L1"), Bandwidth(2.0, 2e10, 0, 0)), "compiled")
 

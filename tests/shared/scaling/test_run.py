@@ -10,7 +10,8 @@ from referencing import Registry, Resource
 
 from exp_core.ladder import Refused
 from exp_core.report import export, scaling, scaling_export
-from exp_core.results import Result, Row
+from exp_core.results import Result
+from exp_core.row import Row
 from exp_core.scaling import Memory, Sweep, key, measure_here, sweep
 from exp_core.scaling.result import Point
 from exp_core.scaling.run import grid, shares

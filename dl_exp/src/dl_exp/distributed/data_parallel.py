@@ -13,7 +13,8 @@ Look for  All ranks have the same bits after every step: each piece is summed in
           hop until both sides are done, where MLX's has several pieces under way.  Threads of one process send
           nothing, and stay far ahead as long as one machine is enough.
 Source    P. Patarasuk, X. Yuan, Bandwidth optimal all-reduce algorithms for clusters of workstations, J. Parallel
-          Distrib. Comput. 69 (2009), 117-124.  MLX's documentation, "Distributed Communication".
+          Distrib. Comput. 69 (2009), 117-124, doi:10.1016/j.jpdc.2008.09.002.
+          MLX's documentation, "Distributed Communication".
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ Look for  The scalar tape makes a Python object for every multiplication; one fo
           a thousandth of them.  Traced through mx.compile, our tape leaves the graph that the library's own does.
           For so small a network asking costs more than computing: NumPy, which asks for less, is ahead of MLX on a
           CPU until mx.compile has taken Python out of the way.
-Source    A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), chapter 3.  A. Karpathy, micrograd (2020),
-          whose demo this network is: 2-16-16-1, 337 weights, two moons.
+Source    A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), doi:10.1137/1.9780898717761, chapter 3.
+          A. Karpathy, micrograd (2020), whose demo this network is: 2-16-16-1, 337 weights, two moons.
 """
 
 from __future__ import annotations

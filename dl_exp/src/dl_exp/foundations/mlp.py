@@ -9,8 +9,8 @@ Look for  A step is a few million multiplications, 20 µs of one core; PyTorch s
           operation, and MLX 260, which begins and ends a graph for each step.  Compiled code that knows all steps asks
           for nothing; its threads share the hidden units, not the batch, and pass on a few scores instead of all
           weights and gradients.  On badly-scaled weights all units are saturated, and the loss starts in the hundreds.
-Source    D. E. Rumelhart, G. E. Hinton, R. J. Williams, Learning representations by back-propagating errors,
-          Nature 323 (1986), 533-536.
+Source    D. E. Rumelhart, G. E. Hinton, R. J. Williams, Learning representations by back-propagating errors, Nature 323
+          (1986), 533-536, doi:10.1038/323533a0.
 """
 
 from __future__ import annotations

@@ -13,10 +13,12 @@ Look for  On far-off the mean is 4096 deviations: the squares agree in all the d
           one division serves all channels, and x comes from memory once less.
           mx.fast on the CPU is whole arrays at a time, on one thread: every intermediate result goes to memory and
           back.  mx.compile makes one loop of these operations there, but one that takes number after number.
-Source    J. Ba, J. Kiros, G. Hinton, Layer normalization, arXiv:1607.06450 (2016).  Y. Wu, K. He, Group normalization,
-          ECCV 2018.  S. Ioffe, C. Szegedy, Batch normalization, ICML 2015.  B. Zhang, R. Sennrich, Root mean square
-          layer normalization, NeurIPS 2019.  B. Welford, Note on a method for calculating corrected sums of squares
-          and products, Technometrics 4 (1962), 419-420.
+Source    J. Ba, J. Kiros, G. Hinton, Layer normalization, arXiv:1607.06450 (2016).
+          Y. Wu, K. He, Group normalization, ECCV 2018, arXiv:1803.08494.
+          S. Ioffe, C. Szegedy, Batch normalization, ICML 2015, arXiv:1502.03167.
+          B. Zhang, R. Sennrich, Root mean square layer normalization, NeurIPS 2019, arXiv:1910.07467.
+          B. Welford, Note on a method for calculating corrected sums of squares and products, Technometrics 4 (1962),
+          419-420, doi:10.1080/00401706.1962.10490022.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ Idea      An entry moves its own output, and the mean and the variance of all ot
 Look for  Only x is needed from the way forward: z is cheaper to compute again than to fetch.  A tape of single
           operations sends as many arrays to memory again as the way forward made; the formula needs two means.
           The sums down the rows are what makes threads meet: each has its own dw and db, added at the end.
-Source    J. Ba, J. Kiros, G. Hinton, Layer normalization, arXiv:1607.06450 (2016).  For the projections: J. Xu et al.,
-          Understanding and improving layer normalization, NeurIPS 2019, section 3.
+Source    J. Ba, J. Kiros, G. Hinton, Layer normalization, arXiv:1607.06450 (2016).
+          For the projections: J. Xu et al., Understanding and improving layer normalization, NeurIPS 2019,
+          arXiv:1911.07013, section 3.
 """
 
 from __future__ import annotations

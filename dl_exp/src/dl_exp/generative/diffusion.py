@@ -19,9 +19,11 @@ Look for  The loss falls quickly to a level that is not zero, and the samples go
           Guesses are means, and pale; they are stretched until samples vary as much as the examples.
           mlx.optimizers' Adam costs more than the graph of its formulas: see adam.
           On far-away data, which were not brought to mean 0 and variance 1, noise never drowns them.
-Source    J. Ho, A. Jain, P. Abbeel, Denoising diffusion probabilistic models, NeurIPS (2020).  J. Song, C. Meng,
-          S. Ermon, Denoising diffusion implicit models, ICLR (2021).  T. Salimans, J. Ho, Progressive distillation for
-          fast sampling of diffusion models, ICLR (2022), for v.  D. Kingma, J. Ba, Adam, ICLR (2015).
+Source    J. Ho, A. Jain, P. Abbeel, Denoising diffusion probabilistic models, NeurIPS (2020), arXiv:2006.11239.
+          J. Song, C. Meng, S. Ermon, Denoising diffusion implicit models, ICLR (2021), arXiv:2010.02502.
+          T. Salimans, J. Ho, Progressive distillation for fast sampling of diffusion models, ICLR (2022),
+          arXiv:2202.00512, for v.
+          D. Kingma, J. Ba, Adam, ICLR (2015), arXiv:1412.6980.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ Idea      2mkn operations on mk + kn + mn numbers.  A thread that makes one entr
           The same holds a level higher: a thread that keeps a tile in registers spares shared memory.
 Look for  On a GPU, each kernel's fraction of the limit.  Here, whether all of them are right: with --metal --emulate.
           On a processor the tile is one of vector registers.
-Source    V. Volkov, J. Demmel, Benchmarking GPUs to tune dense linear algebra, SC (2008).
-          N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), section 3.5.
+Source    V. Volkov, J. Demmel, Benchmarking GPUs to tune dense linear algebra, SC (2008), doi:10.1109/SC.2008.5214359.
+          N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), doi:10.1137/1.9780898718027,
+          section 3.5.
 """
 
 from __future__ import annotations

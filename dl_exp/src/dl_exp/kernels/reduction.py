@@ -8,7 +8,8 @@ Look for  How near the best rows come to the memory's bandwidth.  Why a tree los
           problem absorbing the loop never leaves 1.
           On a processor MLX's sum is one core's, and adds more slowly than memory brings: both foldings pass it.
 Source    M. Harris, Optimizing Parallel Reduction in CUDA, NVIDIA (2007).
-          N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), section 4.2.
+          N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), doi:10.1137/1.9780898718027,
+          section 4.2.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ Look for  The formula as written turns to NaN on the problem large.  The shift c
           On a Linux CPU that graph gains most by another exponential, in vector instructions, and still sends the array
           to memory and back between its operations.  Our own loops keep a row in the first cache (row_by_row):
           there the exponentials and the memory take as long, one after the other (dl_exp/docs/limits.md).
-Source    P. Blanchard, D. Higham, N. Higham, Accurately computing the log-sum-exp and softmax functions,
-          IMA J. Numer. Anal. 41 (2021).  M. Milakov, N. Gimelshein, Online normalizer calculation for softmax,
-          arXiv:1805.02867 (2018).
+Source    P. Blanchard, D. Higham, N. Higham, Accurately computing the log-sum-exp and softmax functions, IMA J.
+          Numer. Anal. 41 (2021), doi:10.1093/imanum/draa038.
+          M. Milakov, N. Gimelshein, Online normalizer calculation for softmax, arXiv:1805.02867 (2018).
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ Look for  No rule does more than 20 operations a weight, and memory is what limi
           them once, in Python.
           Where the curvature spans six orders of magnitude (ill-conditioned) descent may only take the steps that the
           steepest allows; Adam need not.
-Source    D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR (2015), algorithm 1.  I. Loshchilov,
-          F. Hutter, Decoupled weight decay regularization, ICLR (2019), algorithm 2.  T. Tieleman, G. Hinton, Lecture
-          6.5: RMSProp (2012).
+Source    D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR (2015), arXiv:1412.6980, algorithm 1.
+          I. Loshchilov, F. Hutter, Decoupled weight decay regularization, ICLR (2019), arXiv:1711.05101, algorithm 2.
+          T. Tieleman, G. Hinton, Lecture 6.5: RMSProp (2012).
 """
 
 from __future__ import annotations

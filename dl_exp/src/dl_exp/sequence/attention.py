@@ -12,9 +12,11 @@ Look for  Peak memory: $n^2$ for the formula, n for the tiles.  The formula as w
           The tiles do not save a flop, causal ones do: what lies wholly in the future is never begun.
           mx.fast on the CPU is the formula, one operation after the other, its exponentials on one thread; where a
           query sees nothing it returns the mean of all values.
-Source    A. Vaswani et al., Attention is all you need, NeurIPS 2017.  M. Milakov, N. Gimelshein, Online normalizer
-          calculation for softmax, arXiv:1805.02867 (2018).  T. Dao et al., FlashAttention, NeurIPS 2022, algorithm 1;
-          T. Dao, FlashAttention-2, ICLR 2024.  J. Ainslie et al., GQA, EMNLP 2023.
+Source    A. Vaswani et al., Attention is all you need, NeurIPS 2017, arXiv:1706.03762.
+          M. Milakov, N. Gimelshein, Online normalizer calculation for softmax, arXiv:1805.02867 (2018).
+          T. Dao et al., FlashAttention, NeurIPS 2022, arXiv:2205.14135, algorithm 1; T. Dao, FlashAttention-2, ICLR
+          2024, arXiv:2307.08691.
+          J. Ainslie et al., GQA, EMNLP 2023, arXiv:2305.13245.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ Idea      $dv = P^T do$.  $dP = do \\, v^T$ goes back through the softmax as $dS
 Look for  A tape keeps the weights of every layer until the way back: $n^2$ numbers a head.  The tiles do the product
           $q k^T$ twice, 20% more flops than the tape, and need no more than the sums.
           mx.fast has no kernel for the way back on the CPU: its gradient is a tape of single operations.
-Source    T. Dao et al., FlashAttention, NeurIPS 2022, appendix B.2; T. Dao, FlashAttention-2, ICLR 2024, algorithm 2.
+Source    T. Dao et al., FlashAttention, NeurIPS 2022, arXiv:2205.14135, appendix B.2; T. Dao, FlashAttention-2, ICLR
+          2024, arXiv:2307.08691, algorithm 2.
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ Look for  The tape on numbers makes a node of each of a step's billion operation
           on a CPU spends its time on elementwise functions and copies, PyTorch on threads that wait for each other at
           every operation.  The engine gives each thread its part of the batch for the whole step, and its products read
           operands where they lie.  Saturated weights make an attention of zeros and ones, and huge losses.
-Source    A. Radford et al., Language Models are Unsupervised Multitask Learners (2019).  A. Vaswani et al., Attention
-          Is All You Need, NIPS (2017).  A. Karpathy, nanoGPT (2022), for the configuration.  A. Chowdhery et al., PaLM,
-          arXiv:2204.02311 (2022), appendix B, for the count of operations.
+Source    A. Radford et al., Language Models are Unsupervised Multitask Learners (2019).
+          A. Vaswani et al., Attention Is All You Need, NIPS (2017), arXiv:1706.03762.
+          A. Karpathy, nanoGPT (2022), for the configuration.
+          A. Chowdhery et al., PaLM, arXiv:2204.02311 (2022), appendix B, for the count of operations.
 """
 
 from __future__ import annotations

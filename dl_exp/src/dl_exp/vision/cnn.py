@@ -11,7 +11,7 @@ Look for  The six nested loops and the product do the same multiplications.  Unf
           16 images side by side, one in each lane: nothing is unfolded, and it is four times as fast as PyTorch, whose
           oneDNN orders one image's channels for its vectors.  MLX unfolds, in scalar loops on a CPU, and is behind.
 Source    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document recognition,
-          Proc. IEEE 86 (1998), 2278-2324.
+          Proc. IEEE 86 (1998), 2278-2324, doi:10.1109/5.726791.
 """
 
 from __future__ import annotations

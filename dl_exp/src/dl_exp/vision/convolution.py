@@ -17,7 +17,7 @@ Look for  The windows need not be written down: the image read with overlap is t
           adds three terms, and a tile of results costs more to put away than to compute.
 Source    A. Lavin, S. Gray, Fast algorithms for convolutional neural networks, arXiv:1509.09308 (2015).
           B. Barabasz et al., Error analysis and improving the accuracy of Winograd convolution for deep neural
-          networks, ACM TOMS 46 (2020).
+          networks, ACM TOMS 46 (2020), doi:10.1145/3412380.
 """
 
 from __future__ import annotations

@@ -21,14 +21,10 @@ import numpy as np
 
 from exp_core.compiled import njit, prange
 from exp_core.tasks import WORKERS, take
-from maths_exp.algorithms._sorting_compiled import insertion
+from maths_exp.algorithms._sorting_intervals import LATER, count, first_digit, move, sort, sort_alone
 from maths_exp.algorithms._sorting_keys import as_bits, as_they_are, to_bits, to_keys
 
-FIRST = (
-    12  # bits of the first digit: 4096 places are written to at a time, and the lines of all are in the second cache
-)
-LATER = 13  # most bits of a later one: its counters are 32 KiB
-SHORT = 24  # keys in an interval that insertion puts in order
+FIRST = 12  # bits of the first digit: 4096 places are written to at a time, and their lines are in the second cache
 BLOCK = 512  # numbers whose keys are made at a time, in the first cache
 PART = 1 << 14  # numbers that are worth a thread's waking up
 PARTS = 8
@@ -39,9 +35,11 @@ DEALT = 8  # intervals that a thread takes at a time
 def radix_threads(x):
     """No comparison: all threads cut the range of the keys into intervals, and one thread each of these, in cache."""
     bits, masks = as_bits(x)
+    if x.size < PART:
+        return sort_alone(bits, masks).view(x.dtype)
     keys, spare = np.empty_like(bits), np.empty_like(bits)  # the second is touched only where an interval is too large
     parts, large = min(PARTS, x.size // PART + 1), max(LARGE, x.size // 64)
-    waiting = [(bits, masks, slice(0, x.size))] if x.size else []
+    waiting = [(bits, masks, slice(0, x.size))]
     while waiting:
         numbers, coding, own = waiting.pop()
         begins = cut(numbers, coding, keys[own], parts)
@@ -52,35 +50,6 @@ def radix_threads(x):
             spare[again] = keys[again]
             waiting.append((spare[again], as_they_are(masks), again))
     return keys.view(x.dtype)
-
-
-@njit
-def first_digit(low, high, count, most):
-    """(shift, bits): digits of key - low that tell `count` keys apart, if they are evenly spread."""
-    width = bits = 0
-    while width < 64 and np.uint64(high - low) >> np.uint64(width) != 0:
-        width += 1
-    while bits < most and count >> bits != 0:
-        bits += 1
-    bits = min(bits, width)
-    return width - bits, bits
-
-
-@njit
-def count(keys, low, shift, places):
-    """Add to how often each digit occurs."""
-    for i in range(keys.size):
-        places[np.uint64((keys[i] - low) >> shift)] += 1
-
-
-@njit
-def move(keys, low, shift, places, out):
-    """Each key to the next place of its digit."""
-    for i in range(keys.size):
-        digit = np.uint64((keys[i] - low) >> shift)
-        place = places[digit]
-        out[np.uint64(place)] = keys[i]
-        places[digit] = place + 1
 
 
 @njit
@@ -155,41 +124,3 @@ def finish(begins, masks, keys, large):
                         sort(own, spare, room)
                         to_bits(own, masks, own)
                 first = DEALT * take(counter)
-
-
-@njit
-def sort(keys, spare, room):
-    """Cut the keys as often as it takes; spare has room for as many, room for the counters of a digit."""
-    if keys.size > SHORT:
-        waiting, depth = np.empty((keys.size // SHORT + 1, 2), np.int64), 1
-        waiting[0, 0], waiting[0, 1] = 0, keys.size
-        while depth > 0:
-            depth -= 1
-            begin, end = waiting[depth, 0], waiting[depth, 1]
-            depth = cut_once(keys[begin:end], spare, room, waiting, depth, begin)
-    insertion(keys)
-
-
-@njit
-def cut_once(keys, spare, room, waiting, depth, begin):
-    """Put keys in the order of their first digits; what is too long for insertion waits.  Returns how many wait."""
-    low = high = keys[0]
-    for i in range(keys.size):
-        low, high = min(low, keys[i]), max(high, keys[i])
-    shift, width = first_digit(low, high, 2 * keys.size, LATER)
-    shift = keys.dtype.type(shift)
-    places = room[: 1 << width]
-    places[:] = 0
-    count(keys, low, shift, places)
-    before = np.int32(0)
-    for digit in range(places.size):
-        places[digit], before = before, before + places[digit]
-    move(keys, low, shift, places, spare)
-    keys[:] = spare[: keys.size]
-    before = 0
-    for digit in range(places.size):  # by now the place of each digit is where the next one begins
-        if shift > 0 and places[digit] - before > SHORT:
-            waiting[depth, 0], waiting[depth, 1] = begin + before, begin + places[digit]
-            depth += 1
-        before = places[digit]
-    return depth

@@ -9,7 +9,8 @@ Idea      Give each point to its nearest centre, move each centre to the mean of
 Look for  The loops spend their time on Python, NumPy on memory, the fused form on multiplications alone. Hamerly's
           bounds save most distances where clusters lie apart, few where a point is nearly as far from many centres.
           On the far-off problem in float32 the matrix product cancels: shift the origin first.
-Source    S. Lloyd, Least squares quantization in PCM, IEEE Trans. Information Theory 28 (1982), 129-137.
+Source    S. Lloyd, Least squares quantization in PCM, IEEE Trans. Information Theory 28 (1982), 129-137,
+          doi:10.1109/TIT.1982.1056489.
           D. Arthur, S. Vassilvitskii, k-means++: The advantages of careful seeding, SODA (2007), 1027-1035.
 """
 

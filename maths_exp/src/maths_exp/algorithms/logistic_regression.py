@@ -15,9 +15,12 @@ Look for  On breast-cancer the steepest curvature may be 1600 $\\lambda$, and de
           chain of updates, number after number, where the others take many rows at once.  It stands here for plain
           stochastic descent, whose steps must shrink as 1/k to end at all: then $f(w_k) - f(w^*)$ falls as 1/k, and
           a gradient of $10^{-6}$ would take some $10^{12}$ steps.
-Source    J. Nocedal, S. J. Wright, Numerical Optimization, 2nd ed. (2006).  T. Hastie, R. Tibshirani, J. Friedman,
-          The Elements of Statistical Learning, 2nd ed. (2009), section 4.4.  For SAGA: Defazio et al., NIPS (2014).
-          For shrinking steps: L. Bottou, F. E. Curtis, J. Nocedal, SIAM Review 60 (2018), theorem 4.7.
+Source    J. Nocedal, S. J. Wright, Numerical Optimization, 2nd ed. (2006), doi:10.1007/978-0-387-40065-5.
+          T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, 2nd ed. (2009),
+          doi:10.1007/978-0-387-84858-7, section 4.4.
+          For SAGA: Defazio et al., NIPS (2014), arXiv:1407.0202.
+          For shrinking steps: L. Bottou, F. E. Curtis, J. Nocedal, SIAM Review 60 (2018), doi:10.1137/16M1080173,
+          theorem 4.7.
 """
 
 from __future__ import annotations

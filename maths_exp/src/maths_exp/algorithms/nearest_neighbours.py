@@ -14,8 +14,10 @@ Look for  All rows build what they need in the time that is measured, trees too.
           products never leave the cache, and hardly one in a hundred is looked at.  On ties (--d 9) it cannot certify
           its lists, and makes its products a second time; with few coordinates all of the k are at distance 0, and
           nobody is nearer than that.
-Source    J. H. Friedman, J. L. Bentley, R. A. Finkel, ACM Trans. Math. Software 3 (1977), 209-226.
-          K. Beyer, J. Goldstein, R. Ramakrishnan, U. Shaft, When is "nearest neighbor" meaningful?, ICDT (1999).
+Source    J. H. Friedman, J. L. Bentley, R. A. Finkel, ACM Trans. Math. Software 3 (1977), 209-226,
+          doi:10.1145/355744.355745.
+          K. Beyer, J. Goldstein, R. Ramakrishnan, U. Shaft, When is "nearest neighbor" meaningful?, ICDT (1999),
+          doi:10.1007/3-540-49257-7_15.
 """
 
 from __future__ import annotations

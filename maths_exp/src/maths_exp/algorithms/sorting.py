@@ -18,8 +18,8 @@ Look for  `killer` makes quicksort quadratic and leaves introsort, which counts 
           of seven and eleven different numbers, np.sort has parted them all in three or four rounds, and leaves a part
           whose smallest number is its largest, while ours moves each number as often as ever.  `organ-pipes` are two
           runs, which the stable sort finds and merges once.
-Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), chapter 5.  C. A. R. Hoare, Quicksort, The
-          Computer Journal 5 (1962), 10-16.
+Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), chapter 5.
+          C. A. R. Hoare, Quicksort, The Computer Journal 5 (1962), 10-16, doi:10.1093/comjnl/5.1.10.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from exp_core import Cost, Experiment, Implementation, Problem
 from maths_exp.algorithms import _sorting_problems as problems
 from maths_exp.algorithms import _sorting_textbook as textbook
 from maths_exp.algorithms._sorting_compiled import intro_compiled, quick_compiled
+from maths_exp.algorithms._sorting_counted import count_equals
 from maths_exp.algorithms._sorting_network import numpy_network
 from maths_exp.algorithms._sorting_picture import picture
 from maths_exp.algorithms._sorting_radix import radix_threads
+from maths_exp.algorithms._sorting_runs import merge_runs
 
 
 def insertion_sort(x):
@@ -72,6 +74,14 @@ def intro_sort(x):
     a, rest = numbers_first(x)
     textbook.quick(a, 2 * len(a).bit_length())
     return np.array(a + rest, x.dtype)
+
+
+def adaptive_threads(x):
+    """A look first: few runs are merged, few different numbers are counted, and only the rest is cut by digits."""
+    for easy in (merge_runs, count_equals):
+        if (result := easy(x)) is not None:
+            return result
+    return radix_threads(x)
 
 
 def np_sort(x):
@@ -181,6 +191,7 @@ EXPERIMENT = Experiment(
         Implementation(quick_compiled, "compiled", cost=keys, bound=EXACT),
         Implementation(intro_compiled, "compiled", cost=keys, bound=EXACT),
         Implementation(radix_threads, "compiled", cost=passes, bound=EXACT),
+        Implementation(adaptive_threads, "compiled", cost=keys, bound=EXACT),
         Implementation(np_sort, "library", cost=native, bound=VALUES),
         Implementation(np_sort_stable, "library", cost=native, bound=EXACT),
     ),

@@ -8,8 +8,9 @@ Look for  The factor between $n^2$ and $n \\log_2 n$; then, as large, one betwee
           the length.
           Why the library wins where n is made of 3, 5, 7 and 11: SciPy has passes for them; ours goes Bluestein's way,
           two transforms of two to four times the length, as soon as n is no power of two.
-Source    C. Van Loan, Computational Frameworks for the Fast Fourier Transform (1992).
-          N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), chapter 24.
+Source    C. Van Loan, Computational Frameworks for the Fast Fourier Transform (1992), doi:10.1137/1.9781611970999.
+          N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), doi:10.1137/1.9780898718027,
+          chapter 24.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ Look for  Trial division asks of each number anew what the sieve tells all at on
           sieve there is: in windows far higher than the default one its wheel of 210 makes fewer crossings and its
           buckets of primes fewer visits; and for very small counts calling our threads takes longer than the sieve.
 Source    D. E. Knuth, The Art of Computer Programming 2, 3rd ed. (1997), section 4.5.4.  C. Bays, R. Hudson, The
-          segmented sieve of Eratosthenes and primes in arithmetic progressions to $10^{12}$, BIT 17 (1977), 121-127.
+          segmented sieve of Eratosthenes and primes in arithmetic progressions to $10^{12}$, BIT 17 (1977), 121-127,
+          doi:10.1007/BF01932283.
 """
 
 from __future__ import annotations

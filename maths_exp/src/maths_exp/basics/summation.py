@@ -5,8 +5,10 @@ Idea      Each addition multiplies what it has summed so far by a factor within 
           a term meets: n in a row, $\\log_2 n$ in a tree, one or two when the rounding error itself is carried along.
 Look for  Kahan does four additions where the naive sum does one, on the same 8n bytes. Four times the time, then?
           On the absorbing problem the naive sum loses nearly as much as its bound allows; on random data it does not.
-Source    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), chapter 4.
-          T. Ogita, S. Rump, S. Oishi, Accurate Sum and Dot Product, SIAM J. Sci. Comput. 26 (2005), 1955-1988.
+Source    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), doi:10.1137/1.9780898718027,
+          chapter 4.
+          T. Ogita, S. Rump, S. Oishi, Accurate Sum and Dot Product, SIAM J. Sci. Comput. 26 (2005), 1955-1988,
+          doi:10.1137/030601818.
 """
 
 from __future__ import annotations

@@ -11,10 +11,11 @@ Look for  Evaluations: thousands, hundreds, tens.  `--problem ill-conditioned` i
           how many.  On small functions SciPy's time is the way from C to Python and back, which compiled code does
           not go.  The second derivatives come from n differences of gradients, all of them counted: Newton's steps
           are few, and dear.
-Source    J. Nocedal, S. J. Wright, Numerical Optimization, 2nd ed. (2006): algorithms 3.1, 4.1, 6.1, 7.2, 7.5; ch. 3.4.
-          J. J. Moré, B. S. Garbow, K. E. Hillstrom, Testing unconstrained optimization software, ACM TOMS 7 (1981).
-          J. A. Nelder, R. Mead, A simplex method for function minimization, Computer Journal 7 (1965), 308-313.
-          Y. Nesterov, A method of solving a convex programming problem with convergence rate O(1/k²) (1983).
+Source    J. Nocedal, S. J. Wright, Numerical Optimization, 2nd ed. (2006), doi:10.1007/978-0-387-40065-5: algorithms
+          3.1, 4.1, 6.1, 7.2, 7.5; ch. 3.4.  J. J. Moré, B. S. Garbow, K. E. Hillstrom, Testing unconstrained
+          optimization software, ACM TOMS 7 (1981), doi:10.1145/355934.355936.  J. A. Nelder, R. Mead, A simplex method
+          for function minimization, Computer Journal 7 (1965), 308-313, doi:10.1093/comjnl/7.4.308.  Y. Nesterov, A
+          method of solving a convex programming problem with convergence rate O(1/k²) (1983).
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ Idea      A method of order p with step h errs by $O(h^p)$: one digit more costs
           one of order 8 a third more. Two results of different order in one step tell its error, and so the next h.
 Look for  Ask for 1e-2, then for 1e-8: the order decides. On so small a state NumPy is hardly better than lists, and
           compiled code is a hundred times faster. Leapfrog errs, but its energy does not drift.
-Source    E. Hairer, S. Nørsett, G. Wanner, Solving Ordinary Differential Equations I, 2nd ed. (1993), chapter II.
-          E. Hairer, C. Lubich, G. Wanner, Geometric Numerical Integration, 2nd ed. (2006), chapter I.
+Source    E. Hairer, S. Nørsett, G. Wanner, Solving Ordinary Differential Equations I, 2nd ed. (1993),
+          doi:10.1007/978-3-540-78862-1, chapter II.  E. Hairer, C. Lubich, G. Wanner, Geometric Numerical Integration,
+          2nd ed. (2006), doi:10.1007/3-540-30666-8, chapter I.
 """
 
 from __future__ import annotations

@@ -12,8 +12,10 @@ Look for  The evaluations: for `--problem smooth` Gauss needs a handful where th
           is believed by QUADPACK; ours asks first whether they come closer to one another. `kinks`: a kink may hide
           between two points from all estimates.
 Source    P. Davis, P. Rabinowitz, Methods of Numerical Integration, 2nd ed. (1984).
-          R. Piessens, E. de Doncker-Kapenga, C. W. Überhuber, D. K. Kahaner, QUADPACK (1983).
-          L. N. Trefethen, Is Gauss quadrature better than Clenshaw-Curtis?, SIAM Review 50 (2008), 67-87.
+          R. Piessens, E. de Doncker-Kapenga, C. W. Überhuber, D. K. Kahaner, QUADPACK (1983),
+          doi:10.1007/978-3-642-61786-7.
+          L. N. Trefethen, Is Gauss quadrature better than Clenshaw-Curtis?, SIAM Review 50 (2008), 67-87,
+          doi:10.1137/060659831.
 """
 
 from __future__ import annotations

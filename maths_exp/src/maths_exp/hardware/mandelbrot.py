@@ -12,7 +12,9 @@ Look for  The compiled loop waits for its own results: one point at a time leave
           In the problem `deep` a pixel is ten units in the last place wide: rounding decides every fourth count, and
           programs differ there.  All are right: each count lies in the range that rounding allows.
 Source    A. Douady, J. H. Hubbard, Etude dynamique des polynomes complexes, Publications Mathematiques d'Orsay 84-02
-          (1984).  N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), section 3.1.
+          (1984).
+          N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), doi:10.1137/1.9780898718027,
+          section 3.1.
 """
 
 from __future__ import annotations

@@ -10,8 +10,10 @@ Look for  Each factor by itself: `one_chain` to `scalar_chains` is latency times
           a vector, to `vector_chains_threads` the number of cores.  The last is the limit of this machine, to 1 or 2%,
           and above the library, whose matrices have to come from memory: that cannot be avoided, only hidden.
           On `subnormal` nothing changes, where the hardware is well made; a core that calls for help is 100x slower.
-Source    J. D. C. Little, A proof for the queuing formula L = λW, Operations Research 9 (1961), 383-387.
-          A. Fog, Instruction tables (2022).  S. Williams, A. Waterman, D. Patterson, Roofline, CACM 52 (2009), 65-76.
+Source    J. D. C. Little, A proof for the queuing formula L = λW, Operations Research 9 (1961), 383-387,
+          doi:10.1287/opre.9.3.383.
+          A. Fog, Instruction tables (2022).
+          S. Williams, A. Waterman, D. Patterson, Roofline, CACM 52 (2009), 65-76, doi:10.1145/1498765.1498785.
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ Look for  `rows_threads` waits for memory, as every program must that goes step 
           is how fast the cache delivers, which is why its own limit, that of arithmetic, is far away.
           On a plate that fits into the cache (--rows 256 --columns 256) the tiles gain nothing.
 Source    R. Courant, K. Friedrichs, H. Lewy, Ueber die partiellen Differenzengleichungen der mathematischen Physik,
-          Mathematische Annalen 100 (1928), 32-74.  K. Datta et al., Optimization and performance modeling of stencil
-          computations on modern microprocessors, SIAM Review 51 (2009), 129-159.
+          Mathematische Annalen 100 (1928), 32-74, doi:10.1007/BF01448839.  K. Datta et al., Optimization and
+          performance modeling of stencil computations on modern microprocessors, SIAM Review 51 (2009), 129-159,
+          doi:10.1137/070693199.
 """
 
 from __future__ import annotations

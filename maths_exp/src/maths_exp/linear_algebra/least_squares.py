@@ -14,8 +14,10 @@ Look for  The column of right digits on filip and on the five Wampler sets, cert
           Why the library wins on filip: the normal equations fail there; an SVD takes nearly twice as long as gelsy's
           pivoted QR, and our QR comes to LAPACK by several of NumPy's calls, which for 82 rows of 11 numbers take
           longer than LAPACK does.
-Source    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), chapter 20.
-          A. Bjorck, Numerical Methods for Least Squares Problems (1996), sections 2.9 and 3.2.
+Source    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), doi:10.1137/1.9780898718027,
+          chapter 20.
+          A. Bjorck, Numerical Methods for Least Squares Problems (1996), doi:10.1137/1.9781611971484, sections 2.9 and
+          3.2.
           J. Demmel, Y. Hida, X. Li, E. J. Riedy, Extra-precise iterative refinement for overdetermined least squares
           problems, ACM Trans. Math. Software 35 (2009), 28.
 """

@@ -8,8 +8,10 @@ Look for  How many of the seven do the same 2mkn operations, and what fraction o
           On the graded problem Strassen loses some twelve digits of the smallest entries; nobody else loses any.
           Why the library wins below n = 100: packing takes $n^2$ moves, which $n^3$ flops repay only later; OpenBLAS
           has kernels for small matrices that do not pack.
-Source    K. Goto, R. van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34 (2008), article 12.
-          N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), sections 3.5 and 23.2.
+Source    K. Goto, R. van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34 (2008), article 12,
+          doi:10.1145/1356052.1356053.
+          N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), doi:10.1137/1.9780898718027,
+          sections 3.5 and 23.2.
 """
 
 from __future__ import annotations

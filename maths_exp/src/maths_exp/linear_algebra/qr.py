@@ -10,7 +10,8 @@ Look for  All have $A = QR$ to the last digits, even those whose Q is far from o
           A tall matrix costs what it is read: CholeskyQR reads A twice, LAPACK once for each few columns.
           Why the library wins where A is one block (diabetes, 442 rows of 10): there is nothing for a second thread,
           10 columns are padded to 12 and cost as much, and the block is copied to its tile and back.
-Source    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), chapter 19.
+Source    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), doi:10.1137/1.9780898718027,
+          chapter 19.
           G. H. Golub, C. F. Van Loan, Matrix Computations, 4th ed. (2013), section 5.2.
 """
 

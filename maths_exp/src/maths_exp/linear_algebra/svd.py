@@ -14,9 +14,11 @@ Look for  On graded, all digits of the smallest singular value by Jacobi, none b
           Why the library wins where all of the values are wanted (square, graded, repeated): Jacobi's sweeps cost
           several times the work of gesdd, whose products of matrices run near the peak; LAPACK's own Jacobi (gejsv),
           which a QR factorisation leaves few sweeps to do, is slower than gesdd too.
-Source    J. Demmel, K. Veselic, Jacobi's method is more accurate than QR, SIAM J. Matrix Anal. Appl. 13 (1992).
+Source    J. Demmel, K. Veselic, Jacobi's method is more accurate than QR, SIAM J. Matrix Anal. Appl. 13 (1992),
+          doi:10.1137/0613074.
           G. H. Golub, C. F. Van Loan, Matrix Computations, 4th ed. (2013), sections 8.6 and 10.4.
-          N. Halko, P. G. Martinsson, J. A. Tropp, Finding structure with randomness, SIAM Review 53 (2011), 217-288.
+          N. Halko, P. G. Martinsson, J. A. Tropp, Finding structure with randomness, SIAM Review 53 (2011), 217-288,
+          doi:10.1137/090771806.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ class History(Sequence[Run]):
         return len(self.runs)
 
     def __repr__(self) -> str:
+        from exp_core.report.console import as_text
         from exp_core.report.history import print_history
-        from exp_core.report.terminal import as_text
 
         if not self.runs:
             return f"nothing is stored of {self.experiment} yet"

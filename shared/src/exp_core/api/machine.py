@@ -40,8 +40,8 @@ class MachineView:
         }
 
     def __repr__(self) -> str:
+        from exp_core.report.console import as_text
         from exp_core.report.machine import print_machine
-        from exp_core.report.terminal import as_text
 
         return as_text(lambda out: print_machine(self.machine, self.titled, self.devices, out))
 

@@ -58,8 +58,8 @@ class Explanation:
     experiment: Experiment
 
     def __repr__(self) -> str:
+        from exp_core.report.console import as_text
         from exp_core.report.explain import print_explanation
-        from exp_core.report.terminal import as_text
 
         return as_text(
             lambda out: print_explanation(self.entry, self.experiment, out, path=False, spell=self._in_python)

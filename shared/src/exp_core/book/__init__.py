@@ -2,8 +2,8 @@
 
 contents  which experiments, in which order, and where their pages are
 measured  what the history knows of them
-page      one experiment's page, from its words, code, drawing and card
-front     contents, scoreboard, history, machine
+page      one experiment's page, from its words, code, drawing, commands, certified figures and card
+front     contents; scoreboard, stored (the history) and machines have a file each, and write tables
 site      writes what has changed
 """
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from exp_core.experiment import Experiment
 from exp_core.history.run import Run
-from exp_core.report.terminal import factor, percent
-from exp_core.results import score
+from exp_core.report.units import factor, percent
+from exp_core.scoreboard import score
 
 HEAD = 16_384  # characters of a page in which its digest and its card are found
 DIGEST = re.compile(r'<meta name="book" content="([0-9a-f]*)">')

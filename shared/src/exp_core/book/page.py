@@ -10,19 +10,19 @@ from markupsafe import Markup
 
 from exp_core.book import drawing
 from exp_core.book.card import Card, card_of
+from exp_core.book.certified import oracle_in_words, problem_of, targets_of
 from exp_core.book.code import Listing, listings
+from exp_core.book.commands import commands_of, history_command, sweep_command
 from exp_core.book.contents import Chapter, Contents
 from exp_core.book.drawing import Illustration
 from exp_core.book.measured import Measured
 from exp_core.book.rendering import rendered
 from exp_core.book.words import prose
 from exp_core.catalogue import CatalogueError, printable
-from exp_core.experiment import Experiment, Problem, Size, first_line
+from exp_core.experiment import Experiment, first_line
 from exp_core.history.run import Run
 from exp_core.report.docstring import references, sections
 from exp_core.report.html import ladder_html
-
-SWEPT = 5  # sizes of the sweep that a page proposes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def make_page(chapter: Chapter, contents: Contents, measured: Measured, digest: 
         implementations=list(implementations_of(chapter, experiment)),
         source_file=chapter.entry.module,
         oracle=oracle_in_words(experiment),
-        history_command=f"python -m {chapter.command} history {chapter.entry.name}",
+        history_command=history_command(chapter),
         laws=[(name, prose(first_line(law) or "the error by this name")) for name, law in experiment.laws.items()],
         targets=list(targets_of(experiment)),
         problems=[problem_of(problem) for problem in experiment.problems],
@@ -167,73 +167,6 @@ def at_a_glance(experiment: Experiment, card: Card) -> Iterator[tuple[str, str]]
         yield card.limit_text, "of the machine’s limit"
     yield str(len(experiment.implementations)), "implementations"
     yield str(len(experiment.problems)), "problem" if len(experiment.problems) == 1 else "problems"
-
-
-def oracle_in_words(experiment: Experiment) -> Markup:
-    """Who knows the right answer, and what an error must stay under."""
-    who, said = "Each result is held against what its laws demand of it", ""
-    if experiment.oracle is not None:
-        who = "Each result is held against an answer of higher precision or of a certified method"
-        said = first_line(experiment.oracle)
-    oracle = f" The oracle: {said}." if said else ""
-    return prose(f"{who}; the bound is derived, and nothing is timed whose error is above it.{oracle} The laws:")
-
-
-def targets_of(experiment: Experiment) -> Iterator[dict[str, str]]:
-    """The published figures that its training has to reach."""
-    for target in experiment.training.targets if experiment.training else ():
-        sign = "≥" if target.better == "more" else "≤"
-        yield {
-            "figure": target.figure,
-            "value": f"{sign} {target.value:g}",
-            "data": ", ".join(target.data),
-            "source": target.source,
-        }
-
-
-def problem_of(problem: Problem) -> dict[str, object]:
-    """A problem, and its sizes with their defaults."""
-    sizes = "; ".join(f"{size.name} = {size.default:g}, {size.help}" for size in problem.sizes)
-    return {"name": problem.name, "kind": problem.kind, "title": prose(problem.title), "sizes": sizes}
-
-
-def commands_of(chapter: Chapter, experiment: Experiment) -> Iterator[tuple[str, list[str]]]:
-    """What it does, and what to type."""
-    name, python = chapter.entry.name, f"python -m {chapter.command}"
-    run = f"{python} {name}"
-    yield "Climb the ladder: every implementation, checked and timed.", [run]
-    if others := experiment.problems[1:]:
-        yield "On another problem.", [f"{run} --problem {problem.name}" for problem in others]
-    if sweep := sweep_command(chapter, experiment.problems[0]):
-        yield "See how the time grows, and where one overtakes another.", [sweep]
-    practise = f"{python} practise {name}"
-    yield (
-        "Write it yourself: a skeleton with hints to unfold; then what is wrong with it, after each save.",
-        [f"{practise} {name}.py", f"{practise} --with {name}.py --watch"],
-    )
-    yield "Put what you wrote into the race.", [f"{run} --with {name}.py:{name}"]
-    if devices := list(dict.fromkeys(device for made in experiment.implementations for device in made.devices)):
-        emulated = [f"{run} --{device} --emulate" for device in devices]
-        yield "Check its kernels on an emulated GPU: none has to be there.", emulated
-    if any(made.rung == "distributed" for made in experiment.implementations):
-        yield "On a cluster: here on one that this command starts.", [f"{run} --cluster local"]
-    yield "Draw the picture and the times.", [f"{run} --plot {name}.png"]
-    if experiment.training:
-        yield "Train it for real; Ctrl-C keeps what is learnt.", [f"{run} --steps {experiment.training.steps}"]
-
-
-def sweep_command(chapter: Chapter, problem: Problem) -> str:
-    """A sweep of the largest size that is a count, upwards to its default; empty where none is large enough."""
-    run = f"python -m {chapter.command} {chapter.entry.name}"
-    size = max((size for size in problem.sizes if size.type is int), key=lambda size: size.default, default=None)
-    if size is None or size.default < 2**SWEPT:
-        return ""
-    return f"{run} --sweep {size.name}={from_size(size)}:{size.default}:x2"
-
-
-def from_size(size: Size) -> int:
-    """Where a sweep begins that doubles up to the default."""
-    return max(1, int(size.default) >> (SWEPT - 1))
 
 
 def history_in_words(measured: Measured, key: tuple[str, str]) -> str:

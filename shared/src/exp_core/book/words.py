@@ -34,7 +34,7 @@ ATTRIBUTES = frozenset(
 REFERENCE = re.compile(
     r"https://[^\s<>\"']*[^\s<>\"'.,;:)]"
     r"|\barXiv:(?P<arxiv>\d{4}\.\d{4,5})(?:v\d+)?"
-    r"|\bdoi:(?P<doi>10\.\d{4,9}/[^\s<>\"']*[^\s<>\"'.,;)])",
+    r"|\bdoi:(?P<doi>10\.\d{4,9}/[^\s<>\"']*[^\s<>\"'.,;:)])",
     re.IGNORECASE,
 )
 

@@ -31,8 +31,10 @@ def all_command(catalogue: Catalogue, devices: tuple[str, ...]) -> click.Command
 
 def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> None:
     """One broken experiment is one line, the others go on; a missing device ends all.  Ctrl-C keeps what is known."""
-    from exp_core.report.terminal import console, print_result, print_scoreboard
-    from exp_core.results import Result, Scoreboard, score
+    from exp_core.report.console import console
+    from exp_core.report.terminal import print_result, print_scoreboard
+    from exp_core.results import Result
+    from exp_core.scoreboard import Scoreboard, score
 
     run, outputs = read_run(given, devices), read_outputs(given)
     if run.devices:

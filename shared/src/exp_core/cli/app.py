@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from typing import NoReturn
+from collections.abc import Iterator
 
 import click
 
-from exp_core import __version__, beneath_mlx
-from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, printable, read_catalogue
-from exp_core.cli import streams
-from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RIGHT, EXIT_USAGE
+from exp_core import __version__
+from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, read_catalogue
 from exp_core.cli.list import print_list
-from exp_core.refusal import Missing, Refused
-
-# What writing to a standard stream can meet: no room, a quota, a limit, a terminal that is gone, a stream for reading.
-UNWRITABLE = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EIO, errno.EBADF})
 
 HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limit of the hardware.
 
@@ -166,69 +157,9 @@ class Application(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def main(
-    command: str, devices: tuple[str, ...] = (), args: Sequence[str] | None = None, *, emulator: str = ""
-) -> NoReturn:
-    """Run the command line and end the process with its exit code.
-
-    devices: those it has flags for.     emulator: the module that stands in for those that are not here.
-    0 right; 1 an implementation was wrong; 2 usage, or no room for what was asked; 3 a required device or extra is
-    missing; 130 interrupted.
-    """
-    if args is None:  # a process of our own
-        streams.end_as_by_ctrl_c()
-    streams.open_streams()
-    code = _run(command, devices, args, emulator)
-    streams.end_streams()
-    if args is None:
-        streams.end_at_once()
-    sys.exit(code)
-
-
-def _run(command: str, devices: tuple[str, ...], args: Sequence[str] | None, emulator: str) -> int:
-    """Whatever happens: an exit code, and one sentence."""
-    beneath_mlx.prepare()
-    application = Application(command, devices, emulator)
-    variable = f"_{command.upper()}_COMPLETE"
-    name = command if variable in os.environ else f"python -m {command}"
-    try:
-        code = application.main(args, prog_name=name, complete_var=variable, standalone_mode=False, color=_colour())
-        sys.stdout.flush()
-    except click.exceptions.Exit as done:
-        code = done.exit_code
-    except Missing as error:
-        return _say(command, str(error), EXIT_MISSING)
-    except Refused as error:
-        return _say(command, str(error), EXIT_USAGE)
-    except click.ClickException as error:
-        return _say(command, error.format_message(), EXIT_USAGE)
-    except (KeyboardInterrupt, click.Abort):
-        return _say(command, "interrupted", EXIT_INTERRUPTED)
-    except (BrokenPipeError, ReaderGone):  # the reader has seen enough, as in `| head`
-        return EXIT_RIGHT
-    except MemoryError:
-        return _say(command, "the memory does not suffice: choose smaller sizes, or give it more", EXIT_USAGE)
-    except OSError as error:
-        if error.errno not in UNWRITABLE or error.filename is not None:
-            raise
-        return _say(command, f"standard output could not be written: {error.strerror}", EXIT_USAGE)
-    return code if isinstance(code, int) else EXIT_RIGHT
-
-
 @contextlib.contextmanager
 def _reader_watched() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
         raise ReaderGone from error
-
-
-def _colour() -> bool | None:
-    """No colours for who asks for none, or has a terminal without them; else click decides (no-color.org)."""
-    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown") else None
-
-
-def _say(command: str, sentence: str, code: int) -> int:
-    with contextlib.suppress(OSError):
-        click.echo(f"{command}: {' '.join(printable(sentence).split())}", err=True)
-    return code

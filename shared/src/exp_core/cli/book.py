@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.catalogue import CatalogueError
-from exp_core.cli.options import Folder, option, seconds_reader, whole_reader
+from exp_core.cli.options import option
+from exp_core.cli.readers import Folder, seconds_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.refusal import Missing, Refused
 

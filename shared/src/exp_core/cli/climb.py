@@ -13,18 +13,16 @@ from exp_core.cli.keep import keep, say
 from exp_core.cli.options import (
     device_options,
     emulate_options,
-    name_reader,
     names_option,
-    one_of,
     option,
     output_options,
     plot_option,
     roofline_option,
     run_options,
-    size_reader,
 )
 from exp_core.cli.output import draw_result, draw_result_under_roofs, read_outputs, report, require_matplotlib
 from exp_core.cli.progress import climb_on_cluster, climb_with_progress
+from exp_core.cli.readers import name_reader, one_of, size_reader
 from exp_core.cli.request import given_sizes, read_run
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
 from exp_core.cli.train import read_wanted, run_training, training_options, wants_training
@@ -117,7 +115,7 @@ def _run(
     **given: object,
 ) -> None:
     """What the command does once its options are read."""
-    from exp_core.report.terminal import console
+    from exp_core.report.console import console
 
     if explain:
         from exp_core.report.explain import print_explanation
@@ -191,8 +189,8 @@ def _described(problem: Problem) -> str:
 
 
 def _print_source(entry: Entry, experiment: Experiment, name: str) -> None:
+    from exp_core.report.console import console
     from exp_core.report.explain import print_file, print_source
-    from exp_core.report.terminal import console
 
     if name == WHOLE_FILE:
         print_file(entry.path, console())

@@ -12,8 +12,9 @@ import click
 
 from exp_core.catalogue import Catalogue
 from exp_core.cli.errors import EXIT_RIGHT, EXIT_WRONG
-from exp_core.cli.options import STANDARD_OUTPUT, option, output_reader
+from exp_core.cli.options import option
 from exp_core.cli.output import write_json
+from exp_core.cli.readers import STANDARD_OUTPUT, output_reader
 from exp_core.cli.stored import experiment_name, opened, packages_of
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def _run(catalogue: Catalogue, words: tuple[str, ...], baseline: str | None, wit
     from exp_core.history.choose import matched
     from exp_core.history.comparison import changes
     from exp_core.history.queries import Filter
+    from exp_core.report.console import console
     from exp_core.report.history import print_changes
-    from exp_core.report.terminal import console
 
     asked = Filter(packages_of(catalogue))
     if baseline is not None:

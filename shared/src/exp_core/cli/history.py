@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.catalogue import Catalogue
-from exp_core.cli.options import (
-    STANDARD_OUTPUT,
-    evaluate,
-    option,
-    output_reader,
-    plot_option,
-    whole_reader,
-)
+from exp_core.cli.options import option, plot_option
 from exp_core.cli.output import require_matplotlib, write_json
+from exp_core.cli.readers import STANDARD_OUTPUT, evaluate, output_reader, whole_reader
 from exp_core.cli.stored import experiment_name, opened, packages_of
 from exp_core.cli.streams import tell
 
@@ -103,8 +97,8 @@ def _summary(asked: Filter, json: Path | None) -> None:
     from dataclasses import asdict
 
     from exp_core.history.queries import held
+    from exp_core.report.console import console
     from exp_core.report.history import print_held
-    from exp_core.report.terminal import console
 
     with opened() as database:
         found = held(database, asked.packages)
@@ -121,8 +115,8 @@ def _summary(asked: Filter, json: Path | None) -> None:
 def _show(catalogue: Catalogue, asked: Filter, limit: int, plot: Path | None, json: Path | None) -> None:
     from exp_core.history.queries import measurements
     from exp_core.history.series import series
+    from exp_core.report.console import console
     from exp_core.report.history import print_history
-    from exp_core.report.terminal import console
 
     entry = catalogue.entries[asked.experiment]
     if plot is not None:

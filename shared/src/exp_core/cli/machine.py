@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from exp_core.cli.options import STANDARD_OUTPUT, option, output_reader
+from exp_core.cli.options import option
 from exp_core.cli.output import write_json
+from exp_core.cli.readers import STANDARD_OUTPUT, output_reader
 
 
 def machine_command() -> click.Command:
@@ -26,8 +27,8 @@ def machine_command() -> click.Command:
 
 def _run(json: Path | None, refresh: bool) -> None:
     from exp_core.api.machine import view
+    from exp_core.report.console import console
     from exp_core.report.machine import print_machine
-    from exp_core.report.terminal import console
 
     found = view(refresh=refresh)
     if json is not None:

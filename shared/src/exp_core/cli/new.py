@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from exp_core.catalogue import Catalogue
-from exp_core.cli.options import Folder
+from exp_core.cli.readers import Folder
 from exp_core.cli.streams import say
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exp_core.cli.options import STANDARD_OUTPUT
+from exp_core.cli.readers import STANDARD_OUTPUT
 from exp_core.cli.streams import give, tell
 
 if TYPE_CHECKING:
     from exp_core.request import Request
-    from exp_core.results import Result, Scoreboard
+    from exp_core.results import Result
+    from exp_core.scoreboard import Scoreboard
 
 
 Text = Callable[[], str]
@@ -56,11 +57,13 @@ def read_outputs(given: Mapping[str, object]) -> Outputs:
 
 def report(results: Sequence[Result], outputs: Outputs, board: Scoreboard | None = None) -> None:
     """Print the tables, then write the files: a full disk must not take the measurements with it."""
-    from exp_core.report import export, terminal
+    from exp_core.report import export
+    from exp_core.report.console import console
+    from exp_core.report.terminal import print_result
 
     if not outputs.to_stdout and board is None:
         for result in results:
-            terminal.print_result(result, terminal.console(), verbose=outputs.verbose)
+            print_result(result, console(), verbose=outputs.verbose)
     if not results:
         return
     outputs.write(

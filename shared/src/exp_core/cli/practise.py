@@ -12,8 +12,9 @@ import click
 from exp_core.asked import RunOptions, chosen_sizes, make_request
 from exp_core.catalogue import Catalogue, CatalogueError, Entry
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
-from exp_core.cli.options import option, seconds_reader, whole_reader
+from exp_core.cli.options import option
 from exp_core.cli.progress import climb_with_progress
+from exp_core.cli.readers import seconds_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.experiment import Experiment
 from exp_core.own import is_kernel, kernel_suffixes, refused
@@ -146,7 +147,7 @@ def prepared(session: Session) -> tuple[OwnFunction | OwnKernel, Request]:
     from exp_core.contestants import Contestant
     from exp_core.ladder import assignment
     from exp_core.practise.examined import OwnFunction, OwnKernel
-    from exp_core.user import find_user_function
+    from exp_core.user_file import find_user_function
 
     experiment = session.experiment
     problem = experiment.problems[0]
@@ -170,8 +171,8 @@ def examine_and_climb(session: Session, examined: OwnFunction | OwnKernel, reque
     """The search; then, if it finds nothing wrong, the ladder with a row more."""
     from exp_core.practise.examined import OwnKernel
     from exp_core.practise.examiner import Examiner
+    from exp_core.report.console import console
     from exp_core.report.practise import print_right
-    from exp_core.report.terminal import console
     from exp_core.timing import Deadline
 
     name = session.text
@@ -220,9 +221,9 @@ def report_fault(session: Session, fault: Fault, found: Examination) -> int:
 def say_fault(session: Session, fault: Fault, tried: int = 0) -> None:
     """The fault, with what the laws say and the command that shows it again."""
     from exp_core.experiment import first_line
+    from exp_core.report.console import console
     from exp_core.report.docstring import readable
     from exp_core.report.practise import print_fault
-    from exp_core.report.terminal import console
 
     laws = {name: readable(first_line(law)) for name, law in session.experiment.laws.items()}
     print_fault(session.text, fault, laws, again(session, fault.case), tried, console())
@@ -232,7 +233,8 @@ def report_ladder(session: Session, result: Result, examiner: Examiner, request:
     """The table, and where the user's row stands in it; what is wrong at these sizes is looked for at smaller ones."""
     from exp_core.ladder import case
     from exp_core.practise.standing import standing
-    from exp_core.report.terminal import console, print_result
+    from exp_core.report.console import console
+    from exp_core.report.terminal import print_result
 
     out = console()
     out.print()

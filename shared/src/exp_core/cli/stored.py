@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from exp_core.catalogue import Catalogue
-from exp_core.cli.options import one_of
+from exp_core.cli.readers import one_of
 
 if TYPE_CHECKING:
     from exp_core.history import Database

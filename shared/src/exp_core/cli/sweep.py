@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exp_core.cli.options import evaluate, one_of, size_reader, whole
+from exp_core.cli.readers import evaluate, one_of, size_reader, whole
 from exp_core.cli.streams import tell
 from exp_core.experiment import Problem, Size
 from exp_core.report.bar import Bar
@@ -128,10 +128,11 @@ def _measured(request: Request, axes: Mapping[str, Sequence[float]], address: st
 
 def _report(found: Sweep, outputs: Outputs) -> None:
     """Print, then write: a full disk must not take the measurements with it."""
-    from exp_core.report import scaling, scaling_export, terminal
+    from exp_core.report import scaling, scaling_export
+    from exp_core.report.console import console
 
     if not outputs.to_stdout:
-        scaling.print_sweep(found, terminal.console(), verbose=outputs.verbose, all_of_it="--verbose, --json or --plot")
+        scaling.print_sweep(found, console(), verbose=outputs.verbose, all_of_it="--verbose, --json or --plot")
     outputs.write(
         partial(scaling_export.to_json, found),
         partial(scaling_export.to_csv, found),

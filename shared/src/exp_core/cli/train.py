@@ -12,7 +12,8 @@ import click
 
 from exp_core.catalogue import Entry
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RIGHT, EXIT_WRONG
-from exp_core.cli.options import STANDARD_OUTPUT, option, size_reader, whole_reader
+from exp_core.cli.options import option
+from exp_core.cli.readers import STANDARD_OUTPUT, size_reader, whole_reader
 from exp_core.cli.streams import say, tell
 from exp_core.refusal import Missing, Refused
 

@@ -25,7 +25,7 @@ class Watcher(Listener):
         """Put up the bar; those who do not lead show nothing."""
         from rich.progress import BarColumn, Progress, TextColumn
 
-        from exp_core.report.terminal import console
+        from exp_core.report.console import console
 
         screen = console(stderr=True)
         columns = (

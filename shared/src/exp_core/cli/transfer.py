@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exp_core.cli.options import STANDARD_OUTPUT
+from exp_core.cli.readers import STANDARD_OUTPUT
 from exp_core.cli.streams import give, tell
 
 if TYPE_CHECKING:

@@ -25,7 +25,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from exp_core.results import Result, Row, interval, number
+from exp_core.plain import interval, number
+from exp_core.results import Result
+from exp_core.row import Row
 from exp_core.timing.verdict import Verdict, judge
 
 WITHIN = 0.05

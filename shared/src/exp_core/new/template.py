@@ -9,7 +9,7 @@ EXPERIMENT = '''"""{title}: FILL in what it is about, in half a sentence.
 Problem   FILL in what is wanted, as a formula between dollars; x is a vector of n floats.
 Idea      FILL in how the better ways differ from the obvious one.
 Look for  FILL in what the ladder shows.
-Source    FILL in the book or paper, with its chapter.
+Source    FILL in the book or paper, with its chapter, and its doi:10.… where it has one.
 """
 
 from __future__ import annotations

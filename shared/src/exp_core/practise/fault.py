@@ -14,7 +14,7 @@ from exp_core.forms import Form, difference
 from exp_core.ladder import VIEW, first_sentence
 from exp_core.practise.likeness import leaves, likenesses
 from exp_core.practise.question import Question
-from exp_core.results import Check
+from exp_core.row import Check
 from exp_core.tensor import UNIT_ROUNDOFF
 
 Ending = Literal["", "died", "stopped"]  # of the process: by itself, or by us since it took too long

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exp_core.results import Result, Row
+from exp_core.results import Result
+from exp_core.row import Row
 
 
 def standing(result: Result, command: str) -> list[str]:

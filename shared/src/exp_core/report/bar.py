@@ -75,7 +75,7 @@ class Terminal:
     def __init__(self) -> None:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-        from exp_core.report.terminal import console
+        from exp_core.report.console import console
 
         out = console(stderr=True)
         columns = (

@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from exp_core.catalogue import HEADINGS
+from exp_core.report.formula import formula
 
 FORMULA = re.compile(r"\$([^$]+)\$")
 WINS = "Why the library wins"  # the last words under Look for, where a library is faster than all of ours
 # Between two references: a full stop that ends neither an initial nor "et al.", and two blanks or the line's end.
 NEXT_REFERENCE = re.compile(r"(?<!\b[A-Z]\.)(?<!\bal\.)(?<=\.)(?: {2,}|\n\s*)(?=[^\W\d_a-z]|\"|https:)")
-# What unicodeit leaves as it stands: names of functions and grouping commands.
-WORDS = (
-    (r"\\(?:mathrm|mathbf|operatorname|text|mathit)\{([^{}]*)\}", r"\1"),
-    (r"\\(log|ln|exp|sin|cos|tan|max|min|arg|det|dim|deg|sup|inf|lim)(?![a-zA-Z])", r"\1"),
-    (r"\\(?:dots|ldots|cdots)(?![a-zA-Z])", "…"),
-    (r"\\[td]?frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1)/(\2)"),
-    (r"\\sqrt\{([^{}]*)\}", r"√(\1)"),
-    (r"\\(?:left|right|big|Big|,|;|!|quad)(?![a-zA-Z])", ""),
-    (r"\\(tilde|hat|bar|dot|ddot|vec)\s*\\?([a-zA-Z]+)", r"\\\1{\\\2}"),
-)
-SINGLE = re.compile(r"\\(tilde|hat|bar|dot|ddot|vec)\{\\([a-zA-Z])\}")  # one letter is no command
 
 
 def readable(text: str) -> str:
     """Text whose LaTeX formulas between dollars are written in Unicode, as far as Unicode goes."""
     return FORMULA.sub(lambda match: formula(match[1]), text)
-
-
-def formula(latex: str) -> str:
-    """One formula in Unicode: ``x_{n-1}`` becomes xₙ₋₁."""
-    import unicodeit
-
-    for pattern, replacement in WORDS:
-        latex = re.sub(pattern, replacement, latex)
-    latex = SINGLE.sub(r"\\\1{\2}", latex)
-    return unicodedata.normalize("NFC", str(unicodeit.replace(latex)).replace("{", "").replace("}", ""))
 
 
 def sections(body: str) -> list[tuple[str, str]]:

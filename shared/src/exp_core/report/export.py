@@ -12,8 +12,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from exp_core.catalogue import printable
-from exp_core.report import terminal
-from exp_core.results import Result, Row, Scoreboard
+from exp_core.report import units
+from exp_core.results import Result
+from exp_core.row import Row
+from exp_core.scoreboard import Scoreboard
 
 COLUMNS = (
     "experiment", "package", "problem", "sizes", "dtype", "seed", "noise_floor", "name", "rung", "device", "threads",
@@ -78,11 +80,11 @@ def to_markdown(results: Sequence[Result], board: Scoreboard | None = None) -> s
             cells = (
                 _cell(score.experiment),
                 _cell(score.best or "–"),
-                terminal.factor(score.ratio),
-                terminal.percent(score.fraction_of_limit),
+                units.factor(score.ratio),
+                units.percent(score.fraction_of_limit),
             )
             lines.append(f"| {' | '.join(cells)} |")
-        mean = terminal.factor(board.geometric_mean)
+        mean = units.factor(board.geometric_mean)
         parts.append("\n".join([*lines, "", f"Geometric mean: {mean} the library.", ""]))
     return "\n".join(parts)
 
@@ -125,11 +127,11 @@ def _markdown(result: Result) -> str:
             row.rung,
             row.device,
             row.status if not row.reason else f"{row.status}: {_cell(row.reason)}",
-            terminal.duration(row.median_s),
-            terminal.factor(row.ratio_to_library),
-            terminal.scientific(worst.error) if worst else "–",
-            terminal.scientific(worst.bound) if worst else "–",
-            terminal.percent(row.fraction_of_limit),
+            units.duration(row.median_s),
+            units.factor(row.ratio_to_library),
+            units.scientific(worst.error) if worst else "–",
+            units.scientific(worst.bound) if worst else "–",
+            units.percent(row.fraction_of_limit),
         )
         lines.append(f"| {' | '.join(cells)} |")
     said = [line for note in result.notes for line in ("", _cell(note))]

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exp_core.report import terminal
+from exp_core.report import units
 from exp_core.report.export import write
 from exp_core.results import Result
 
@@ -90,9 +90,9 @@ def draw_times(axes: Axes, result: Result) -> None:
     smallest = min([*times, *(row.limit_s for row in timed if row.limit_s)])
     axes.set_xlim(smallest / 3, max(times) * 8)
     for place, row in zip(places, timed, strict=True):
-        label = terminal.duration(row.median_s)
+        label = units.duration(row.median_s)
         if row.ratio_to_library and row.rung != "library":
-            label += f"   {terminal.factor(row.ratio_to_library)} library"
+            label += f"   {units.factor(row.ratio_to_library)} library"
         axes.text((row.median_s or 0.0) * 1.1, place, label, va="center", fontsize="small")
         if row.limit_s:
             axes.plot([row.limit_s] * 2, [place - 0.35, place + 0.35], color="black", linewidth=1.5)

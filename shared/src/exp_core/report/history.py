@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from exp_core.catalogue import printable
 from exp_core.history.comparison import Change, Changes
 from exp_core.history.queries import Held
 from exp_core.history.run import Configuration
 from exp_core.history.series import Mark, Series, configuration_text
-from exp_core.report import terminal
+from exp_core.report import units
+from exp_core.report.console import one_line, plain_table
 
 COLUMNS = ("implementation", "run", "date", "revision", "time", "× library", "95 %", "machine", "step")
 WORTH_LEAST = ("95 %", "machine", "revision", "time", "date")  # on a narrow terminal, in this order
@@ -25,7 +25,7 @@ def print_held(found: Sequence[Held], out: Console) -> None:
     table = _table("experiment", "runs", "last", "date of the last", "first", "machines")
     for each in found:
         table.add_row(
-            _words(each.experiment), str(each.runs), f"#{each.last_id}", _date(each.last), _date(each.first),
+            one_line(each.experiment), str(each.runs), f"#{each.last_id}", _date(each.last), _date(each.first),
             str(each.machines),
         )  # fmt: skip
     out.print(table)
@@ -52,13 +52,13 @@ def _print_configuration(
     out.print(Text(configuration_text(configuration), style="bold"), soft_wrap=True)
     cells = [
         (
-            _words(one.name if one.device == "cpu" else f"{one.name} on {one.device}"),
+            one_line(one.name if one.device == "cpu" else f"{one.name} on {one.device}"),
             Text(f"#{point.run}"),
             Text(_date(point.created_at)),
             Text(_revision(point.revision, point.dirty)),
-            Text(terminal.duration(point.median_s) if point.status == "ok" else point.status),
-            Text(terminal.factor(point.ratio)),
-            Text(terminal.spread(point.ratio_ci95)),
+            Text(units.duration(point.median_s) if point.status == "ok" else point.status),
+            Text(units.factor(point.ratio)),
+            Text(units.spread(point.ratio_ci95)),
             Text(point.machine),
             _step(one.mark(point.run)),
         )
@@ -94,23 +94,23 @@ def print_changes(found: Changes, out: Console) -> None:
     """Every implementation then and now, and what follows."""
     result = found.after
     title = (result.experiment, result.problem, result.sizes_text, result.dtype)
-    out.print(_words("   ".join(title), "bold"), soft_wrap=True)
+    out.print(one_line("   ".join(title), "bold"), soft_wrap=True)
     table = _table("implementation", "before", "after", f"change in {found.by}", "95 %", "verdict")
     for change in found.rows:
         table.add_row(
-            _words(change.name if change.device == "cpu" else f"{change.name} on {change.device}"),
+            one_line(change.name if change.device == "cpu" else f"{change.name} on {change.device}"),
             _measure(change.before.median_s, change.before.ratio_to_library, found.by),
             _measure(change.after.median_s, change.after.ratio_to_library, found.by),
             f"{change.ratio:.3f}×" if change.ratio else "–",
-            terminal.spread(change.ci95),
+            units.spread(change.ci95),
             Text(_verdict(change), style="bold red" if change.regression else STYLES[change.verdict]),
         )
     out.print(table)
     for change in found.rows:
         if change.reason:
-            out.print(_words(f" {change.name}: {change.reason}"), soft_wrap=True)
+            out.print(one_line(f" {change.name}: {change.reason}"), soft_wrap=True)
     for note in found.notes:
-        out.print(_words(f" {note}", "dim"), soft_wrap=True)
+        out.print(one_line(f" {note}", "dim"), soft_wrap=True)
 
 
 def _verdict(change: Change) -> str:
@@ -118,22 +118,16 @@ def _verdict(change: Change) -> str:
 
 
 def _measure(seconds: float | None, ratio: float | None, by: str) -> str:
-    return terminal.duration(seconds) if by == "time" else terminal.factor(ratio)
+    return units.duration(seconds) if by == "time" else units.factor(ratio)
 
 
 def _table(*titles: str) -> Table:
-    from rich import box
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    table = plain_table()
     for title in titles:
         numeric = title in ("runs", "time", "× library", "95 %", "before", "after", "machines", "run")
         table.add_column(title, justify="right" if numeric else "left", no_wrap=True)
     return table
-
-
-def _words(text: str, style: str = "") -> Text:
-    """Words of others: neither markup nor control characters are obeyed."""
-    return Text(printable(text).replace("\n", " "), style=style)
 
 
 def _date(created_at: str) -> str:

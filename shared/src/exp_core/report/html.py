@@ -10,8 +10,11 @@ from importlib.resources import files
 
 from exp_core.catalogue import printable
 from exp_core.report.docstring import readable
-from exp_core.report.terminal import MARKS, factor, noise_told, percent, rate, scientific, size, spread
-from exp_core.results import Result, Row
+from exp_core.report.ladder_table import MARKS
+from exp_core.report.units import factor, percent, rate, scientific, size, spread
+from exp_core.report.words import noise_told
+from exp_core.results import Result
+from exp_core.row import Row
 from exp_core.timing.intervals import tells
 from exp_core.timing.table import seconds_text
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from exp_core.catalogue import printable
 from exp_core.practise.examiner import Examination
 from exp_core.practise.fault import Fault
-from exp_core.report.terminal import scientific
+from exp_core.report.console import one_line
+from exp_core.report.units import scientific
 
 READING_WIDTH = 110  # columns beyond which a line is tiring to read
 NARROW = 60  # columns below which names and values do not fit side by side
@@ -21,12 +20,14 @@ def print_fault(name: str, fault: Fault, laws: Mapping[str, str], command: str, 
     """What is wrong, on the smallest failing input, and how to see it again.  laws: what each of them says."""
     sentence, _, lines = fault.sentence.partition("\n")
     if fault.excuse:
-        said = _text(f"~ {name}: {sentence} on {fault.case.problem}, where not all of ours are right either", "yellow")
+        said = one_line(
+            f"~ {name}: {sentence} on {fault.case.problem}, where not all of ours are right either", "yellow"
+        )
     else:
-        said = _text(f"✗ {name}: {sentence}", "bold red")
+        said = one_line(f"✗ {name}: {sentence}", "bold red")
     out.print(said, soft_wrap=not out.is_terminal)
     for line in lines.splitlines():
-        out.print(_text(f"    {line}"), soft_wrap=True)
+        out.print(one_line(f"    {line}"), soft_wrap=True)
     rows = [("smallest failing input", str(fault.case))]
     rows += [(c.law, f"error {scientific(c.error)}, bound {scientific(c.bound)}: {laws[c.law]}") for c in fault.broken]
     rows += [("it looks like this", line) for line in fault.likenesses]
@@ -43,7 +44,7 @@ def print_fault(name: str, fault: Fault, laws: Mapping[str, str], command: str, 
 
 def print_right(name: str, found: Examination, left_out: str, out: Console) -> None:
     """On how much it is right.  left_out: what there was no time for."""
-    out.print(_text(f"✓ {name}: right on {len(found.tried)} inputs", "green"), soft_wrap=not out.is_terminal)
+    out.print(one_line(f"✓ {name}: right on {len(found.tried)} inputs", "green"), soft_wrap=not out.is_terminal)
     rows = [("problems", ", ".join(found.problems)), ("dtypes", ", ".join(found.dtypes))]
     rows += [("largest", str(found.largest))]
     rows += [("no time for", left_out)] if left_out else []
@@ -56,20 +57,15 @@ def _print_rows(rows: list[tuple[str, str]], out: Console) -> None:
     longest = max(len(name) for name in names)
     if not out.is_terminal:
         for name, (_, value) in zip(names, rows, strict=True):
-            out.print(_text(f"  {name:<{longest}}  {value}"), soft_wrap=True)
+            out.print(one_line(f"  {name:<{longest}}  {value}"), soft_wrap=True)
         return
     if out.width < NARROW:
         for name, (_, value) in zip(names, rows, strict=True):
-            out.print(_text(name, "cyan") + _text(f"{': ' if name else ''}{value}", "default"))
+            out.print(one_line(name, "cyan") + one_line(f"{': ' if name else ''}{value}", "default"))
         return
     table = Table(box=None, show_header=False, pad_edge=False, width=min(out.width, READING_WIDTH))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for name, (_, value) in zip(names, rows, strict=True):
-        table.add_row(_text(f"  {name}"), _text(value))
+        table.add_row(one_line(f"  {name}"), one_line(value))
     out.print(table)
-
-
-def _text(words: str, style: str = "") -> Text:
-    """Words of others on one line: neither markup nor control characters are obeyed."""
-    return Text(printable(words).replace("\n", " "), style=style)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exp_core.machine import Peaks
-from exp_core.report import terminal
+from exp_core.report import units
 from exp_core.report.figure import COLOURS, save, titled_figure
-from exp_core.results import Result, Row
+from exp_core.results import Result
+from exp_core.row import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,7 +113,7 @@ def draw_rows(axes: Axes, rows: Sequence[Row]) -> None:
         if row.limit_s:
             axes.plot([intensity(row)] * 2, [rate(row), row.flops / row.limit_s], color=colour, linewidth=1, zorder=3)
         axes.plot(intensity(row), rate(row), "o", color=colour, markersize=7, markeredgecolor="white", zorder=4)
-        fraction = f"  {terminal.percent(row.fraction_of_limit)}" if row.fraction_of_limit else ""
+        fraction = f"  {units.percent(row.fraction_of_limit)}" if row.fraction_of_limit else ""
         axes.annotate(
             f"{row.name}{fraction}", (intensity(row), rate(row)), xytext=(1.02, place), textcoords="axes fraction",
             fontsize="small", color=colour, va="center", annotation_clip=False,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from exp_core.catalogue import printable
-from exp_core.report.terminal import duration
+from exp_core.report.console import one_line, plain_table
+from exp_core.report.units import duration
 from exp_core.scaling import Curve, Fit, Slice, Sweep, Term
 
 MOST_SLICES = 6  # tables that are printed; all of them are in the JSON and in the picture
@@ -24,24 +23,24 @@ def print_sweep(sweep: Sweep, out: Console, *, verbose: bool = False, all_of_it:
 
     all_of_it: where the slices are that are not printed.
     """
-    out.print(_text(sweep.title, "bold"), soft_wrap=True)
+    out.print(one_line(sweep.title, "bold"), soft_wrap=True)
     held = [f"{name} = {size:g}" for name, size in sweep.fixed.items()]
     head = (sweep.problem, *held, sweep.dtype, f"seed {sweep.seed}", _count(sweep.threads, "thread"))
     out.print("   ".join(head), style="dim", soft_wrap=True)
     shown = sweep.slices if verbose else representative(sweep)
     for part in shown:
         if len(sweep.axes) > 1:
-            out.print(_text(f"\nalong {part.title}", "bold"), soft_wrap=True)
+            out.print(one_line(f"\nalong {part.title}", "bold"), soft_wrap=True)
         out.print(_times(part, out.width))
         out.print(_laws(part))
         for line in crossover_lines(part):
-            out.print(_text(f" {line}"), soft_wrap=True)
+            out.print(one_line(f" {line}"), soft_wrap=True)
         if part.note:
-            out.print(_text(f" {part.note}", "yellow"), soft_wrap=True)
+            out.print(one_line(f" {part.note}", "yellow"), soft_wrap=True)
     if len(shown) < len(sweep.slices):
         out.print(f" {len(sweep.slices) - len(shown)} more slices: {all_of_it}", style="dim")
     for line in remarks(sweep):
-        out.print(_text(f" {line}"), soft_wrap=True)
+        out.print(one_line(f" {line}"), soft_wrap=True)
     if sweep.interrupted:
         out.print(" interrupted: these points were finished by then", style="yellow", soft_wrap=True)
 
@@ -134,7 +133,7 @@ def _times(part: Slice, width: int) -> Table:
         sizes = [sizes[round(i * (len(sizes) - 1) / (room - 1))] for i in range(room)]
     table = _table(part.axis, *(f"{n:g}" for n in sizes))
     for curve in part.curves:
-        table.add_row(_text(curve.name), *(Text(cell) for cell in cells_of(curve, sizes)))
+        table.add_row(one_line(curve.name), *(Text(cell) for cell in cells_of(curve, sizes)))
     return table
 
 
@@ -143,12 +142,12 @@ def _laws(part: Slice) -> Table:
     for curve in part.curves:
         for row in law_rows(curve, part.axis) if curve.sizes else ():
             undecided = "undecided" in row[2] or "too few" in row[2]
-            table.add_row(_text(row[0]), row[1], _text(row[2], "dim" if undecided else "bold"), *row[3:])
+            table.add_row(one_line(row[0]), row[1], one_line(row[2], "dim" if undecided else "bold"), *row[3:])
     return table
 
 
 def _table(*titles: str, left: int = 1) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    table = plain_table()
     for place, title in enumerate(titles):
         table.add_column(title, justify="left" if place < left else "right", no_wrap=place != 2 or left == 1)
     return table
@@ -171,7 +170,3 @@ def _sizes(sizes: Mapping[str, float], sweep: Sweep) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _text(words: str, style: str = "") -> Text:
-    return Text(printable(words).replace("\n", " "), style=style)

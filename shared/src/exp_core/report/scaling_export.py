@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
+from exp_core.plain import interval, number
 from exp_core.report.export import dumps
 from exp_core.report.scaling import all_sizes, cells_of, crossover_lines, law_rows, remarks, representative
-from exp_core.results import interval, number
 from exp_core.scaling import Fit, Slice, Sweep
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from exp_core.report.terminal import duration, factor, percent, scientific
-from exp_core.results import Result, Row
+from exp_core.raced import Raced
+from exp_core.report.units import duration, factor, percent, scientific
+from exp_core.results import Result
+from exp_core.row import Row
 
 WORDS = {"ok": "right", "impossible": "faster than its limit"}
 
@@ -38,3 +40,31 @@ def result_words(result: Result) -> str:
         told += "; interrupted"
     about = ", ".join(filter(None, (result.experiment, result.problem, result.sizes_text, result.dtype)))
     return f"{about}: {told}"
+
+
+def how_timed(row: Row, race: Raced) -> str:
+    """How a time came about, in words: for who wants to know."""
+    outliers = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in race.outliers.items() if count)
+    said = [
+        f"{race.verdict} than the library" if race.verdict in ("faster", "slower") else race.verdict or "",
+        f"{len(race.samples)} samples of {_calls(race.calls)} after {_calls(race.warm_up_calls)} of warm-up",
+        f"outliers: {outliers}" if outliers else "no outliers",
+        f"{duration(race.isolated_s)} alone" if race.isolated_s else "",
+        f"{race.busy_cores:.1f} cores busy" if race.busy_cores is not None else "",
+        f"pays off after {_calls(race.pays_off_after)} against {race.pays_off_against}" if race.pays_off_after else "",
+        f"memory of {row.memory_seen}" if row.memory_seen else "",
+    ]
+    return "; ".join(filter(None, said))
+
+
+def noise_told(result: Result) -> str:
+    """How small a gap ranks nobody; empty where nothing was timed."""
+    if not any(row.median_s for row in result.rows):
+        return ""
+    if result.noise_floor is None:
+        return "too few rounds to rank anybody; a longer budget would tell"
+    return f"gaps under {result.noise_floor:.1%} are noise here and rank nobody"
+
+
+def _calls(count: float | None) -> str:
+    return "–" if count is None else f"{count:,.0f} call{'' if count == 1 else 's'}"

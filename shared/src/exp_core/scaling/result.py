@@ -104,8 +104,8 @@ class Sweep:
         )
 
     def __str__(self) -> str:
+        from exp_core.report.console import as_text
         from exp_core.report.scaling import print_sweep
-        from exp_core.report.terminal import as_text
 
         return as_text(lambda out: print_sweep(self, out))
 

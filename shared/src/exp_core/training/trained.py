@@ -128,7 +128,7 @@ class Trained:
         return trained_words(self)
 
     def __str__(self) -> str:
-        from exp_core.report.terminal import as_text
+        from exp_core.report.console import as_text
         from exp_core.report.training import print_trained
 
         return as_text(lambda out: print_trained(self, out))
