@@ -10,9 +10,9 @@ import toys
 from exp_core import Problem, ladder, spending
 from exp_core.contestants import Contestant
 from exp_core.ladder import Ladder, climb
-from exp_core.prediction import Trials, predict_making
 from exp_core.refusal import Refused
 from exp_core.spending import START_UP_S, Spending
+from exp_core.trials import Trials, predict_making
 
 LONG = 20_000  # elements: too much work to be called tiny
 

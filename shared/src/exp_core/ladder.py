@@ -18,6 +18,7 @@ from exp_core.compiled import compiling_s
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
 from exp_core.findings import fastest, raced, remarks, why_slower
+from exp_core.footprint import predict_input
 from exp_core.forms import Form, nearest_difference, same_memory
 from exp_core.limits import held_against
 from exp_core.machine import (
@@ -31,15 +32,7 @@ from exp_core.machine import (
     thread_limit,
 )
 from exp_core.own import silent
-from exp_core.prediction import (
-    LONGEST_TRIAL_S,
-    Prediction,
-    Trials,
-    predict_call,
-    predict_input,
-    predict_making,
-    predict_oracle,
-)
+from exp_core.prediction import Prediction, predict_call, predict_oracle
 from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
@@ -49,6 +42,7 @@ from exp_core.spending import START_UP_S, Spending
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.timing.lazy import evaluated
 from exp_core.timing.schedule import fastest_within
+from exp_core.trials import LONGEST_TRIAL_S, Trials, predict_making
 from exp_core.user import Assignment, UserFunction, UserFunctionError
 from exp_core.waiting import told_of_waiting
 from exp_core.wire import told
