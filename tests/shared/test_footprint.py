@@ -49,6 +49,22 @@ def test_an_input_in_groups_has_a_size_though_small_ones_are_refused():
     assert predict_input(grouped, sizes | {"group": 96}) == 0, "nothing is foretold"
 
 
+def test_no_input_is_made_that_is_much_larger_than_the_real_one():
+    """One of the sizes may be the steps of a training."""
+    made = []
+
+    def trained(sizes):
+        if sizes["group"] != 32:
+            raise ValueError("a group has 32")
+        made.append(sizes["steps"])
+        return (np.zeros(8),)
+
+    assert predict_input(trained, {"group": 32, "steps": 400}) == 0
+    assert not made
+    predict_input(trained, {"group": 32, "steps": 5000})
+    assert max(made) <= 5000
+
+
 def test_an_input_of_python_s_objects_has_a_size_too():
     def members(sizes):
         return tuple((float(i), [i]) for i in range(sizes["members"])), 1e-8

@@ -11,22 +11,23 @@ import numpy as np
 
 from exp_core.experiment import Inputs
 
-LOW = 8, 128  # sizes of the small inputs; the second where the problem refuses the first
+LOW = 8, 512  # sizes of the small inputs; the second where the problem refuses the first
 FARTHEST = 32  # times that, to see by which power of a size the input grows
 ENOUGH = 2**20  # bytes of an input that show it
 
 
 def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float]) -> float:
-    """Bytes of the input at these sizes, from a few small inputs; 0 if the problem refuses all of those.
+    """Bytes of the input at these sizes, from a few small inputs; 0 if the problem refuses those, or all is small.
 
     What is small already stays as it is.  A problem that refuses sizes of 8 and 16 may want multiples of a parameter,
-    the length of a group: at 128 and 256 that stays as it is too, and divides them where it is a power of two.
+    the length of a group: at 512 and 1024 that stays as it is too, and divides them where it is a power of two.
     """
     for low in LOW:
-        try:
-            return bytes_foretold(make, sizes, low)
-        except Exception:  # the problem refuses such sizes: at the real ones it will speak for itself
-            continue
+        if any(isinstance(size, int) and size > 2 * low for size in sizes.values()):
+            try:
+                return bytes_foretold(make, sizes, low)
+            except Exception:  # the problem refuses such sizes: at the real ones it will speak for itself
+                continue
     return 0.0
 
 
@@ -46,7 +47,8 @@ def bytes_foretold(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping
     for name in large:
         before, now = bytes_at(**{name: high}), bytes_at(**{name: 2 * high})
         factor = 2
-        while factor < FARTHEST and now < ENOUGH:  # a cube whose side is 32 times as long may not fit
+        # a cube whose side is 32 times as long may not fit, and the steps of a training take their time
+        while factor < FARTHEST and now < ENOUGH and 2 * factor * high < sizes[name]:
             factor *= 2
             before, now = now, bytes_at(**{name: factor * high})
         power = round(math.log2(max(now, 1) / max(before, 1)))
