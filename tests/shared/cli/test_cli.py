@@ -209,7 +209,7 @@ def test_ctrl_c_prints_the_partial_table_and_exits_130():
     )
     time.sleep(6)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "interrupted: the table holds what was known by then" in out
     assert "numpy_sum" in out

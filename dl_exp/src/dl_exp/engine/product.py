@@ -13,7 +13,7 @@ from exp_core.compiled import njit
 K_BLOCK = 128  # rows of a panel: 32 KiB with AVX-512
 
 
-@njit
+@njit(inline="always")
 def product(a, b, c, add, panel):
     """C = A B, or C += A B if ``add``; a: (m, k) and b: (k, n) of any layout, c: (m, n) with contiguous rows.
 
@@ -35,7 +35,7 @@ def _product(a, b, c, add, panel):
             tiles(a[:, p : p + k_block], panel, c[:, j : j + columns], add or p > 0)
 
 
-@njit
+@njit(inline="always")
 def pack(b, panel):
     """Copy a block of B; what is missing of a panel's width is zero."""
     k, width = b.shape
@@ -54,7 +54,7 @@ def pack(b, panel):
                 panel[p, j] = b[p, j]
 
 
-@njit
+@njit(inline="always")
 def tiles(a, panel, c, add):
     """All tiles of one panel, from top to bottom."""
     m, width = c.shape
@@ -69,7 +69,7 @@ def tiles(a, panel, c, add):
         low_tile(a[i : i + 1], panel, c[i : i + 1], add)
 
 
-@njit
+@njit(inline="always")
 def _edge(a, panel, c, add):
     """What is narrower than a tile: half of one, and single vectors."""
     width, j = c.shape[1], 0

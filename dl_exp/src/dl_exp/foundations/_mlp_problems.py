@@ -16,18 +16,17 @@ AWKWARD = (
     {"inputs": 7, "hidden": 17, "classes": 11, "batch": 13, "updates": 2},
     {"inputs": 65, "hidden": 3, "classes": 2, "batch": 1, "updates": 3},
 )
+Inputs = Annotated[int, "numbers in an example"]
+Hidden = Annotated[int, "hidden units"]
+Classes = Annotated[int, "classes"]
+Batch = Annotated[int, "examples a step"]
+Updates = Annotated[int, "steps of training"]
 
 
 def clusters(
-    inputs: Annotated[int, "numbers in an example"] = 64,
-    hidden: Annotated[int, "hidden units"] = 128,
-    classes: Annotated[int, "classes"] = 10,
-    batch: Annotated[int, "examples a step"] = 64,
-    updates: Annotated[int, "steps of training"] = 5,
-    *,
-    dtype,
-    rng,
-):
+    inputs: Inputs = 64, hidden: Hidden = 128, classes: Classes = 10, batch: Batch = 64, updates: Updates = 5, *,
+    dtype, rng,
+):  # fmt: skip
     """Normal clouds, one a class, around random centres."""
     shape = Shape(inputs, hidden, classes)
     labels = rng.integers(0, classes, (updates, batch)).astype(np.int32)
@@ -37,28 +36,15 @@ def clusters(
 
 
 def badly_scaled(
-    inputs: Annotated[int, "numbers in an example"] = 64,
-    hidden: Annotated[int, "hidden units"] = 128,
-    classes: Annotated[int, "classes"] = 10,
-    batch: Annotated[int, "examples a step"] = 64,
-    updates: Annotated[int, "steps of training"] = 5,
-    *,
-    dtype,
-    rng,
-):
+    inputs: Inputs = 64, hidden: Hidden = 128, classes: Classes = 10, batch: Batch = 64, updates: Updates = 5, *,
+    dtype, rng,
+):  # fmt: skip
     """The same from weights that are thirty times too large: units are saturated, losses huge."""
     weights, *rest = clusters(inputs, hidden, classes, batch, updates, dtype=dtype, rng=rng)
     return weights * np.dtype(dtype).type(30), *rest
 
 
-def digits(
-    hidden: Annotated[int, "hidden units"] = 128,
-    batch: Annotated[int, "examples a step"] = 64,
-    updates: Annotated[int, "steps of training"] = 5,
-    *,
-    dtype,
-    rng,
-):
+def digits(hidden: Hidden = 128, batch: Batch = 64, updates: Updates = 5, *, dtype, rng):
     """Handwritten digits, 8 by 8 pixels."""
     examples = TRAINING.data[0].read()
     shape = TRAINING.model(examples, hidden=hidden)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from dl_exp.engine.workspace import aligned
-from dl_exp.sequence._attention_compiled import KEYS
-from dl_exp.sequence._attention_row import largest
 from exp_core.compiled import REORDER, njit, prange
 from exp_core.machine.streams import LINE, scale_line, wait_for_stores
 from exp_core.vector import exp
+from exp_core.vector.largest import largest
 
 SMALL = 2**14  # scores that are done before a second thread has started
 PAST_CACHES = 2**23  # bytes of p from which on it is not to be found in a cache when somebody needs it
@@ -43,25 +42,12 @@ def _in_threads(x, p, threads, past):
 def _rows(x, p, first, last, past):
     powers = np.empty(x.shape[1], x.dtype)
     for r in range(first, last):
-        share = p.dtype.type(1) / _powers(x[r], _largest(x[r]), powers)
+        share = p.dtype.type(1) / _powers(x[r], largest(x[r]), powers)
         if past:
             _past_caches(p[r], powers, share)
         else:
             _scaled(p[r], powers, share)
     wait_for_stores()
-
-
-@njit
-def _largest(x):
-    """The largest score of a row; of one that has a NaN, some score: its powers will all be NaN."""
-    m = x[0]
-    whole = x.size // KEYS * KEYS
-    for j in range(0, whole, KEYS):
-        part = largest(x[j : j + KEYS])
-        m = part if part > m else m
-    for j in range(whole, x.size):
-        m = x[j] if x[j] > m else m
-    return m
 
 
 @njit(fastmath=REORDER)

@@ -14,9 +14,10 @@ import numpy as np
 from dl_exp.engine.tile import ROWS, columns, full_tile
 from dl_exp.sequence._attention_row import soften
 from exp_core.compiled import njit, prange
+from exp_core.vector.largest import BLOCK
 
 QUERIES = 8 * ROWS  # of a tile: its scores, sums and keys fill a first-level cache
-KEYS = 64
+KEYS = BLOCK
 WORKSPACE = 2 * QUERIES * (KEYS + 128) * 64  # numbers: the tiles of up to 64 threads, dim up to 128
 
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from dl_exp.engine.apart import apart
 from dl_exp.engine.cross_entropy import cross_entropy
+from dl_exp.engine.team import meet, together
 from dl_exp.vision._cnn_engine_dense import dense, dense_back, tanh_all, through_tanh
 from dl_exp.vision._cnn_engine_images import by_image, by_weights, convolve, mean_back, means
-from dl_exp.vision._cnn_engine_memory import MARGIN, distances_in, memory
-from exp_core.compiled import REORDER, njit, prange
+from dl_exp.vision._cnn_engine_memory import distances_in, memory
+from exp_core.compiled import REORDER, njit
 
 
 def threads(weights, x, labels, rates, shape):
@@ -26,19 +27,31 @@ def threads(weights, x, labels, rates, shape):
     images = registers().lanes(weights.itemsize)
     parts = min(numba.get_num_threads(), -(-x.shape[1] // images))
     weights, losses = weights.copy(), np.empty(len(x), np.float32)
-    own = memory(shape, parts, images, weights.size)
-    _train(weights, x, labels, rates, losses, np.zeros((parts, 16)), own, distances_in(shape, images))
+    own, where, sums = memory(shape, parts, images, weights.size), distances_in(shape, images), np.zeros((parts, 16))
+    layers = tuple(shape.layout.unpack(weights))
+
+    def work(part, meeting):
+        slopes = tuple(shape.layout.unpack(own.gradient[part, : weights.size]))
+        _train(part, meeting, weights, layers, slopes, x, labels, rates, losses, sums, own, where)
+
+    together(work, parts)
     return losses, weights
 
 
-@njit(parallel=True)
-def _train(weights, x, labels, rates, losses, sums, own, where):
+@njit
+def _train(part, meeting, weights, layers, slopes, x, labels, rates, losses, sums, own, where):
+    """What one of the threads does: its part of each batch, and then its part of the weights.
+
+    layers: views of the weights, $W_1, b_1, \\dots, b_5$; slopes: the same of the part's gradient.
+    """
+    parts = len(sums)
     for step in range(len(x)):
-        for part in prange(len(sums)):
-            sums[part, 0] = _gradient(np.intp(part), weights, x[step], labels[step], own, where)
-        losses[step] = np.float32(sums[:, 0].sum() / x.shape[1])
-        for part in prange(len(sums)):
-            _descend(np.intp(part), weights, own.gradient, rates[step])
+        sums[part, 0] = _gradient(part, layers, slopes, x[step], labels[step], own, where)
+        meet(meeting, parts)
+        _descend(part, weights, own.gradient, rates[step])
+        if part == 0:
+            losses[step] = np.float32(sums[:, 0].sum() / x.shape[1])
+        meet(meeting, parts)
 
 
 @njit(fastmath=REORDER)
@@ -53,8 +66,8 @@ def _descend(part, weights, gradients, rate):
         weights[i] -= rate * g
 
 
-@njit
-def _gradient(part, weights, x, labels, own, where):
+@njit(inline="always")
+def _gradient(part, layers, slopes, x, labels, own, where):
     """The sum of the part's losses; its share of the gradient is in ``own.gradient``."""
     batch, parts, at_once = len(x), len(own.gradient), own.wide.shape[4]
     groups = (batch + at_once - 1) // at_once
@@ -63,20 +76,19 @@ def _gradient(part, weights, x, labels, own, where):
     for group in range(part * groups // parts, (part + 1) * groups // parts):
         first = group * at_once
         last = min(first + at_once, batch)
-        loss += _forth_and_back(part, weights, x[first:last], labels[first:last], batch, own, where)
+        loss += _forth_and_back(part, layers, slopes, x[first:last], labels[first:last], batch, own, where)
     return loss
 
 
-@njit
-def _forth_and_back(part, weights, x, labels, batch, own, where):
+@njit(inline="always")
+def _forth_and_back(part, layers, slopes, x, labels, batch, own, where):
     """The sum of these images' losses; their gradient is added up.  Letters as in ``by_hand``."""
-    apart()
     wide, a1, p1, a2, p2 = own.wide[part], own.a1[part], own.p1[part], own.a2[part], own.p2[part]
     f, a3, a4, d5, panel = own.f[part], own.a3[part], own.a4[part], own.d5[part], own.panel[part]
     d4, d3, df, d2 = own.d4[part], own.d3[part], own.df[part], own.d2[part]
     dp1, d1, turned = own.dp1[part], own.d1[part], own.turned[part]
-    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5 = _layers(weights, own)
-    g1, h1, g2, h2, g3, h3, g4, h4, g5, h5 = _layers(own.gradient[part], own)
+    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5 = layers
+    g1, h1, g2, h2, g3, h3, g4, h4, g5, h5 = slopes
 
     _into_lanes(x, wide)
     convolve(wide, W1, b1, where.window1, a1)
@@ -97,31 +109,13 @@ def _forth_and_back(part, weights, x, labels, batch, own, where):
     through_tanh(d3, a3)
     dense_back(f, W3, d3, g3, h3, df, panel)
     _channels_last(p2, df, True)
-    mean_back(p2, a2, d2, MARGIN)
+    mean_back(p2, a2, d2)
     by_weights(p1, d2, where.places2, where.windows2, g2, h2)
     _turn(W2, turned)
     by_image(d2, turned, where.backwards, dp1)
-    mean_back(dp1, a1, d1, 0)
+    mean_back(dp1, a1, d1)
     by_weights(wide, d1, where.places1, where.windows1, g1, h1)
     return loss
-
-
-@njit
-def _layers(flat, own):
-    """Weights and biases of all layers, as views."""
-    W1, b1, at = _layer(flat, 0, 25, own.a1.shape[1])
-    W2, b2, at = _layer(flat, at, 25 * own.a1.shape[1], own.a2.shape[1])
-    W3, b3, at = _layer(flat, at, own.f.shape[1], own.a3.shape[1])
-    W4, b4, at = _layer(flat, at, own.a3.shape[1], own.a4.shape[1])
-    W5, b5, at = _layer(flat, at, own.a4.shape[1], own.d5.shape[1])
-    return W1, b1, W2, b2, W3, b3, W4, b4, W5, b5
-
-
-@njit
-def _layer(flat, start, n, m):
-    """Weights (n, m) and biases (m,) of a layer, and where the next one begins."""
-    middle = start + n * m
-    return flat[start:middle].reshape(n, m), flat[middle : middle + m], middle + m
 
 
 @njit

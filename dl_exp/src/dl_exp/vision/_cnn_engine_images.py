@@ -42,7 +42,7 @@ def convolve(x, W, b, window, a):
         while column < places:
             width = widest(flat) if column + widest(flat) <= places else widest(flat) // 2
             at = (row * side + column) * pixels
-            correlate(W, flat, at, window, 0, window.size, out, (row * places + column) * pixels, width)
+            correlate(W, flat, at, window, np.intp(0), window.size, out, (row * places + column) * pixels, width)
             column += width
     for o in range(b.size):
         line = out[o]
@@ -105,10 +105,11 @@ def means(a, small):
 
 
 @njit(fastmath=REORDER)
-def mean_back(below, a, d, margin):
-    """From the derivative by the means to that by what went into tanh, whose values are a; d begins at ``margin``."""
+def mean_back(below, a, d):
+    """From the derivative by the means to that by what went into tanh, whose values are a; d may have a frame."""
     apart()
     channels, side = a.shape[:2]
+    margin = (d.shape[2] - side) // 2
     for c in range(channels):
         for i in range(side):
             for j in range(side):

@@ -23,20 +23,28 @@ def convolve(x, W, b, padding):
     return z
 
 
-def convolve_back(x, W, dz, padding, gW, gb):
-    """The derivatives by weights and biases are added up; that by x is returned."""
+def by_weights(x, dz, padding, gW, gb):
+    """The derivatives by weights and biases are added up."""
     side, channels = len(dz), len(x[0][0])
-    dx = [[[0.0] * channels for _ in x] for _ in x]
     for a, col in itertools.product(range(side), repeat=2):
         for o, d in enumerate(dz[a][col]):
             gb[o] += d
     for a, col, i, j, c in windows(side, channels):
         row, column = a + i - padding, col + j - padding
         if 0 <= row < len(x) and 0 <= column < len(x):
-            place = (i * KERNEL + j) * channels + c
+            slopes = gW[(i * KERNEL + j) * channels + c]
             for o, d in enumerate(dz[a][col]):
-                gW[place][o] += x[row][column][c] * d
-                dx[row][column][c] += W[place][o] * d
+                slopes[o] += x[row][column][c] * d
+
+
+def by_image(W, dz, channels):
+    """The derivative by the image, which had no zeros around it."""
+    size = len(dz) + KERNEL - 1
+    dx = [[[0.0] * channels for _ in range(size)] for _ in range(size)]
+    for a, col, i, j, c in windows(len(dz), channels):
+        w = W[(i * KERNEL + j) * channels + c]
+        for o, d in enumerate(dz[a][col]):
+            dx[a + i][col + j][c] += w[o] * d
     return dx
 
 
@@ -96,8 +104,10 @@ def example(parts, gradients, image, target, share):
     d = [v * (1 - a * a) for v, a in zip(dense_back(a3, W4, d, gW4, gb4), a3, strict=True)]
     d = iter(dense_back(f, W3, d, gW3, gb3))
     below = [[[next(d) for _ in b2] for _ in range(len(a2) // 2)] for _ in range(len(a2) // 2)]
-    dp1 = convolve_back(p1, W2, through_tanh_and_mean(a2, below), 0, gW2, gb2)
-    convolve_back(x, W1, through_tanh_and_mean(a1, dp1), PADDING, gW1, gb1)
+    d2 = through_tanh_and_mean(a2, below)
+    by_weights(p1, d2, 0, gW2, gb2)
+    d1 = through_tanh_and_mean(a1, by_image(W2, d2, len(b1)))
+    by_weights(x, d1, PADDING, gW1, gb1)
     return share * (math.log(total) + max(z) - z[target])
 
 

@@ -24,8 +24,8 @@ Updates = Annotated[int, "steps of training"]
 
 
 def patterns(
-    side: Side = 28, first: First = 6, second: Second = 16, hidden: Hidden = 120, batch: Batch = 64,
-    updates: Updates = 3, *, dtype, rng,
+    side: Side = 28, first: First = 6, second: Second = 16, hidden: Hidden = 120, batch: Batch = 32,
+    updates: Updates = 1, *, dtype, rng,
 ):  # fmt: skip
     """Ten coarse patterns with noise."""
     shape = checked(Shape(side, first, second, hidden))
@@ -38,15 +38,15 @@ def patterns(
 
 
 def badly_scaled(
-    side: Side = 28, first: First = 6, second: Second = 16, hidden: Hidden = 120, batch: Batch = 64,
-    updates: Updates = 3, *, dtype, rng,
+    side: Side = 28, first: First = 6, second: Second = 16, hidden: Hidden = 120, batch: Batch = 32,
+    updates: Updates = 1, *, dtype, rng,
 ):  # fmt: skip
     """The same from weights that are ten times too large: most units are saturated."""
     weights, *rest = patterns(side, first, second, hidden, batch, updates, dtype=dtype, rng=rng)
     return weights * np.dtype(dtype).type(10), *rest
 
 
-def mnist(batch: Batch = 64, updates: Updates = 3, *, dtype, rng):
+def mnist(batch: Batch = 32, updates: Updates = 1, *, dtype, rng):
     """Handwritten digits, 28 by 28 pixels."""
     from dl_exp.data import read_mnist_5000
 

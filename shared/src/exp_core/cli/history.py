@@ -16,7 +16,7 @@ from exp_core.cli.stored import experiment_name, opened, packages_of
 from exp_core.cli.streams import tell
 
 if TYPE_CHECKING:
-    from exp_core.history.queries import Filter
+    from exp_core.history.filter import Filter
     from exp_core.history.series import Series
 
 
@@ -61,7 +61,7 @@ def _run(
     export: Path | None,
     import_: str | None,
 ) -> None:
-    from exp_core.history.queries import Filter
+    from exp_core.history.filter import Filter
 
     if import_ is not None:
         if name or export or json or plot:
