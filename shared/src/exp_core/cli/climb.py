@@ -26,7 +26,8 @@ from exp_core.cli.readers import name_reader, one_of, size_reader
 from exp_core.cli.request import given_sizes, read_run
 from exp_core.cli.sizes import described, described_sizes
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
-from exp_core.cli.train import read_wanted, run_training, training_options, wants_training
+from exp_core.cli.train import run_training
+from exp_core.cli.train_options import read_wanted, training_options, wants_training
 from exp_core.experiment import Experiment
 from exp_core.own import own_from_file
 
@@ -63,6 +64,7 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
     problems = f"The input: {', '.join(described(problem) for problem in experiment.problems)}."
     dtypes = f"Element type: {', '.join(experiment.dtypes)}."
     trains = training_options(training, {size.name for size, _ in described_sizes(experiment)}) if training else []
+    drawn = "the picture and the times, the growth of a sweep" + (", or the curve of a training" if training else "")
     own = "Your own implementation: checked, timed, ranked."
     if emulator:
         own += "  FILE.metal or FILE.cu: a kernel's body, in the place of ours."
@@ -70,14 +72,14 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
         *sizes,
         option("--problem", name_reader("problem", names), "NAME", problems, first.name),
         option("--dtype", name_reader("dtype", experiment.dtypes), "NAME", dtypes, experiment.dtypes[0]),
-        names_option("--only", "implementation", implementations, "Only these, separated by commas."),
+        names_option("--only", "implementation", implementations, "Only these implementations, separated by commas."),
         click.Option(["--with", "with_"], metavar="FILE.py:FUNCTION", help=own),
         *trains,
         *run_options(),
         *sweep_options(),
         *device_options(devices),
         *emulate_options(devices, emulator),
-        plot_option(entry.name),
+        plot_option(entry.name, drawn),
         roofline_option(entry.name),
         *output_options(),
         click.Option(["--explain"], is_flag=True, help="The idea, the formulas and the sources; nothing is run."),

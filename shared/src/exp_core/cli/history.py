@@ -33,7 +33,7 @@ def history_command(catalogue: Catalogue) -> click.Command:
             click.Option(["--device"], metavar="NAME", default="", help="Only on this device."),
             click.Option(["--only"], metavar="NAMES", default="", help="Only these implementations."),
             option("--limit", whole_reader("--limit", 1), "NUMBER", "Runs in each table, the newest.", "10"),
-            plot_option("history"),
+            plot_option("history", "the ratios to the library, run by run"),
             option("--json", output_reader("--json"), "FILE", "Write JSON to a file, or to standard output with -."),
             option(
                 "--export", output_reader("--export"), "FILE", "Write the runs as JSON lines; - for standard output."
