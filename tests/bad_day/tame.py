@@ -14,7 +14,7 @@ import pytest
 
 from exp_core.catalogue import Catalogue
 from exp_core.cli import all as all_verb
-from exp_core.cli import book, climb, practise, sweep, train
+from exp_core.cli import book, climb, practise, practise_watch, sweep, train
 from exp_core.machine import cache, roofline
 from exp_core.practise.watch import Watched
 
@@ -27,7 +27,7 @@ PEAKS = roofline.Peaks(1, {"float64": 1e12, "float32": 2e12}, (roofline.Bandwidt
 
 def tame(patch: pytest.MonkeyPatch) -> None:
     """Put the limits in place."""
-    from exp_core import cluster, ladder
+    from exp_core import cluster, ladder, ordinary
     from exp_core.training import run
 
     patch.setattr(ladder, "available_memory", lambda: MEMORY)
@@ -38,7 +38,7 @@ def tame(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(cluster, "WAIT_S", 0.3)
     patch.setattr(sweep, "MOST_POINTS", 8)
     patch.setattr(climb, "make_request", _capped(climb.make_request))
-    patch.setattr(all_verb, "make_request", _capped(all_verb.make_request, small=True))
+    patch.setattr(ordinary, "make_request", _capped(ordinary.make_request, small=True))
     patch.setattr(all_verb, "all_command", _of_few(all_verb.all_command))
     for name in ("measure", "measure_again", "measure_device"):
         patch.setattr(cache, name, lambda *_: PEAKS)
@@ -48,7 +48,9 @@ def tame(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(book, "_measure_missing", lambda contents, measured, budget: None)
     patch.setattr(webbrowser, "open", lambda address: True)
     patch.setattr(HTTPServer, "serve_forever", _interrupted)
-    patch.setattr(practise, "checked", _impatient(practise.checked))
+    impatient = _impatient(practise.checked)
+    for module in (practise, practise_watch):
+        patch.setattr(module, "checked", impatient)
     patch.setattr(Watched, "wait", _interrupted)
 
 

@@ -112,6 +112,20 @@ def read_catalogue(command: str) -> Catalogue:
     return Catalogue(tuple(topics))
 
 
+def command_of(name: str) -> str:
+    """Another installed command that has an experiment of this name; empty if none has, or its catalogue is broken."""
+    import importlib.metadata
+
+    points = importlib.metadata.entry_points(group=GROUP)
+    for command in dict.fromkeys(point.name.partition(".")[0] for point in points):
+        try:
+            if name.replace("-", "_") in read_catalogue(command).entries:
+                return command
+        except CatalogueError:
+            continue
+    return ""
+
+
 def read_title(path: Path) -> str:
     """The first line of a file's docstring without its full stop; a file that cannot be read says so in its place."""
     try:

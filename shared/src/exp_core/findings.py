@@ -9,7 +9,7 @@ from exp_core.catalogue import Entry
 from exp_core.machine import verify_threads
 from exp_core.raced import Raced
 from exp_core.row import Row
-from exp_core.timing import Comparison, warnings
+from exp_core.timing import Comparison, seconds_text, warnings
 
 COMPILED = ("compiled", "kernel")  # rungs whose first call compiles
 SPINNING = 0.25  # cores above the limit that are one thread too many: the clock of threads ticks in milliseconds
@@ -53,7 +53,7 @@ def remarks(comparison: Comparison, rows: Mapping[str, Row], threads: int, label
         if row.race and (row.race.pays_off_after or 0.0) > 1:
             first, calls = row.first_call_s, row.race.pays_off_after
             said.append(
-                f"{label(key)} has paid for its first call of {first:.2g} s after {calls:,.0f} calls, "
+                f"{label(key)} has paid for its first call of {seconds_text(first)} after {calls:,.0f} calls, "
                 f"against {row.race.pays_off_against}"
             )
     return tuple(said)

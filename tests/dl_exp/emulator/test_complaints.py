@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from emulated import run_body
 
@@ -102,6 +104,18 @@ def test_a_compiler_that_cannot_compile(fake):
     assert skip.remedy == "mend it, or name another in CXX"
     with pytest.raises(EmulatorMissing, match="cannot compile the emulator"):
         run_body("cuda", "y[threadIdx.x] = 1;")
+
+
+def test_a_compiler_that_is_not_there(fake, monkeypatch):
+    """No other one steps in silently; an empty CXX asks for nothing."""
+    fake("exit 1")
+    monkeypatch.setenv("CXX", "g+++")
+    skip = unavailable()
+    assert skip.reason == "CXX names 'g+++', and no such program is here"
+    assert skip.remedy == "name a C++ compiler in it, or unset it"
+    compiler.compiler.cache_clear()
+    monkeypatch.setenv("CXX", " ")
+    assert shutil.which(compiler.compiler())
 
 
 def test_a_compiler_that_never_ends(fake, monkeypatch):

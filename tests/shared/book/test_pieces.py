@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import replace
 
 import library
 import numpy as np
@@ -73,6 +74,22 @@ def test_every_formula_of_the_catalogue_is_set_as_one(command):
 )
 def test_a_formula_that_is_not_set_is_seen(text):
     assert unset(text) and not unset(f"${text}$") and not unset(f"`{text}`")
+
+
+@pytest.mark.parametrize(
+    ("latex", "pieces"),
+    [
+        ("u_{ij} \\leftarrow (1 - 4\\alpha) u_{ij} + \\alpha (u_{i-1,j} + u_{i+1,j} + u_{i,j-1})", 3),
+        ("x + y = z", 1),
+        ("-1234567890123456789012345678 x", 1),
+        ("\\frac{1234567890 + 1234567890 + 123}{2}", 1),
+        ("(1234567890123 + 1234567890 = 12345)", 1),
+    ],
+)
+def test_a_line_may_end_within_a_long_formula_where_tex_would_end_it(latex, pieces):
+    html = mathml(latex)
+    assert html.count("<math>") == html.count("</math>") == pieces and html.count("<wbr>") == pieces - 1
+    assert len(re.findall(r'<mo form="infix">.</mo></math><wbr>', html)) == pieces - 1
 
 
 def test_a_formula_that_is_none_is_text():
@@ -356,6 +373,8 @@ def test_runs_along_one_size_are_a_sweep(tmp_path):
     assert sweep is not None and sweep.axes == {"n": (16, 32, 64, 128)}
     assert sweep.slices[0].curves[0].sizes == (16, 32, 64, 128)
     assert library.history(tmp_path / "two.db", *results[:2]).sweep(("p", "e"), "E") is None
+    near = [library.result("p", "e", n=n) for n in (1000, 1009, 1024)]
+    assert library.history(tmp_path / "near.db", *near).sweep(("p", "e"), "E") is None, "no law shows in so few percent"
 
 
 def test_a_history_that_cannot_be_read_is_a_sentence(tmp_path):
@@ -391,6 +410,17 @@ def test_a_card_is_what_a_page_says(tmp_path):
     ):
         page.write_text(text)
         assert read_head(page) is None
+
+
+def test_the_configuration_that_was_run_more_than_once_is_drawn_over_time(tmp_path):
+    from exp_core.book.drawing import over_time
+
+    twice, once = library.result("p", "e", n=16), library.result("p", "e", n=64)
+    crowd = tuple(replace(once.rows[0], name=f"other{k}") for k in range(9))
+    measured = library.history(tmp_path / "h.db", twice, twice, replace(once, rows=(*once.rows, *crowd)))
+    assert "n = 16" in str(over_time(measured.over_time(("p", "e")), "e").markup), "and not that with more rows"
+    alone = library.history(tmp_path / "one.db", once)
+    assert "fewer than two runs" in over_time(alone.over_time(("p", "e")), "e").reason
 
 
 def test_ratios_over_decades_have_names_that_do_not_overlap(tmp_path):

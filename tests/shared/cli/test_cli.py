@@ -32,6 +32,23 @@ def run(*args, package="maths_exp", stdin=None, **environment):
     )
 
 
+def test_an_experiment_of_the_other_package_is_found_there():
+    done = run("softmax")
+    assert done.returncode == 2 and done.stderr == (
+        "maths_exp: no experiment is called 'softmax'; python -m dl_exp softmax has it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("practise",), "missing argument 'NAME'; "), (("machine", "x"), "got unexpected extra argument (x); ")],
+)
+def test_what_is_missing_or_too_much_is_said_with_where_to_look(words, said):
+    done = run(*words)
+    assert done.returncode == 2
+    assert done.stderr == f"maths_exp: {said}python -m maths_exp {words[0]} --help shows what it takes\n"
+
+
 def test_the_list_names_every_experiment_and_imports_none():
     script = """
 import sys
@@ -209,7 +226,7 @@ def test_ctrl_c_prints_the_partial_table_and_exits_130():
     )
     time.sleep(6)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "interrupted: the table holds what was known by then" in out
     assert "numpy_sum" in out

@@ -74,7 +74,7 @@ def test_a_right_one_is_ranked(tmp_path):
         (["qr", "--with", "b.py"], "cannot read b.py"),
         (["qr", "--with", "b.py", "--watch"], "cannot read b.py"),
         (["qr", "--with", "b.py", "--budget", "0"], "--budget must be a positive number"),
-        ([], "Missing argument 'NAME'"),
+        ([], "missing argument 'NAME'; python -m maths_exp practise --help shows what it takes"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(tmp_path, args, complaint):

@@ -14,7 +14,7 @@ from contextlib import closing
 import past
 import pytest
 
-from exp_core.history import Database, HistoryError, database, errors, store
+from exp_core.history import Database, HistoryError, connection, database, errors, store
 from exp_core.history.rescue import rescue
 
 WRITER = """
@@ -113,7 +113,7 @@ def test_a_locked_database_is_waited_for(path):
 
 def test_a_database_that_stays_locked_is_one_sentence(path, monkeypatch):
     store([past.run()], path)
-    monkeypatch.setattr(database, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(connection, "PATIENCE_S", 0.1)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(HistoryError) as refused:

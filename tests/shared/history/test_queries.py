@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from exp_core.history import Database, HistoryError, store
 from exp_core.history.choose import baseline, choose, matched, read_results
-from exp_core.history.queries import Filter, every, held, measurements, newest, newest_of_each, run_by_id
+from exp_core.history.filter import Filter
+from exp_core.history.queries import every, held, measurements, newest, newest_of_each, run_by_id
 from exp_core.history.revision import State
 from exp_core.history.series import series
 from exp_core.history.transfer import lines, read_file, read_lines

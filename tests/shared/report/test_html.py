@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 import pytest
 
 from exp_core.raced import Raced
-from exp_core.report.html import Scale, ladder_css, ladder_html
+from exp_core.report.html import ladder_css, ladder_html
+from exp_core.report.html_bars import Scale
 from exp_core.results import Result
 from exp_core.row import Check, Row
 
@@ -116,7 +117,7 @@ def harmless(html):
 
 
 def test_an_unescaped_name_would_be_seen(monkeypatch):
-    monkeypatch.setattr("exp_core.report.html.escape", lambda words: words)
+    monkeypatch.setattr("exp_core.report.html_words.escape", lambda words: words)
     with pytest.raises(AssertionError):
         harmless(ladder_html(replace(RESULT, rows=(replace(ROW, name=HOSTILE),))))
 

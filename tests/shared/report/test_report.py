@@ -9,10 +9,12 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from exp_core.catalogue import read_catalogue
 from exp_core.raced import Raced
 from exp_core.report import export, terminal, units
 from exp_core.report.console import console
 from exp_core.report.docstring import WINS, readable, sections, why_the_library_wins
+from exp_core.report.explain import print_explanation
 from exp_core.results import Result
 from exp_core.row import Check, Row
 from exp_core.scoreboard import Scoreboard, score
@@ -202,3 +204,15 @@ def test_factors(value, text):
 @pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.5, "50%"), (0.0123, "1.2%"), (0.095, "10%"), (1, "100%")])
 def test_percentages(value, text):
     assert units.percent(value) == text
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+def test_no_word_of_an_explanation_is_torn_apart(width):
+    """Every word of the ladder's titles that fits into the terminal is there in one piece."""
+    entry = read_catalogue("maths_exp").entries["minimise"]
+    stream = io.StringIO()
+    print_explanation(entry, entry.load(), Console(file=stream, width=width, force_terminal=True, color_system=None))
+    shown = stream.getvalue().split()
+    for implementation in entry.load().implementations:
+        words = implementation.title.split() if "$" not in implementation.title else []
+        assert [word for word in words if len(word) <= width - 6 and word not in shown] == []

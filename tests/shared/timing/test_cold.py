@@ -22,8 +22,12 @@ def test_the_flush_itself_is_not_counted():
         pass
 
     flush()
-    sampler, watch = Cold(FunctionSampler(nothing, ())), Stopwatch()
-    assert sampler.sample(20) < watch.elapsed() / 10
+    sampler = Cold(FunctionSampler(nothing, ()))
+    parts = []
+    for _ in range(5):  # somebody else may have the processor during one of them
+        watch = Stopwatch()
+        parts.append(sampler.sample(20) / watch.elapsed())
+    assert min(parts) < 1 / 10
 
 
 def test_the_buffers_are_larger_than_the_caches():

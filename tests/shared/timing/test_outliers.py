@@ -87,6 +87,6 @@ def test_a_process_that_is_stopped_in_the_middle_tells_the_truth():
     thread = threading.Thread(target=stop_and_go)
     thread.start()
     thread.join()
-    said = child.communicate(timeout=30)[0].split()
+    said = child.communicate(timeout=120)[0].split()
     assert said[:2] == ["faster", "fine"]
     assert 3 < float(said[2]) < 5

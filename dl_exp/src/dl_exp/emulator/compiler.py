@@ -24,10 +24,18 @@ LIMIT_S = 120
 
 @functools.cache
 def compiler() -> str:
-    """The path of a C++ compiler: $CXX, or the first that is here.  Raises EmulatorMissing."""
-    for name in (os.environ.get("CXX", ""), *COMPILERS):
-        if name and (path := shutil.which(name)):
+    """The path of a C++ compiler: $CXX, or else the first that is here.
+
+    Raises EmulatorMissing, for a CXX that names none too: another one than was asked for would be a silent fallback.
+    """
+    asked = os.environ.get("CXX", "").strip()
+    for name in (asked,) if asked else COMPILERS:
+        if path := shutil.which(name):
             return path
+    if asked:
+        raise EmulatorMissing(
+            f"CXX names {asked!r}, and no such program is here: name a C++ compiler in it, or unset it"
+        )
     remedy = "xcode-select --install" if platform.system() == "Darwin" else "apt install g++"
     raise EmulatorMissing(f"the emulator needs a C++ compiler, and there is none here: {remedy}")
 

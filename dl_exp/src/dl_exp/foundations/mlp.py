@@ -87,7 +87,7 @@ def by_hand(weights, x, labels, shape):
 
 
 def own_tape(weights, x, labels, shape):
-    """Only the loss is written down: the tape (``dl_exp.tape``) finds the way back, a node for every array."""
+    """Only the loss is written down: the tape (`dl_exp.tape`) finds the way back, a node for every array."""
     losses = []
     for images, targets in zip(x, labels, strict=True):
         parts = [Tensor(part) for part in shape.layout.unpack(weights)]

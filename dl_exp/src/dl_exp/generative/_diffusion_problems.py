@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from dl_exp.generative._diffusion_distance import sliced_wasserstein, told_apart
+from dl_exp.generative._diffusion_kernel import Estimate, between_digits
 from dl_exp.generative._diffusion_model import Shape, start_weights
 from dl_exp.generative._diffusion_schedule import STEPS
 
@@ -24,6 +25,7 @@ class Points(NamedTuple):
     distance: of two clouds of as many points, the one that these data are judged with.
     own, mean, scale: an example as it was is its first ``own`` numbers, times the scale, and the mean, (own,), on top;
         what comes after them is only learnt along with it.
+    kernel: of two clouds, of any sizes, as they were: the squared kernel distance, where these data have one as well.
     """
 
     x: np.ndarray
@@ -34,6 +36,7 @@ class Points(NamedTuple):
     own: int
     mean: np.ndarray
     scale: float
+    kernel: Callable[[np.ndarray, np.ndarray], Estimate] | None = None
 
     def seen(self, x: np.ndarray) -> np.ndarray:
         """Points as they were; (n, d) -> (n, own)."""
@@ -77,7 +80,8 @@ def read_images() -> Points:
     mean, scale = x.mean(axis=0), float(np.sqrt(x[:, :own].var(axis=0).mean()))
     lowest, highest = np.repeat([-1, 0], [own, 10]), np.repeat([1, LABEL], [own, 10])
     low, high = ((limit.astype(np.float32) - mean) / scale for limit in (lowest, highest))
-    return Points((x - mean) / scale, (held_out - mean) / scale, low, high, told_apart, own, mean[:own], scale)
+    learnt, others = (x - mean) / scale, (held_out - mean) / scale
+    return Points(learnt, others, low, high, told_apart, own, mean[:own], scale, between_digits)
 
 
 def moons(

@@ -19,6 +19,7 @@ CLOUDS = 3  # of as many samples each
 SMALLEST = 1e-6  # distance: lest chance divides by none at all
 NEARER = 5  # times nearer to the data than a Gaussian that was fitted to them
 DDPM, DDIM = "times nearer than a Gaussian", f"the same with DDIM in {JUMPS} jumps"
+KERNEL_DDPM, KERNEL_DDIM = "times nearer in squared kernel distance", "the same in it with DDIM"
 GOAL = "our own: a fifth of what two moments explain"
 
 
@@ -82,18 +83,28 @@ def evaluate(shape, state, data):
     truth, rng, guess = data.held_out[:JUDGED], np.random.default_rng(0), guesser(state["average"], shape)
     seen = data.seen(truth)
 
-    def apart(draw):
-        """The mean distance of some clouds of samples."""
-        clouds = (draw(rng.standard_normal(truth.shape).astype(np.float32)) for _ in range(CLOUDS))
-        return max(float(np.mean([data.distance(data.seen(cloud), seen) for cloud in clouds])), SMALLEST)
+    def clouds(draw):
+        """As many samples as examples held out, some times."""
+        return [data.seen(draw(rng.standard_normal(truth.shape).astype(np.float32))) for _ in range(CLOUDS)]
 
-    gaussian = apart(lambda noise: fitted_gaussian(data.x, len(truth), rng))
-
-    def nearer(sampler):
+    def sampled(sampler):
         stretch = stretch_for(sampler, guess, data, rng)
-        return gaussian / apart(lambda noise: sampler(guess, noise, data, rng, stretch))
+        return clouds(lambda noise: sampler(guess, noise, data, rng, stretch))
 
-    return {DDPM: nearer(ddpm), DDIM: nearer(ddim)}
+    def apart(drawn):
+        return max(float(np.mean([data.distance(cloud, seen) for cloud in drawn])), SMALLEST)
+
+    def squared(drawn):
+        """What cannot be told from 0 counts as its error."""
+        return max(data.kernel(np.concatenate(drawn), seen))
+
+    gaussian = clouds(lambda noise: fitted_gaussian(data.x, len(truth), rng))
+    samples = [sampled(ddpm), sampled(ddim)]
+    measured = {name: apart(gaussian) / apart(drawn) for name, drawn in zip((DDPM, DDIM), samples, strict=True)}
+    if data.kernel:
+        names = KERNEL_DDPM, KERNEL_DDIM
+        measured |= {name: squared(gaussian) / squared(drawn) for name, drawn in zip(names, samples, strict=True)}
+    return measured
 
 
 def picture(figure, shape, state, data, rng):
@@ -113,7 +124,12 @@ TRAINING = Training(
     batches=batches,
     engines=(Engine(threads_engine, "compiled"), Engine(mlx_engine, "compiled", arrays="mlx", parallel=True)),
     evaluate=evaluate,
-    targets=(Target(DDPM, NEARER, "more", GOAL), Target(DDIM, NEARER, "more", GOAL)),
+    targets=(
+        Target(DDPM, NEARER, "more", GOAL),
+        Target(DDIM, NEARER, "more", GOAL),
+        Target(KERNEL_DDPM, NEARER, "more", GOAL, data=("digits",)),
+        Target(KERNEL_DDIM, NEARER, "more", GOAL, data=("digits",)),
+    ),
     steps=12_000,
     batch=256,
     rate=rate,

@@ -51,7 +51,7 @@ def number_tape(weights, tokens, targets, shape):
 
 
 def array_tape(weights, tokens, targets, shape):
-    """Every array is a node (``dl_exp.tape``): the same page for a batch at a time."""
+    """Every array is a node (`dl_exp.tape`): the same page for a batch at a time."""
     weights, losses = weights.copy(), []
     m, v = np.zeros_like(weights), np.zeros_like(weights)
     for step, (x, y) in enumerate(zip(tokens, targets, strict=True)):
@@ -68,7 +68,7 @@ def by_hand(weights, tokens, targets, shape):
 
 
 def mlx_grad(weights, tokens, targets, shape):
-    """mx.value_and_grad on the device; exponentials are ``dl_exp.elementwise``'s."""
+    """mx.value_and_grad on the device; exponentials are `dl_exp.elementwise`'s."""
     from dl_exp.sequence._gpt_mlx import run, update
 
     state = (weights, weights * 0, weights * 0)

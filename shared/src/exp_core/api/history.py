@@ -8,7 +8,8 @@ from typing import overload
 
 from exp_core.api.spelled import reasons_spelled
 from exp_core.history import HistoryError, Run, to_read
-from exp_core.history.queries import Filter, every, measurements
+from exp_core.history.filter import Filter
+from exp_core.history.queries import every, measurements
 from exp_core.history.series import Series, series
 from exp_core.refusal import Refused
 

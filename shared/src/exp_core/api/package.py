@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exp_core import beneath_mlx
-from exp_core.api.how import How, read_size, read_sizes
+from exp_core.api.axes import read_axis, refuse_too_many, several
+from exp_core.api.found import catalogue_of, entry_of, loaded
+from exp_core.api.how import How, read_sizes
 from exp_core.api.interrupted import Interrupted
 from exp_core.api.spelled import in_python, notes_spelled, points_spelled, reasons_spelled, spelled
-from exp_core.catalogue import CatalogueError, read_catalogue
 from exp_core.refusal import Refused
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from exp_core.api.machine import MachineView
     from exp_core.api.train import HowToTrain
     from exp_core.api.views import Experiments, Explanation
-    from exp_core.catalogue import Catalogue, Entry
+    from exp_core.catalogue import Entry
     from exp_core.experiment import Experiment, Implementation, Problem
     from exp_core.request import Request
     from exp_core.results import Result
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from exp_core.training.plan import Training
     from exp_core.training.trained import Trained
     from exp_core.user import UserFunction
-
-MOST_POINTS = 10_000  # of a sweep
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,14 @@ class Package:
         """The experiments of this package, and of those that joined it: a mapping from names, printed by topic."""
         from exp_core.api.views import Experiments
 
-        return Experiments(self.name, self._catalogue())
+        return Experiments(self.name, catalogue_of(self.name))
 
     def explain(self, name: str) -> Explanation:
         """The idea, the formulas, the problems and the ladder of an experiment; nothing is run.  Raises Refused."""
         from exp_core.api.views import Explanation
 
         with spelled(self.name):
-            entry = self._entry(name)
+            entry = entry_of(self.name, name)
             return Explanation(entry, loaded(entry))
 
     def machine(self, *, refresh: bool = False) -> MachineView:
@@ -68,8 +67,8 @@ class Package:
         from exp_core.api.history import read_history
 
         with spelled(self.name):
-            entry = self._entry(name)
-            packages = tuple(dict.fromkeys(topic.package for topic in self._catalogue().topics))
+            entry = entry_of(self.name, name)
+            packages = tuple(dict.fromkeys(topic.package for topic in catalogue_of(self.name).topics))
             return read_history(self.name, packages, entry.name)
 
     def run(self, name: str, sizes: Mapping[str, object], how: How) -> Result:
@@ -114,11 +113,7 @@ class Package:
             if not axes:
                 first = problem.sizes[0].name if problem.sizes else "n"
                 raise Refused(f"a sweep needs several values of a size, such as {first}=[64, 128, 256]")
-            points = 1
-            for values in axes.values():
-                points *= len(values)
-            if points > MOST_POINTS:
-                raise Refused(f"that makes {points:,} points, and {MOST_POINTS:,} are the most: take larger steps")
+            refuse_too_many(axes)
             given = read_sizes(problem, {key: value for key, value in sizes.items() if key not in axes})
             request = self._request(entry, experiment, problem, chosen_sizes(problem, given), how)
             shelf = history_shelf(request) if how.store else None
@@ -164,28 +159,13 @@ class Package:
             return read_trained(entry, training, how.read(training, {}, self.devices))
 
     def _training(self, name: str) -> tuple[Entry, Training]:
-        entry = self._entry(name)
+        entry = entry_of(self.name, name)
         if (training := loaded(entry).training) is None:
             raise Refused(f'{entry.name} has nothing to train; {self.name}.run("{entry.name}") climbs its ladder')
         return entry, training
 
-    def _catalogue(self) -> Catalogue:
-        try:
-            return read_catalogue(self.name)
-        except CatalogueError as error:
-            raise Refused(str(error)) from error
-
-    def _entry(self, name: str) -> Entry:
-        """The experiment of that name, its dashes forgiven.  Raises Refused with the names that are near."""
-        catalogue = self._catalogue()
-        if (entry := catalogue.entries.get(str(name).replace("-", "_"))) is not None:
-            return entry
-        near = catalogue.nearest(str(name))
-        hint = f"did you mean {' or '.join(near)}?" if near else f"python -m {self.name} lists them"
-        raise Refused(f"no experiment is called {name!r}; {hint}")
-
     def _chosen(self, name: str, how: How) -> tuple[Entry, Experiment, Problem]:
-        entry = self._entry(name)
+        entry = entry_of(self.name, name)
         experiment = loaded(entry)
         return entry, experiment, how.read_problem(experiment)
 
@@ -206,33 +186,6 @@ class Package:
         if how.cluster is not None and not isinstance(how.cluster, str):
             raise Refused(f"--cluster takes an address, or 'local', not {how.cluster!r}")
         return make_request(entry, experiment, problem, sizes, dtype, run, only=only, user=user, own=own)
-
-
-def loaded(entry: Entry) -> Experiment:
-    """The experiment.  Raises Refused if its file is broken."""
-    try:
-        return entry.load()
-    except CatalogueError as error:
-        raise Refused(str(error)) from error
-
-
-def several(value: object) -> bool:
-    """Whether several values are given for a size, and not one."""
-    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "ndim", 1) > 0
-
-
-def read_axis(problem: Problem, name: str, values: object) -> tuple[float, ...]:
-    """The values of one axis, ascending, each once.  Raises Refused."""
-    size = {size.name: size for size in problem.sizes}[name]
-    assert isinstance(values, Iterable)
-    found: list[float] = []
-    for value in values:
-        if len(found) > MOST_POINTS:
-            raise Refused(f"--{name} has more than {MOST_POINTS:,} values: take larger steps")
-        found.append(read_size(size, value))
-    if not found:
-        raise Refused(f"--{name} has no values: give some, such as {name}=[64, 128, 256]")
-    return tuple(sorted(set(found)))
 
 
 def warn(notes: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from exp_core.history.queries import Measurement
+    from exp_core.history.run import Configuration
     from exp_core.results import Result
     from exp_core.scaling import Sweep
 
@@ -75,10 +75,12 @@ def over_time(points: Sequence[Measurement], name: str) -> Illustration:
     from exp_core.report.history_figure import draw_panel
 
     found = [one for one in series(points) if one.rung != "library" and any(point.ratio for point in one.points)]
-    runs = Counter(one.configuration for one in found for _ in one.points)
-    if not found or max(len(one.points) for one in found) < LEAST_RUNS:
+    runs: dict[Configuration, int] = {}
+    for one in found:
+        runs[one.configuration] = max(runs.get(one.configuration, 0), len(one.points))
+    if max(runs.values(), default=0) < LEAST_RUNS:
         return Illustration(reason="there are fewer than two runs of one configuration to hold against each other")
-    configuration = max(runs, key=lambda each: runs[each])
+    configuration = max(runs, key=lambda each: runs[each])  # of several the first: that of the newest run
     here = [one for one in found if one.configuration == configuration]
     machines = list(dict.fromkeys(point.machine for one in here for point in one.points))
 

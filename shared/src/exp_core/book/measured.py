@@ -13,12 +13,14 @@ from pathlib import Path
 from exp_core.experiment import Experiment
 from exp_core.history.database import Database, database_path
 from exp_core.history.errors import HistoryError
-from exp_core.history.queries import Filter, Header, Measurement, headers, measurements, run_by_id
+from exp_core.history.filter import Filter
+from exp_core.history.queries import Header, Measurement, headers, measurements, run_by_id
 from exp_core.history.run import Run, sizes_key
 from exp_core.scaling import Point, Sweep
 
 UNREADABLE = (sqlite3.Error, OSError, HistoryError, ValueError)
 LEAST_SIZES = 3  # of an axis: two points are a line whatever the law is
+LEAST_SPREAD = 4  # from its smallest to its largest size: below it n and n log n grow alike within a tenth or so
 Key = tuple[str, str]  # package and experiment
 
 
@@ -57,7 +59,8 @@ class Measured:
         groups: dict[tuple[str, str, int, str], dict[str, Header]] = {}
         for header in self.of(key):
             groups.setdefault((header.problem, header.dtype, header.threads, header.machine), {})[header.sizes] = header
-        found = [line for group in groups.values() if len(line := longest_line(list(group.values()))) >= LEAST_SIZES]
+        lines = (longest_line(list(group.values())) for group in groups.values())
+        found = [line for line in lines if len(line) >= LEAST_SIZES]
         if not found:
             return None
         line = max(found, key=lambda line: (len(line), max(header.id for header in line)))
@@ -101,7 +104,7 @@ def read_measured(path: Path | None = None) -> Measured:
 
 
 def longest_line(found: Sequence[Header]) -> list[Header]:
-    """Of runs at points of a grid those along one axis, the others held: the most that there are."""
+    """Of runs at points of a grid those along one axis, the others held: the most that reach far enough."""
     best: list[Header] = []
     for axis in dict.fromkeys(name for header in found for name in header.size):
         lines: dict[object, list[Header]] = {}
@@ -109,7 +112,8 @@ def longest_line(found: Sequence[Header]) -> list[Header]:
             held = tuple(sorted((name, size) for name, size in header.size.items() if name != axis))
             lines.setdefault(held, []).append(header)
         longest = max(lines.values(), key=len)
-        if len(longest) > len(best):
+        sizes = [header.size.get(axis, 0.0) for header in longest]
+        if len(longest) > len(best) and max(sizes) >= LEAST_SPREAD * min(sizes):
             best = sorted(longest, key=lambda header: header.size.get(axis, 0.0))
     return best
 

@@ -19,7 +19,15 @@ class Handler(SimpleHTTPRequestHandler):
         if self.headers.get("Host", "").partition(":")[0] not in NAMES:
             self.send_error(HTTPStatus.FORBIDDEN, "the Book is served to this machine alone")
             return None
-        return super().send_head()
+        try:
+            return super().send_head()
+        except ValueError:  # a name that no file can have: it holds a zero
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return None
+
+    def list_directory(self, path):  # type: ignore[no-untyped-def]  # as its parent: a file of bytes, or None
+        """A folder without an index has nothing to read."""
+        self.send_error(HTTPStatus.NOT_FOUND)
 
     def end_headers(self) -> None:
         """A page that was made again is seen at once."""

@@ -14,6 +14,8 @@ from exp_core.catalogue import printable
 from exp_core.report.docstring import FORMULA, readable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from markdown_it import MarkdownIt
 
 # What MathML Core knows, and all that may come out of a formula.
@@ -27,10 +29,13 @@ ELEMENTS = frozenset(
 ATTRIBUTES = frozenset(
     (
         *("accent", "accentunder", "columnalign", "columnspacing", "depth", "display", "displaystyle", "fence"),
-        *("height", "largeop", "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits"),
+        *("form", "height", "largeop", "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits"),
         *("rowspacing", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "width"),
     )
 )
+LONG = 24  # characters of a formula that any page has room for
+OPENING, CLOSING = "([{⌊⌈⟨", ")]}⌋⌉⟩"
+BREAKS = "=<>≤≥≈≠≡∼∝∈←→↦⇒+−-±"
 REFERENCE = re.compile(
     r"https://[^\s<>\"']*[^\s<>\"'.,;:)]"
     r"|\barXiv:(?P<arxiv>\d{4}\.\d{4,5})(?:v\d+)?"
@@ -52,10 +57,37 @@ def mathml(latex: str) -> str:
 
     try:
         root = ET.fromstring(convert(latex.replace("\n", " ")))
-        inside = "".join(_element(child) for child in root)
+        pieces = ["".join(map(_element, piece)) for piece in _pieces(root)]
     except Exception:  # a reader of LaTeX raises whatever it stumbles over, and a page needs its words all the same
         return f'<i class="formula">{escape(readable(f"${latex}$"))}</i>'
-    return f"<math>{inside}</math>"
+    return "<wbr>".join(f"<math>{piece}</math>" for piece in pieces)
+
+
+def _pieces(root: ET.Element) -> Iterator[list[ET.Element]]:
+    """A long formula where a line may end, which no browser finds by itself: as TeX does, after a relation or an
+    addition that stands in no parentheses.
+
+    Source: D. E. Knuth, The TeXbook (1984), chapter 18.
+    """
+    row = list(root[0]) if len(root) == 1 and root[0].tag.endswith("mrow") else list(root)
+    if len("".join(root.itertext())) <= LONG:
+        yield row
+        return
+    piece: list[ET.Element] = []
+    depth = 0
+    for place, element in enumerate(row):
+        piece.append(element)
+        sign = (element.text or "").strip() if element.tag.endswith("mo") else ""
+        if not sign:
+            continue
+        depth += (sign in OPENING) - (sign in CLOSING)
+        within = len(piece) > 1 and place < len(row) - 1  # something stands on both its sides
+        if depth == 0 and sign in BREAKS and within:
+            element.set("form", "infix")  # at the end of a piece it would be set as if nothing came after it
+            yield piece
+            piece = []
+    if piece:
+        yield piece
 
 
 def _element(element: ET.Element) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from exp_core.asked import chosen_sizes, devices_of, make_request
+from exp_core.asked import devices_of
 from exp_core.catalogue import Catalogue, CatalogueError
 from exp_core.cli.errors import EXIT_INTERRUPTED, EXIT_RIGHT, EXIT_WRONG
 from exp_core.cli.keep import keep
@@ -15,6 +15,7 @@ from exp_core.cli.output import read_outputs, report
 from exp_core.cli.progress import climb_with_progress
 from exp_core.cli.request import read_run
 from exp_core.cli.streams import tell
+from exp_core.ordinary import ordinary_request
 from exp_core.refusal import Refused
 
 
@@ -44,10 +45,7 @@ def _run(catalogue: Catalogue, devices: tuple[str, ...], **given: object) -> Non
     code = EXIT_RIGHT
     for entry in catalogue.entries.values():
         try:
-            experiment = entry.load()
-            problem = experiment.problems[0]
-            sizes = chosen_sizes(problem, {})
-            request = make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run)
+            request = ordinary_request(entry, entry.load(), run)
             result = climb_with_progress(request)
         except CatalogueError as error:
             code = EXIT_WRONG

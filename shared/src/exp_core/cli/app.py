@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 
 from exp_core import __version__
-from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, read_catalogue
+from exp_core.catalogue import RESERVED, Catalogue, CatalogueError, command_of, read_catalogue
 from exp_core.cli.list import print_list
 
 HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limit of the hardware.
@@ -38,7 +38,9 @@ class Application(click.Group):
     """A group whose experiments are found in the catalogue."""
 
     def __init__(self, package: str, devices: tuple[str, ...], emulator: str = "") -> None:
-        version = click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, help="Show it.")
+        version = click.Option(
+            ["--version"], is_flag=True, is_eager=True, expose_value=False, help="Show the versions."
+        )
         version.callback = self.version
         super().__init__(
             name=package,
@@ -153,6 +155,8 @@ class Application(click.Group):
         if self.get_command(ctx, name) is None:
             near = self.catalogue.nearest(name, also=RESERVED)
             hint = f"did you mean {' or '.join(near)}?" if near else f"python -m {self.package} lists them"
+            if other := command_of(name):
+                hint = f"python -m {other} {name} has it"
             raise click.UsageError(f"no experiment is called {name!r}; {hint}")
         return super().resolve_command(ctx, args)
 

@@ -102,9 +102,10 @@ def _default_folder() -> Path:
 
 def _measure_missing(contents: Contents, measured: Measured, budget: float) -> None:
     """Climb what was never climbed; what cannot be is one line, and the others go on.  Ctrl-C ends all."""
-    from exp_core.asked import RunOptions, chosen_sizes, make_request
+    from exp_core.asked import RunOptions
     from exp_core.cli.keep import keep
     from exp_core.cli.progress import climb_with_progress
+    from exp_core.ordinary import ordinary_request
 
     run = RunOptions(budget=budget)
     for chapter in contents.chapters:
@@ -112,10 +113,7 @@ def _measure_missing(contents: Contents, measured: Measured, budget: float) -> N
         if measured.of((entry.package, entry.name)):
             continue
         try:
-            experiment = entry.load()
-            problem = experiment.problems[0]
-            sizes = chosen_sizes(problem, {})
-            request = make_request(entry, experiment, problem, sizes, experiment.dtypes[0], run)
+            request = ordinary_request(entry, entry.load(), run)
             result = climb_with_progress(request)
         except (CatalogueError, Refused) as error:
             tell(f"{entry.name}: {' '.join(str(error).split())}")

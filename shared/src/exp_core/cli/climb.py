@@ -24,10 +24,11 @@ from exp_core.cli.output import draw_result, draw_result_under_roofs, read_outpu
 from exp_core.cli.progress import climb_on_cluster, climb_with_progress
 from exp_core.cli.readers import name_reader, one_of, size_reader
 from exp_core.cli.request import given_sizes, read_run
+from exp_core.cli.sizes import described, described_sizes
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
 from exp_core.cli.train import run_training
 from exp_core.cli.train_options import read_wanted, training_options, wants_training
-from exp_core.experiment import Experiment, Problem, Size
+from exp_core.experiment import Experiment
 from exp_core.own import own_from_file
 
 WHOLE_FILE = ""
@@ -58,11 +59,12 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
     first = experiment.problems[0]
     sizes = [
         click.Option([f"--{size.name}", f"size_{size.name}"], type=size_reader(size), metavar="NUMBER", help=text)
-        for size, text in _sizes(experiment)
+        for size, text in described_sizes(experiment)
     ]
-    problems = f"The input: {', '.join(_described(problem) for problem in experiment.problems)}."
+    problems = f"The input: {', '.join(described(problem) for problem in experiment.problems)}."
     dtypes = f"Element type: {', '.join(experiment.dtypes)}."
-    trains = training_options(training, {size.name for size, _ in _sizes(experiment)}) if training else []
+    trains = training_options(training, {size.name for size, _ in described_sizes(experiment)}) if training else []
+    drawn = "the picture and the times, the growth of a sweep" + (", or the curve of a training" if training else "")
     own = "Your own implementation: checked, timed, ranked."
     if emulator:
         own += "  FILE.metal or FILE.cu: a kernel's body, in the place of ours."
@@ -70,14 +72,14 @@ def climb_command(entry: Entry, devices: tuple[str, ...], emulator: str = "") ->
         *sizes,
         option("--problem", name_reader("problem", names), "NAME", problems, first.name),
         option("--dtype", name_reader("dtype", experiment.dtypes), "NAME", dtypes, experiment.dtypes[0]),
-        names_option("--only", "implementation", implementations, "Only these, separated by commas."),
+        names_option("--only", "implementation", implementations, "Only these implementations, separated by commas."),
         click.Option(["--with", "with_"], metavar="FILE.py:FUNCTION", help=own),
         *trains,
         *run_options(),
         *sweep_options(),
         *device_options(devices),
         *emulate_options(devices, emulator),
-        plot_option(entry.name),
+        plot_option(entry.name, drawn),
         roofline_option(entry.name),
         *output_options(),
         click.Option(["--explain"], is_flag=True, help="The idea, the formulas and the sources; nothing is run."),
@@ -165,28 +167,6 @@ def _run(
     if roofline is not None and not result.interrupted:
         draw_result_under_roofs(result, roofline)
     context.exit(result.exit_code)
-
-
-def _sizes(experiment: Experiment) -> list[tuple[Size, str]]:
-    """Every size of every problem, with the help line that says whose it is."""
-    found: dict[str, list[tuple[Problem, Size]]] = {}
-    for problem in experiment.problems:
-        for size in problem.sizes:
-            found.setdefault(size.name, []).append((problem, size))
-    lines: list[tuple[Size, str]] = []
-    for holders in found.values():
-        size = holders[0][1]
-        defaults = {f"{s.default:g}" if s.default < 1e6 else f"{s.default:.0f}" for _, s in holders}
-        text = f"{size.help[:1].upper()}{size.help[1:]}."
-        text += f"  [default: {defaults.pop()}]" if len(defaults) == 1 else "  [the default depends on the problem]"
-        if len(holders) < len(experiment.problems):
-            text += f"  ({', '.join(problem.name for problem, _ in holders)})"
-        lines.append((size, text))
-    return lines
-
-
-def _described(problem: Problem) -> str:
-    return problem.name if problem.kind == "ordinary" else f"{problem.name} ({problem.kind})"
 
 
 def _print_source(entry: Entry, experiment: Experiment, name: str) -> None:

@@ -18,7 +18,7 @@ from exp_core.cli.readers import STANDARD_OUTPUT, output_reader
 from exp_core.cli.stored import experiment_name, opened, packages_of
 
 if TYPE_CHECKING:
-    from exp_core.history.queries import Filter
+    from exp_core.history.filter import Filter
     from exp_core.results import Result
 
 HELP = """Hold run B against run A: faster, slower, equivalent or undecided, an implementation a line.
@@ -50,7 +50,7 @@ def compare_command(catalogue: Catalogue) -> click.Command:
 def _run(catalogue: Catalogue, words: tuple[str, ...], baseline: str | None, within: float, json: Path | None) -> None:
     from exp_core.history.choose import matched
     from exp_core.history.comparison import changes
-    from exp_core.history.queries import Filter
+    from exp_core.history.filter import Filter
     from exp_core.report.console import console
     from exp_core.report.history import print_changes
 

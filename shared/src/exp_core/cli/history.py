@@ -16,7 +16,7 @@ from exp_core.cli.stored import experiment_name, opened, packages_of
 from exp_core.cli.streams import tell
 
 if TYPE_CHECKING:
-    from exp_core.history.queries import Filter
+    from exp_core.history.filter import Filter
     from exp_core.history.series import Series
 
 
@@ -33,7 +33,7 @@ def history_command(catalogue: Catalogue) -> click.Command:
             click.Option(["--device"], metavar="NAME", default="", help="Only on this device."),
             click.Option(["--only"], metavar="NAMES", default="", help="Only these implementations."),
             option("--limit", whole_reader("--limit", 1), "NUMBER", "Runs in each table, the newest.", "10"),
-            plot_option("history"),
+            plot_option("history", "the ratios to the library, run by run"),
             option("--json", output_reader("--json"), "FILE", "Write JSON to a file, or to standard output with -."),
             option(
                 "--export", output_reader("--export"), "FILE", "Write the runs as JSON lines; - for standard output."
@@ -61,7 +61,7 @@ def _run(
     export: Path | None,
     import_: str | None,
 ) -> None:
-    from exp_core.history.queries import Filter
+    from exp_core.history.filter import Filter
 
     if import_ is not None:
         if name or export or json or plot:

@@ -57,7 +57,7 @@ def _run(command: str, devices: tuple[str, ...], args: Sequence[str] | None, emu
     except Refused as error:
         return _say(command, str(error), EXIT_USAGE)
     except click.ClickException as error:
-        return _say(command, error.format_message(), EXIT_USAGE)
+        return _say(command, _sentence(error), EXIT_USAGE)
     except (KeyboardInterrupt, click.Abort):
         return _say(command, "interrupted", EXIT_INTERRUPTED)
     except (BrokenPipeError, ReaderGone):  # the reader has seen enough, as in `| head`
@@ -69,6 +69,16 @@ def _run(command: str, devices: tuple[str, ...], args: Sequence[str] | None, emu
             raise
         return _say(command, f"standard output could not be written: {error.strerror}", EXIT_USAGE)
     return code if isinstance(code, int) else EXIT_RIGHT
+
+
+def _sentence(error: click.ClickException) -> str:
+    """Its message; where that is click's own, of something missing or too much, with the help that tells more."""
+    message = error.format_message()
+    ours = not isinstance(error, click.MissingParameter) and not message.startswith("Got unexpected extra")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if ours or context is None:
+        return message
+    return f"{message[:1].lower()}{message[1:].rstrip('.')}; {context.command_path} --help shows what it takes"
 
 
 def _colour() -> bool | None:

@@ -14,7 +14,7 @@ from exp_core.cli.streams import give, tell
 
 if TYPE_CHECKING:
     from exp_core.history import Database
-    from exp_core.history.queries import Filter
+    from exp_core.history.filter import Filter
 
 
 def export_runs(database: Database, asked: Filter, path: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from exp_core.history.database import Database
 from exp_core.history.errors import HistoryError
-from exp_core.history.queries import Filter, newest, newest_of_each, run_by_id
+from exp_core.history.filter import Filter
+from exp_core.history.queries import newest, newest_of_each, run_by_id
 from exp_core.history.revision import State, resolve
 from exp_core.history.run import Configuration, configuration_of
 from exp_core.results import Result

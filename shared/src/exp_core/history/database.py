@@ -1,33 +1,31 @@
-"""The SQLite file: found, opened, brought up to date, written in transactions, set aside when it is damaged."""
+"""The SQLite file: found, opened, brought up to date, written in transactions."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 from exp_core.folders import NoHomeError, data_folder
 from exp_core.history import schema
+from exp_core.history.connection import connect, patiently, transaction
 from exp_core.history.errors import (
-    BUSY,
     DAMAGED,
     ELSEWHERE,
     NO_ENTRY,
-    PATIENCE_S,
     VARIABLE,
     HistoryError,
     code_of,
     explain,
 )
-from exp_core.history.files import beside, copy_into
+from exp_core.history.files import copy_into
 
 NAME = "history.db"
 MEMORY = Path(":memory:")
-Found = TypeVar("Found")
 
 
 def database_path() -> Path:
@@ -144,73 +142,3 @@ class Database:
         with transaction(memory):
             schema.migrate(memory, self.path, self.steps)
         return memory
-
-
-def connect(path: Path, options: str = "") -> sqlite3.Connection:
-    """A connection that waits for others, and that begins no transaction by itself."""
-    return sqlite3.connect(path.absolute().as_uri() + options, uri=True, timeout=PATIENCE_S, isolation_level=None)
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that has the right to write from its start, so that nobody can overtake it."""
-    patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
-    try:
-        yield
-        patiently(lambda: connection.execute("COMMIT"))
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-
-
-def patiently(work: Callable[[], Found]) -> Found:
-    """Do it, again and again while another process is in the way.
-
-    SQLite's own waiting does not cover the moments in which the log is started or recovered.
-    """
-    try:
-        return work()
-    except sqlite3.OperationalError as error:
-        if code_of(error) not in BUSY:
-            raise
-    from exp_core.timing.clock import SYSTEM, Deadline
-
-    deadline = Deadline(PATIENCE_S / 2)
-    while True:
-        try:
-            return work()
-        except sqlite3.OperationalError as error:
-            if code_of(error) not in BUSY or not deadline.left():
-                raise
-        SYSTEM.sleep(0.05)
-
-
-def set_aside(path: Path, date: str) -> Path | None:
-    """Rename a damaged database, with its log, and return its new name; None if another process has just mended it.
-
-    Nothing is deleted.  Raises sqlite3.Error if somebody else keeps mending, OSError if it cannot be renamed.
-    """
-    guard = beside(path, "-mending")
-    with closing(connect(guard)) as lock:
-        lock.execute("BEGIN EXCLUSIVE")  # the system lets go of it even if this process is killed
-        try:
-            with Database(path, write=True) as now:
-                if now.sound():
-                    return None
-        except sqlite3.DatabaseError as error:
-            if code_of(error) not in DAMAGED:
-                raise
-        number, aside = 1, path.with_name(f"{path.stem}-damaged-{date}{path.suffix}")
-        while aside.exists():
-            number += 1
-            aside = path.with_name(f"{path.stem}-damaged-{date}-{number}{path.suffix}")
-        # the log first: a new database must never meet the log of the old one
-        for suffix in ("-wal", "-journal"):
-            if beside(path, suffix).exists():
-                os.replace(beside(path, suffix), beside(aside, suffix))
-        beside(path, "-shm").unlink(missing_ok=True)
-        os.replace(path, aside)
-        Database(path, write=True).close()
-        guard.unlink(missing_ok=True)
-    return aside

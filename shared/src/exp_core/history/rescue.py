@@ -7,7 +7,7 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from exp_core.history.database import connect
+from exp_core.history.connection import connect
 from exp_core.history.files import beside, copy_into
 from exp_core.history.run import Run
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exp_core.history.database import Database, database_path, set_aside
+from exp_core.history.damaged import set_aside
+from exp_core.history.database import Database, database_path
 from exp_core.history.errors import DAMAGED, HistoryError, code_of, explain
 from exp_core.history.rescue import rescue
 from exp_core.history.run import Run, seconds_of, sizes_key, stamp

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exp_core.report.html import ladder_css, text, words_table
+from exp_core.report.html import ladder_css
+from exp_core.report.html_words import text, words_table
 from exp_core.timing.result import Comparison
 from exp_core.timing.shown import HEADINGS, notes, rows
 from exp_core.timing.table import used

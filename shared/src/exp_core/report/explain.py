@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +19,7 @@ from exp_core.report.docstring import readable, references, sections
 
 READING_WIDTH = 110  # columns beyond which a line is tiring to read
 HEADING_WIDTH = max(map(len, HEADINGS))
+NARROW = 30  # columns in which words would be torn apart: then they stand below their name
 
 
 def print_explanation(
@@ -81,9 +83,15 @@ def _highlight(source: str, out: Console) -> None:
 
 
 def _print_rows(title: str, rows: list[tuple[str, str]], out: Console) -> None:
-    """Names and what is to be said of them, aligned."""
+    """Names and what is to be said of them, aligned; where that leaves too little room, the words below the name."""
     out.print(Text(f"\n{title}", style="bold"))
-    table = Table(box=None, show_header=False, pad_edge=False, width=min(out.width, READING_WIDTH))
+    width = min(out.width, READING_WIDTH)
+    if width - max((len(name) for name, _ in rows), default=0) - 3 < NARROW:
+        for name, text in rows:
+            out.print(Text(f"  {name}", style="cyan"))
+            out.print(Padding(Text(text), (0, 0, 0, 6)))
+        return
+    table = Table(box=None, show_header=False, pad_edge=False, width=width)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in rows:

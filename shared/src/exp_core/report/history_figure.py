@@ -11,6 +11,7 @@ from exp_core.history.run import seconds_of
 from exp_core.history.series import Series, configuration_text
 from exp_core.report.figure import save
 from exp_core.report.scaling_figure import COLOURS, MARKERS
+from exp_core.timing.intervals import tells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,6 +96,7 @@ def _timed(one: Series) -> list[Measurement]:
 
 
 def _reach(point: Measurement) -> tuple[float, float]:
+    """From the ratio to the ends of its interval; one that says nothing would only stretch the axis."""
     ratio = point.ratio or 1.0
-    low, high = point.ratio_ci95 or (ratio, ratio)
+    low, high = point.ratio_ci95 if point.ratio_ci95 and tells(point.ratio_ci95) else (ratio, ratio)
     return max(ratio - low, 0.0), max(high - ratio, 0.0)

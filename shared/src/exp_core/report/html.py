@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from importlib.resources import files
 
-from exp_core.catalogue import printable
 from exp_core.report.docstring import readable
+from exp_core.report.html_bars import Scale, bar, rung_class
+from exp_core.report.html_notes import laws, said
+from exp_core.report.html_words import class_of, text
 from exp_core.report.ladder_table import MARKS
-from exp_core.report.units import factor, percent, rate, scientific, size, spread
-from exp_core.report.words import noise_told
+from exp_core.report.units import factor, percent, percents, rate, scientific, size, spread
 from exp_core.results import Result
 from exp_core.row import Row
-from exp_core.timing.intervals import tells
 from exp_core.timing.table import seconds_text
 
 WORDS = {
@@ -49,7 +48,7 @@ def ladder_html(result: Result, *, style: bool = True) -> str:
     return (
         f'<div class="exp-ladder">{sheet}<div class="exp-scroll" tabindex="0" role="group" '
         f'aria-label="measured ladder"><table><caption>{caption}</caption>{_table(result)}</table></div>'
-        f"{_said(result)}{_laws(result)}</div>"
+        f"{said(result)}{laws(result)}</div>"
     )
 
 
@@ -58,38 +57,16 @@ def ladder_css() -> str:
     return files("exp_core.report").joinpath("ladder.css").read_text(encoding="utf-8")
 
 
-def text(words: object) -> str:
-    """Words of others: escaped, on one line, without control characters."""
-    return escape(printable(" ".join(str(words).split())))
-
-
-def words_table(name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of words, each escaped, in the ladder's look within ``.exp-ladder``: names first, figures flush right."""
-    titles = "".join(
-        f'<th scope="col"{_class("n" if place else "")}>{text(cell)}</th>' for place, cell in enumerate(head)
-    )
-    body = "".join(
-        f'<tr><th scope="row"><code>{text(row[0])}</code></th>'
-        + "".join(f'<td class="exp-n">{text(cell)}</td>' for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        f'<div class="exp-scroll" tabindex="0" role="region" aria-label="{text(name)}">'
-        f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
 def _table(result: Result) -> str:
     """Columns in which nobody has something to say are left out."""
     rows = result.rows
     scale = Scale.of(rows)
     columns: list[tuple[str, str, list[Cell]]] = [
         ("implementation", "", [_name(row) for row in rows]),
-        ("rung", "", [Cell(f'<span class="exp-rung {_rung(row)}">{text(row.rung)}</span>', row.rung) for row in rows]),
+        ("rung", "", [_rung(row) for row in rows]),
         ("device", "", [Cell(text(_device(row)), _device(row)) for row in rows]),
         ("time", "n", [_timed(row.median_s) for row in rows]),
-        ("log scale", "bar", [Cell(_bar(row, scale)) for row in rows]),
+        ("log scale", "bar", [Cell(bar(row, scale)) for row in rows]),
         ("× library", "n", [_ratio(row) for row in rows]),
         ("error ≤ bound", "n", [_error(row) for row in rows]),
         ("of limit", "n", [_limit(row) for row in rows]),
@@ -115,17 +92,13 @@ def _table(result: Result) -> str:
 
 def _heading(name: str, kind: str, cells: Sequence[Cell]) -> str:
     sortable = ' data-sort=""' if any(cell.value is not None for cell in cells) else ""
-    return f'<th scope="col"{_class(kind)}{sortable}>{text(name)}</th>'
+    return f'<th scope="col"{class_of(kind)}{sortable}>{text(name)}</th>'
 
 
 def _cell(kind: str, cell: Cell) -> str:
     value = "" if cell.value is None else f' data-value="{text(cell.value)}"'
     tag, scope = ("th", ' scope="row"') if cell.html.startswith('<span class="exp-mark"') else ("td", "")
-    return f"<{tag}{scope}{_class(kind)}{value}>{cell.html}</{tag}>"
-
-
-def _class(kind: str) -> str:
-    return f' class="exp-{kind}"' if kind else ""
+    return f"<{tag}{scope}{class_of(kind)}{value}>{cell.html}</{tag}>"
 
 
 def _name(row: Row) -> Cell:
@@ -141,8 +114,8 @@ def _device(row: Row) -> str:
     return f"{row.device}, emulated" if row.emulated else row.device
 
 
-def _rung(row: Row) -> str:
-    return f"exp-rung-{row.rung}" if row.rung.isalpha() else ""
+def _rung(row: Row) -> Cell:
+    return Cell(f'<span class="exp-rung {rung_class(row)}">{text(row.rung)}</span>', row.rung)
 
 
 def _timed(seconds: float | None) -> Cell:
@@ -179,7 +152,8 @@ def _limit(row: Row) -> Cell:
         '<rect class="exp-rail" width="100%" height="100%"/>'
         f'<rect class="exp-full" width="{width:.1f}%" height="100%"/></svg>'
     )
-    return Cell(f"{percent(fraction)}{meter}", fraction)
+    interval = f"<small>{text(percents(row.fraction_ci95))}</small>" if row.fraction_ci95 else ""
+    return Cell(f"{percent(fraction)}{interval}{meter}", fraction)
 
 
 def _figure(value: float | None) -> Cell:
@@ -194,86 +168,3 @@ def _known(shown: str) -> str:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """A logarithmic axis in percent of its width, from half the shortest time or limit to the longest time."""
-
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, rows: Sequence[Row]) -> Scale:
-        """The axis that holds these rows; any axis will do where nothing was timed."""
-        times = [time for row in rows if row.median_s for time in (row.median_s, row.limit_s, *_whisker(row)) if time]
-        times = [time for time in times if time > 0 and math.isfinite(time)] or [1.0]
-        return cls(math.log(min(times) / 2), math.log(max(times)))
-
-    def place(self, seconds: float) -> float:
-        """Where a time stands."""
-        if not seconds > 0:
-            return 0.0
-        return 100 * min(max((math.log(seconds) - self.low) / (self.high - self.low), 0.0), 1.0)
-
-
-def _whisker(row: Row) -> tuple[float, float] | tuple[()]:
-    """The interval of its time, where that says anything."""
-    return row.ci95 if row.ci95 and tells(row.ci95) else ()
-
-
-def _bar(row: Row, scale: Scale) -> str:
-    """The time as a bar in its rung's colour, its interval as a whisker, the hardware's limit as a tick."""
-    if not row.median_s:
-        return ""
-    parts = [f'<rect class="exp-fill" y="20%" width="{scale.place(row.median_s):.2f}%" height="60%" rx="2"/>']
-    if whisker := _whisker(row):
-        low, high = map(scale.place, whisker)
-        parts.append(f'<line class="exp-whisker" x1="{low:.2f}%" x2="{high:.2f}%" y1="50%" y2="50%"/>')
-        parts += [
-            f'<line class="exp-whisker" x1="{end:.2f}%" x2="{end:.2f}%" y1="34%" y2="66%"/>' for end in (low, high)
-        ]
-    if row.limit_s:
-        at = scale.place(row.limit_s)
-        parts.append(f'<line class="exp-tick" x1="{at:.2f}%" x2="{at:.2f}%" y1="0" y2="100%"/>')
-    return f'<svg class="exp-bar {_rung(row)}" aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
-
-
-def _said(result: Result) -> str:
-    """Under the table: why a row is not simply right, and what has to be known to read the numbers."""
-    lines = [f"<b>{text(result.label(row))}</b> {_reason(row)}" for row in result.rows if row.reason]
-    notes = [*result.notes, *result.limit_notes]
-    if floor := noise_told(result):
-        notes.append(floor)
-    if result.interrupted:
-        notes.append("interrupted: the table holds what was known by then")
-    if any(row.median_s for row in result.rows):
-        tick = "; the tick is the hardware's limit" if any(row.limit_s and row.median_s for row in result.rows) else ""
-        notes.append(f"bars: time a call on a logarithmic axis, with its 95% interval{tick}")
-    items = "".join(f"<li>{line}</li>" for line in [*lines, *map(text, notes)])
-    return f'<ul class="exp-notes">{items}</ul>' if items else ""
-
-
-def _reason(row: Row) -> str:
-    """The sentence, and below it the asker's lines that it speaks of."""
-    sentence, *lines = row.reason.splitlines()
-    return "<br>".join([text(sentence), *(f"<code>{text(line)}</code>" for line in lines)])
-
-
-def _laws(result: Result) -> str:
-    """Every law of every row, folded away where the table shows only the one that decides."""
-    if all(len(row.checks) < 2 for row in result.rows):
-        return ""
-    lines = "".join(
-        f'<tr><th scope="row"><code>{text(result.label(row))}</code></th><td>{text(check.law)}</td>'
-        f'<td class="exp-n">{scientific(check.error)}</td><td class="exp-n">{"≤" if check.holds else "&gt;"} '
-        f"{scientific(check.bound)}</td></tr>"
-        for row in result.rows
-        for check in row.checks
-    )
-    head = '<th scope="col">implementation</th><th scope="col">law</th>'
-    head += '<th scope="col" class="exp-n">error</th><th scope="col" class="exp-n">bound</th>'
-    return (
-        '<details><summary>every law</summary><div class="exp-scroll" tabindex="0" role="group" aria-label="laws">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div></details>"
-    )

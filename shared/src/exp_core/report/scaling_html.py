@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exp_core.report.html import ladder_css, text, words_table
+from exp_core.report.html import ladder_css
+from exp_core.report.html_words import text, words_table
 from exp_core.report.scaling import all_sizes, cells_of, crossover_lines, law_rows, remarks, representative
 from exp_core.scaling import Slice, Sweep
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from exp_core.report.html import ladder_css, text, words_table
+from exp_core.report.html import ladder_css
+from exp_core.report.html_words import text, words_table
 from exp_core.report.training import conditions, notes
 
 if TYPE_CHECKING:
