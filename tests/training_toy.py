@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from exp_core.training import DataSet, Engine, Target, Training, epochs
-from exp_core.training.run import Job
+from exp_core.training.job import Job
 
 DATA = np.random.default_rng(7).standard_normal((23, 3)).astype(np.float32)
 

@@ -41,6 +41,21 @@ def test_a_download_that_fails_is_one_sentence(monkeypatch, error, words):
     assert "\n" not in str(caught.value)
 
 
+def test_a_download_that_fails_names_all_that_is_missing_and_nothing_else(monkeypatch, tmp_path):
+    pooch = pytest.importorskip("pooch", reason="downloads need pooch")
+
+    def failing(*args, **options):
+        raise ConnectionError
+
+    monkeypatch.setattr(pooch, "retrieve", failing)
+    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "b.gz").write_bytes(b"")
+    with pytest.raises(OSError, match=r"put it and c\.gz from there into") as caught:
+        data.downloaded("https://example.org/a.gz", "md5:0", also=("a.gz", "b.gz", "c.gz"))
+    assert "b.gz" not in str(caught.value)
+
+
 def test_mnist_is_read_from_lecun_s_format(monkeypatch, tmp_path):
     """Two images of 2 by 3 and their labels, written by hand."""
     files = {
@@ -48,7 +63,7 @@ def test_mnist_is_read_from_lecun_s_format(monkeypatch, tmp_path):
         "labels": b"\0\0\x08\x01" + (2).to_bytes(4, "big") + b"\x07\x01",
     }
 
-    def local(url, checksum):
+    def local(url, checksum, also=()):
         assert checksum.startswith("md5:")
         path = tmp_path / url.rpartition("/")[2]
         with gzip.open(path, "wb") as file:

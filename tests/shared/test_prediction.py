@@ -7,10 +7,17 @@ import numpy as np
 import pytest
 import toys
 
-from exp_core import Cost, Implementation, ladder, prediction
+from exp_core import Cost, Implementation, prediction, trials
 from exp_core.contestants import Contestant
 from exp_core.ladder import Refused, climb
-from exp_core.prediction import Trials, footprint, grown, predict_call, predict_input, slope
+from exp_core.prediction import predict_call, slope
+from exp_core.trials import LONGEST_TRIAL_S, Trials
+
+
+def clocked_by(monkeypatch, fake):
+    """Seconds of calls as ``fake(call, *arguments) -> result, seconds`` has them."""
+    for module in (prediction, trials):
+        monkeypatch.setattr(module, "call_once", fake)
 
 
 def predicted(monkeypatch, seconds_of, n=2**20, preparing=lambda n: 0.0):
@@ -27,7 +34,7 @@ def predicted(monkeypatch, seconds_of, n=2**20, preparing=lambda n: 0.0):
         largest.append(result.size)
         return None, seconds_of(result.size)
 
-    monkeypatch.setattr(prediction, "call_once", fake)
+    clocked_by(monkeypatch, fake)
     request = toys.request(n=n)
     trials = Trials(request.inputs, request.sizes)
     return predict_call(contestant, trials, request.inputs()).seconds, max(largest)
@@ -36,7 +43,7 @@ def predicted(monkeypatch, seconds_of, n=2**20, preparing=lambda n: 0.0):
 def test_work_is_scaled_up(monkeypatch):
     seconds, largest = predicted(monkeypatch, lambda n: 1e-5 * n)
     assert seconds == pytest.approx(1e-5 * 2**20, rel=0.05)
-    assert 1e-5 * largest <= prediction.LONGEST_TRIAL_S, "no trial may be long itself"
+    assert 1e-5 * largest <= LONGEST_TRIAL_S, "no trial may be long itself"
 
 
 def test_what_is_prepared_before_a_call_is_not_scaled_up_for_ever(monkeypatch):
@@ -74,7 +81,7 @@ def disturbed(at, calls, seconds):
 def test_a_disturbed_trial_is_made_again_before_it_rules_anybody_out(monkeypatch, at, calls, seconds):
     """The first call and all that follow at once meet a pool that sleeps, or a neighbour."""
     foretold, largest = predicted(monkeypatch, disturbed(at, calls, seconds))
-    assert foretold < prediction.LONGEST_TRIAL_S, "a millisecond"
+    assert foretold < LONGEST_TRIAL_S, "a millisecond"
     assert largest == 2**19, "the trials go on"
 
 
@@ -92,7 +99,7 @@ def test_what_is_slow_is_not_made_again_for_ever(monkeypatch):
         return made[-1]
 
     predicted(monkeypatch, slowly)
-    assert sum(made) < 10 * prediction.LONGEST_TRIAL_S
+    assert sum(made) < 10 * LONGEST_TRIAL_S
 
 
 def test_tiny_work_needs_no_trial(monkeypatch):
@@ -108,40 +115,6 @@ def test_the_slope_is_held_between_noise_and_all_of_it():
     assert slope((10.0, 0.0), (20.0, 1.0)) == pytest.approx(0.05), "never more than if all of it were work"
 
 
-def test_the_input_s_size_follows_each_axis():
-    request = toys.request(n=10**9)
-    assert predict_input(request.inputs, request.sizes) == pytest.approx(8e9)
-
-
-def test_the_input_s_size_is_a_sum_of_products():
-    def matrices(sizes):
-        return (np.zeros((sizes["m"], sizes["k"])), np.zeros((sizes["k"], sizes["n"])), np.zeros(7))
-
-    expected = 8 * (512 * 300 + 300 * 10**9 + 7)
-    assert predict_input(matrices, {"m": 512, "k": 300, "n": 10**9}) == pytest.approx(expected, rel=1e-6)
-    square = predict_input(lambda sizes: (np.zeros((sizes["n"], sizes["n"])),), {"n": 10**6})
-    assert square == pytest.approx(8e12, rel=0.01)
-
-
-def test_a_cube_s_size_is_foretold_from_small_ones():
-    made = []
-
-    def cube(sizes):
-        made.append(8 * sizes["n"] ** 3)
-        return (np.broadcast_to(0.0, (sizes["n"],) * 3),)  # as many bytes by its shape, but it holds one number
-
-    assert predict_input(cube, {"n": 5000}) == pytest.approx(1e12)
-    assert max(made) < 2**24
-
-
-def test_an_input_of_python_s_objects_has_a_size_too():
-    def members(sizes):
-        return tuple((float(i), [i]) for i in range(sizes["members"])), 1e-8
-
-    expected = sum(map(footprint, members({"members": 1000}))) / 1000
-    assert predict_input(members, {"members": 10**18}) == pytest.approx(1e18 * expected, rel=0.02)
-
-
 def test_a_slow_oracle_is_refused_before_it_starts():
     def oracle(x):
         time.sleep(1e-3 * x.size)
@@ -154,12 +127,6 @@ def test_a_slow_oracle_is_refused_before_it_starts():
     request = dataclasses.replace(toys.request("doubled", n=100_000), experiment=experiment)
     with pytest.raises(Refused, match="the reference answer alone would take some"):
         climb(request)
-
-
-def test_real_sizes_are_parameters():
-    trials = Trials(lambda sizes: (), {"n": 1024, "tolerance": 1e-8})
-    assert trials.sizes_at(3) == {"n": 128, "tolerance": 1e-8}
-    assert max(trials.scales()) <= 10
 
 
 def counting(at):
@@ -187,11 +154,11 @@ def test_what_is_counted_by_running_is_never_counted_at_the_full_size_before_it_
         result = call(*arguments)
         return result, 1e-3 * result.size if isinstance(result, np.ndarray) else 0.0
 
-    monkeypatch.setattr(prediction, "call_once", fake)
+    clocked_by(monkeypatch, fake)
     found = predict_call(contestant, trials, (np.empty(2**20),))
     assert found.seconds == pytest.approx(1e-3 * 2**20, rel=0.01)
     assert found.memory == pytest.approx(8 * 2**20)
-    assert 1e-3 * max(ran) <= prediction.LONGEST_TRIAL_S / 2
+    assert 1e-3 * max(ran) <= LONGEST_TRIAL_S / 2
 
 
 @pytest.mark.parametrize("believed", [False, True], ids=["made again", "believed"])
@@ -203,7 +170,7 @@ def test_a_disturbed_trial_of_what_is_counted_is_made_again_too(monkeypatch, bel
         result = call(*arguments)
         return result, seconds_of(result.size) if isinstance(result, np.ndarray) else 0.0
 
-    monkeypatch.setattr(prediction, "call_once", fake)
+    clocked_by(monkeypatch, fake)
     if believed:  # the sabotage
         monkeypatch.setattr(prediction, "quickest", lambda call, seconds, patience_s: seconds)
     found = predict_call(contestant, trials, (np.empty(2**20),))
@@ -219,16 +186,6 @@ def test_a_cost_on_paper_that_runs_the_call_is_seen_by_the_same_check(monkeypatc
     assert max(ran) == 2**20
 
 
-def test_the_growth_of_what_is_counted_is_seen_over_some_doublings():
-    linear, cubic = {s: 2.0**-s for s in (6, 5, 4, 3)}, {s: 8.0**-s for s in (6, 5, 4, 3)}
-    assert grown(linear) == pytest.approx(1)
-    assert grown(cubic) == pytest.approx(1)
-    assert grown({**linear, 2: 0.25}, scale=1) == pytest.approx(0.5)
-    assert grown({3: 1.0, 2: 1.0}) == pytest.approx(4), "all of the input is looked at"
-    assert grown({2: 1.0, 1: 40.0}) == pytest.approx(40 * (40 * 2 * 2) ** (1 / 3)), "one leap is no law"
-    assert grown({}) == 0
-
-
 def test_an_input_that_takes_long_to_make_is_made_for_no_trial(monkeypatch):
     """A millisecond an element to make: trials end where making one would take longer than a trial may."""
     made = []
@@ -241,39 +198,7 @@ def test_an_input_that_takes_long_to_make_is_made_for_no_trial(monkeypatch):
         result = call(*arguments)
         return result, 1e-3 * result[0].size if isinstance(result, tuple) else 0.0
 
-    monkeypatch.setattr(prediction, "call_once", fake)
+    clocked_by(monkeypatch, fake)
     trials = Trials(make, {"n": 2**20})
     predict_call(Contestant(toys.make(toys.doubled)), trials, (np.zeros(2**20),))
     assert 1e-3 * max(made) <= trials.longest_s
-
-
-def test_a_problem_of_even_sizes_has_trials_too():
-    def even(sizes):
-        if sizes["n"] % 2:
-            raise ValueError("odd")
-        return (np.zeros(sizes["n"]),)
-
-    trials = Trials(even, {"n": 1000})
-    assert [trials.inputs_at(scale)[0].size for scale in trials.scales()] == [8, 16, 32, 62, 126, 250, 500]
-
-
-def test_a_problem_whose_parameters_are_whole_numbers_has_trials_too():
-    """Bits are 4 or 8 and a group has 32: halves of these make no sense, and are left alone."""
-
-    def coded(sizes):
-        if sizes["bits"] not in (4, 8) or sizes["group"] != 32 or sizes["k"] % 32:
-            raise ValueError("no such scheme")
-        return (np.zeros(sizes["k"]),)
-
-    trials = Trials(coded, {"bits": 4, "group": 32, "k": 512})
-    assert [trials.inputs_at(scale)[0].size for scale in (1, 2, 3, 4)] == [256, 128, 64, 32]
-    with pytest.raises(ValueError, match="no such scheme"):
-        trials.inputs_at(5)
-
-
-def test_trials_take_their_part_of_a_small_budget():
-    """Two contestants and a second: no trial may take more than a quarter of it."""
-    request = toys.request("doubled", "looped", budget_s=1.0)
-    assert ladder.Ladder(request, lambda *_: None).trials.longest_s == 0.25
-    request = toys.request("doubled", "looped", budget_s=0.1)
-    assert ladder.Ladder(request, lambda *_: None).trials.longest_s == pytest.approx(0.025)

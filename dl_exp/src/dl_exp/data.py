@@ -79,17 +79,19 @@ def read_mnist() -> Examples:
 
 def _idx(name: str) -> np.ndarray:
     """An array in LeCun's IDX format: two zeros, type, number of axes, their lengths, the numbers."""
-    with gzip.open(downloaded(MNIST + name, MNIST_MD5[name])) as file:
+    with gzip.open(downloaded(MNIST + name, MNIST_MD5[name], also=tuple(MNIST_MD5))) as file:
         content = file.read()
     axes = content[3]
     shape = np.frombuffer(content, ">u4", axes, 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
-def downloaded(url: str, checksum: str, name: str = "") -> Path:
+def downloaded(url: str, checksum: str, name: str = "", also: tuple[str, ...] = ()) -> Path:
     """A file from the network, kept in the user's cache folder; its checksum is compared every time.
 
-    Raises OSError with one sentence where there is no network, or the file is another one.
+    also: names of the files beside it that are needed too.
+    Raises OSError with one sentence where there is no network (it names all files that are not here), or the file is
+    another one.
     """
     import pooch
 
@@ -102,4 +104,6 @@ def downloaded(url: str, checksum: str, name: str = "") -> Path:
         raise OSError(f"{name} is not the file that is known by its checksum: delete {folder / name}") from error
     except Exception as error:  # pooch passes on whatever its downloader raises
         reason = type(error).__name__
-        raise OSError(f"{name} could not be downloaded from {url} ({reason}): put it into {folder}") from error
+        others = [other for other in also if other != name and not (folder / other).exists()]
+        put = f"put it and {', '.join(others)} from there" if others else "put it"
+        raise OSError(f"{name} could not be downloaded from {url} ({reason}): {put} into {folder}") from error

@@ -13,8 +13,9 @@ import functools
 import importlib
 import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast, overload
+
+from exp_core.waiting import tell
 
 # What may be reordered without changing what the algorithms here rely on: no assumption about NaN or infinity is made,
 # and a compensated sum must not use even these (fastmath=False, the default).
@@ -125,30 +126,31 @@ def njit(
     return compile_later if function is None else compile_later(function)
 
 
-@contextmanager
-def told_of_compiling(tell: Callable[[str], None]) -> Iterator[None]:
-    """Inside, ``tell(name)`` is called as Numba begins to compile a function, and not for what the disk cache has."""
-    _TOLD.append(tell)
-    try:
-        yield
-    finally:
-        _TOLD.remove(tell)
+def compiling_s() -> float:
+    """Seconds that Numba has compiled for in this process so far."""
+    return sum(_COMPILED_S)
 
 
-_TOLD: list[Callable[[str], None]] = []
+_COMPILED_S: list[float] = []
 
 
 @functools.cache
 def _hear_of_compiling() -> None:
     """Pass Numba's own events on.  Source: Numba's developer manual, "Event API"."""
+    from exp_core.timing import Stopwatch
+
     events = importlib.import_module("numba.core.event")
+    begun: list[Stopwatch] = []  # one function is compiled inside another's compilation
 
     def on_start(self: object, event: object) -> None:
-        for tell in _TOLD:
-            tell(event.data["dispatcher"].py_func.__name__)  # type: ignore[attr-defined]
+        begun.append(Stopwatch())
+        name = event.data["dispatcher"].py_func.__name__  # type: ignore[attr-defined]
+        tell(f"compiling {name}, this once")
 
     def on_end(self: object, event: object) -> None:
-        """Nobody waits for it."""
+        seconds = begun.pop().elapsed()
+        if not begun:
+            _COMPILED_S.append(seconds)
 
     events.register("numba:compile", type("Told", (events.Listener,), {"on_start": on_start, "on_end": on_end})())
 

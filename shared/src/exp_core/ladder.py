@@ -14,48 +14,48 @@ import numpy as np
 
 from exp_core import beneath_mlx
 from exp_core.case import Case
-from exp_core.compiled import told_of_compiling
+from exp_core.compiled import compiling_s
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Inputs, Skip
 from exp_core.findings import fastest, raced, remarks, why_slower
+from exp_core.footprint import predict_input
 from exp_core.forms import Form, nearest_difference, same_memory
-from exp_core.limits import held_against
+from exp_core.limits import Work, held_against, in_turns, rates_of
 from exp_core.machine import (
     DeviceName,
     Limits,
+    Rate,
+    ThreadLimit,
     available_memory,
     describe,
     device_peaks,
     limits,
     limits_measured_anew,
+    out_of_turn,
+    pacemakers,
     thread_limit,
 )
 from exp_core.own import silent
-from exp_core.prediction import (
-    LONGEST_TRIAL_S,
-    Prediction,
-    Trials,
-    predict_call,
-    predict_input,
-    predict_oracle,
-)
+from exp_core.prediction import Prediction, predict_call, predict_oracle
 from exp_core.refusal import Refused
 from exp_core.replicas import race_in_processes
 from exp_core.request import Request
 from exp_core.results import Result, label
 from exp_core.row import Check, Row
+from exp_core.spending import START_UP_S, Spending
 from exp_core.timing import Comparison, Interrupted, call_once, compare, seconds_text
 from exp_core.timing.lazy import evaluated
 from exp_core.timing.schedule import fastest_within
+from exp_core.trials import LONGEST_TRIAL_S, Trials, predict_making
 from exp_core.user import Assignment, UserFunction, UserFunctionError
 from exp_core.waiting import told_of_waiting
 from exp_core.wire import told
 
 CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
 MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to use
-PATIENCE = 5  # budgets that the oracle may take, since it is not part of the race
-LEAST_PATIENCE_S = 10.0
+LEAST_PATIENCE_S = 2.0  # what the input and the reference answer may take, however small the budget is
 VIEW = "it returned a view of its input: who changes the one changes the other; return a copy"
+NEAR_LIMIT = 0.1  # of it, from where on it matters when it was measured
 NOT_YET = "interrupted before its turn"
 MEMORY_BUDGET = 0.05  # of the budget, to call the quickest again and see their memory
 MEMORY_CALLS = 6.0  # calls that it takes: Python is some four times slower while each allocation is noted
@@ -71,15 +71,20 @@ class Ladder:
     progress: Progress
     rows: dict[str, Row] = field(default_factory=dict)
     racers: dict[str, Call | UserFunction] = field(default_factory=dict)
-    starts: dict[str, float] = field(default_factory=dict)
+    predictions: dict[str, Prediction] = field(default_factory=dict)
+    laws_s: float | None = None
     comparison: Comparison | None = None
     remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     limits: Limits | None = None
+    works: dict[str, Work] = field(default_factory=dict)
+    demands: dict[str, Mapping[Rate, float]] = field(default_factory=dict)
     forms: set[Form] = field(default_factory=set)
     views: bool = False
+    sum: int | None = None
 
     def __post_init__(self) -> None:
+        self.spending = Spending(self.request.budget_s)
         for contestant in self.request.contestants:
             self.rows[contestant.key] = Row(
                 contestant.name,
@@ -102,14 +107,11 @@ class Ladder:
     def truth(self) -> object:
         """The oracle's answer."""
         oracle = self.request.experiment.oracle
-        return None if oracle is None else oracle(*self.inputs)
-
-    def compiling(self, name: str) -> None:
-        """Say what the first run waits for, and no later one."""
-        self.progress(f"compiling {name}, this once", None)
+        with self.spending.spent_on("the reference answer"):
+            return None if oracle is None else oracle(*self.inputs)
 
     def waiting(self, doing: str) -> None:
-        """Say what the making of an input waits for."""
+        """Say what the first run waits for, and mostly no later one."""
         self.progress(doing, None)
 
     def remark(self) -> None:
@@ -128,21 +130,35 @@ class Ladder:
         longest_s = min(LONGEST_TRIAL_S, request.budget_s / (2 * max(len(request.contestants), 1)))
         return Trials(request.inputs, request.sizes, longest_s)
 
+    @property
+    def patience_s(self) -> float:
+        """What the input, and the reference answer, may take: the race's budget is not touched by them."""
+        return max(self.request.budget_s, LEAST_PATIENCE_S)
+
     def make_input(self) -> None:
-        """Make the input before anything else.  Raises Refused if the problem does not allow such sizes."""
-        try:
-            assert self.inputs is not None
-        except ValueError as error:
-            raise Refused(f"{self.request.problem.name}: {first_sentence(error)}") from error
+        """Make the input before anything else.
+
+        Raises Refused if the problem does not allow such sizes, or would take far longer than the budget.
+        """
+        with self.spending.spent_on("making the input"):
+            seconds = predict_making(self.trials, self.patience_s)
+            if seconds > self.patience_s:
+                raise Refused(
+                    f"at these sizes making the input alone would take some {seconds_text(seconds)}: "
+                    f"choose smaller sizes, or --budget {math.ceil(seconds)}"
+                )
+            try:
+                assert self.inputs is not None
+            except ValueError as error:
+                raise Refused(f"{self.request.problem.name}: {first_sentence(error)}") from error
 
     def refuse_a_slow_oracle(self) -> None:
-        """Raise Refused if holding results against the oracle would take far longer than the budget."""
-        patience = max(PATIENCE * self.request.budget_s, LEAST_PATIENCE_S)
+        """Raise Refused if holding results against the oracle would take longer than the budget."""
         seconds = predict_oracle(self.request.experiment, self.trials, self.inputs).seconds
-        if seconds > patience:
+        if seconds > self.patience_s:
             raise Refused(
                 f"at these sizes the reference answer alone would take some {seconds_text(seconds)}: "
-                f"choose smaller sizes, or --budget {math.ceil(seconds / PATIENCE)}"
+                f"choose smaller sizes, or --budget {math.ceil(seconds)}"
             )
 
     def amend(self, key: str, **changes: object) -> None:
@@ -154,22 +170,26 @@ class Ladder:
         request = self.request
         calls: dict[str, float] = {}  # seconds that its calls need at least
         admitted: list[Contestant] = []
-        self.refuse_a_slow_oracle()
-        for number, contestant in enumerate(request.contestants):
+        with self.spending.spent_on("trials"):
+            self.refuse_a_slow_oracle()
+        # the last first, the library and the best of ours: where the time ends, it is the loops that miss it
+        for number, contestant in enumerate(reversed(request.contestants)):
             self.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
             counted = contestant.implementation.counted
             skip = contestant.unavailable(request.experiment, request.dtype, request.entry.package)
             skip = skip or (None if counted else contestant.unsuited(self.inputs))
             if not skip and contestant.emulated:  # slow and not timed: the emulator has a limit of its own
-                prediction = Prediction(0.0, memory=contestant.implementation.cost(*self.inputs).memory)
+                prediction = Prediction(memory=contestant.implementation.cost(*self.inputs).memory, tiny=True)
+            elif not skip and not self.spending.left(request.budget_s / CALLS):  # the checks take as much
+                skip = self.spending.skip()
             elif not skip:
-                prediction = predict_call(contestant, self.trials, self.inputs)
+                prediction = self.tried(contestant)
             skip = skip or too_large(prediction.memory)
             if skip:
                 self.amend(contestant.key, reason=str(skip))
                 continue
             calls[contestant.key] = (CALLS + counted) * prediction.seconds
-            self.starts[contestant.key] = prediction.start_s
+            self.predictions[contestant.key] = prediction
             admitted.append(contestant)
         left = request.budget_s / request.processes
         # the library first, since all others are held against it; then the cheapest, since so more of them fit
@@ -184,31 +204,45 @@ class Ladder:
                 admitted.remove(contestant)
             else:
                 left -= need
-        return admitted
+        return [contestant for contestant in request.contestants if contestant in admitted]
+
+    def tried(self, contestant: Contestant) -> Prediction:
+        """What a call of it is foretold to take, from trials; what they load and compile is no part of the budget."""
+        compiled = compiling_s()
+        with self.spending.spent_on("trials"):
+            prediction = predict_call(contestant, self.trials, self.inputs)
+        self.spending.free_s += max(prediction.start_s - (compiling_s() - compiled), 0.0)
+        return prediction
 
     def check(self, contestant: Contestant) -> None:
         """Run it once and hold the result against every law; a right one is ready to be timed."""
-        before = checksum(self.inputs)
+        before = self.sum = checksum(self.inputs) if self.sum is None else self.sum
+        compiled = compiling_s()
         try:
-            call = contestant.ready(self.inputs)
-            result, seconds = call_once(evaluated(call))
+            with self.spending.spent_on("calls"):
+                call = contestant.ready(self.inputs)
+                result, seconds = call_once(evaluated(call))
         except Exception as error:  # a failing implementation must not take the others down
             self.amend(contestant.key, status="failed", reason=told(error))
             return
-        self.amend(contestant.key, first_call_s=self.starts[contestant.key] + seconds)
+        self.amend(contestant.key, first_call_s=self.predictions[contestant.key].start_s + seconds)
+        seconds = max(seconds - (compiling_s() - compiled), 0.0)
         if checksum(self.inputs) != before:
             self.amend(contestant.key, status="failed", reason="it changed its input")
             del self.inputs  # the next reader makes a fresh one
+            self.sum = None
             return
         plain, view = as_numpy(result), same_memory(result, arrays_in(self.inputs))
         if contestant.yours and (odd := self.odd_form(plain, view=view)):
             self.amend(contestant.key, status="wrong", reason=odd)
             return
-        bounds = self.request.experiment.bounds(contestant.implementation, self.inputs)
+        with self.spending.spent_on("laws"):
+            bounds = self.request.experiment.bounds(contestant.implementation, self.inputs)
         self.judge(contestant.key, plain, bounds, contestant.implementation.unstable)
         if not contestant.yours:  # what it costs is not known
             cost = contestant.implementation.cost(*self.inputs)
             self.amend(contestant.key, flops=cost.flops, bytes=cost.bytes)
+            self.works[contestant.key] = Work.of(cost, self.inputs, plain)
         if self.rows[contestant.key].status != "ok":
             return
         if not contestant.yours:
@@ -216,13 +250,43 @@ class Ladder:
             self.views = self.views or view
         if contestant.emulated:
             self.amend(contestant.key, reason=contestant.emulation)
+        elif (seconds := self.believed(call, seconds)) * (CALLS - 1) > self.request.budget_s:
+            self.amend(contestant.key, reason=str(too_slow_to_time(seconds)))
         else:
             self.racers[contestant.key] = call
+
+    def believed(self, call: Call, seconds: float) -> float:
+        """Seconds of a call after its first one: that is asked for where the first was slow, as if it had loaded."""
+        if (CALLS - 1) * seconds <= self.request.budget_s or seconds > START_UP_S:
+            return seconds
+        with self.spending.spent_on("calls"):
+            return min(seconds, call_once(evaluated(call))[1])
+
+    def check_in_time(self, contestant: Contestant) -> None:
+        """Check it if there is time for its call and for the laws, which take as long for everybody.
+
+        But for the first: with it is worked out what all are held against.
+        """
+        prediction, laws = self.predictions[contestant.key], self.spending.on.get("laws", 0.0)
+        need = prediction.seconds + (self.laws_s or 0.0)
+        if not prediction.tiny and not self.spending.left(need):
+            self.amend(contestant.key, reason=str(self.spending.skip(need)))
+            return
+        with self.spending.free() if contestant.emulated else nullcontext():
+            self.check(contestant)
+        took = self.spending.on.get("laws", 0.0) - laws
+        if self.laws_s is None and took:
+            self.laws_s = 0.0
+            self.spending.free_s += took
+        else:
+            self.laws_s = max(self.laws_s or 0.0, took)
 
     def judge(self, key: str, result: object, bounds: Mapping[str, float], unstable: Mapping[str, str]) -> None:
         """Hold a result against every law."""
         try:
-            errors = self.request.experiment.errors(result, self.inputs, self.truth)
+            truth = self.truth
+            with self.spending.spent_on("laws"):
+                errors = self.request.experiment.errors(result, self.inputs, truth)
         except Exception as error:  # a result of the wrong shape or type breaks the laws before they can measure it
             self.amend(key, status="wrong", reason=f"its result cannot be judged: {first_sentence(error)}")
             return
@@ -271,18 +335,23 @@ class Ladder:
             return VIEW
         return ""
 
-    def race(self) -> None:
+    def race(self, threads: ThreadLimit) -> None:
         """Time those that are right and hold them against the limit, even if it is cut short."""
         if not self.racers:
             return
         self.progress("looking at the machine", 0.5)
         self.limits = limits(self.request.threads)
+        self.demands = {
+            key: self.works[key].demands(self.limits.peaks, self.request.dtype)
+            for key in self.racers
+            if key in self.works and self.rows[key].device == "cpu"
+        }
         first_calls = {key: self.rows[key].first_call_s or 0.0 for key in self.racers}
         try:
             if self.request.processes > 1:
                 self._race_in_processes(first_calls)
             else:
-                self._race_here(first_calls)
+                self._race_here(first_calls, threads)
         finally:
             self.hold_against(self.limits)
         if any(row.status == "impossible" and row.device == "cpu" for row in self.rows.values()):
@@ -290,17 +359,20 @@ class Ladder:
             self.limits = limits_measured_anew(self.limits)
             self.hold_against(self.limits)
 
-    def _race_here(self, first_calls: Mapping[str, float]) -> None:
+    def _race_here(self, first_calls: Mapping[str, float], threads: ThreadLimit) -> None:
         """Note what is known even if it is cut short."""
         try:
-            comparison = compare(
-                self.racers,
-                budget_s=self.request.budget_s,
-                first_calls=first_calls,
-                seed=self.request.seed,
-                progress=self._timed,
-                cold=self.request.cold,
-            )
+            with pacemakers(rates_of(self.demands.values()), self.request.threads) as beside:
+                threads.apply()  # again: what finds the limits may have brought Numba, and with it a BLAS
+                comparison = compare(
+                    self.racers,
+                    budget_s=self.spending.race_s(),
+                    first_calls=first_calls,
+                    seed=self.request.seed,
+                    progress=self._timed,
+                    cold=self.request.cold,
+                    beside=beside,
+                )
         except Interrupted as stop:
             self.note(stop.partial)
             raise KeyboardInterrupt from stop
@@ -308,7 +380,8 @@ class Ladder:
 
     def _race_in_processes(self, first_calls: Mapping[str, float]) -> None:
         """The same in fresh processes; what was sent before an interruption is kept."""
-        found = race_in_processes(self.request, first_calls, self._timed)
+        request = replace(self.request, budget_s=self.spending.race_s())
+        found = race_in_processes(request, first_calls, self._timed, rates_of(self.demands.values()))
         comparison = found.pooled()
         if comparison is not None:
             self.note(comparison)
@@ -363,6 +436,13 @@ class Ladder:
         if there and isinstance(reason, Skip):
             yield f"MLX on the CPU computes with the BLAS that it came with: {reason}"
 
+    def out_of_turn(self) -> Iterator[str]:
+        """One sentence if the limit was not measured in turns with rows that come near to it."""
+        near = any((row.fraction_of_limit or 0.0) > NEAR_LIMIT for row in self.rows.values() if row.device == "cpu")
+        why = out_of_turn(rates_of(self.demands.values())) if near else None
+        if why:
+            yield f"the limits are of the machine's record, not measured in turns with the rows: {why}"
+
     def label(self, key: str) -> str:
         """How a row is called below the table."""
         return label(self.rows[key], self.rows.values())
@@ -373,9 +453,11 @@ class Ladder:
             if row.median_s is None:
                 continue
             peaks = limits.peaks if row.device == "cpu" else device_peaks(cast("DeviceName", row.device))
-            if peaks is not None:
+            if peaks is not None and key in self.works:
                 possible = {"status": "ok", "reason": ""} if row.status == "impossible" else {}
-                self.amend(key, **possible | held_against(row, peaks, self.request.dtype, self.inputs))
+                race, wanted = self.comparison, self.demands.get(key)
+                raced = in_turns(race, key, wanted) if race and wanted else None
+                self.amend(key, **possible | held_against(row, peaks, self.request.dtype, self.works[key], raced))
 
     def fastest_library(self, device: str) -> str | None:
         """The key of the fastest right library row on a device."""
@@ -399,7 +481,7 @@ class Ladder:
             machine=describe(clock_hz).to_dict() | held,
             cluster=str(request.cluster or ""),
             interrupted=interrupted,
-            notes=(*self.remarks, *self.notes),
+            notes=(*self.remarks, *self.notes, *self.out_of_turn()),
             processes=request.processes,
             foreign_cores=self.comparison.foreign_cores if self.comparison else None,
         )
@@ -413,7 +495,6 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
     try:
         # an overflow on a hard problem is a row of the table, not a warning above it
         with (
-            told_of_compiling(ladder.compiling),
             told_of_waiting(ladder.waiting),
             thread_limit(request.threads) as limit,
             np.errstate(all="ignore"),
@@ -425,13 +506,13 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
             limit.apply()  # again: Numba and others that the trials have loaded bring pools of their own
             for number, contestant in enumerate(admitted):
                 progress(f"checking {contestant.name}", 0.3 + 0.2 * number / len(admitted))
-                ladder.check(contestant)
+                ladder.check_in_time(contestant)
             if request.user:
                 progress(f"checking {request.user.key}", 0.5)
                 ladder.check_user(request.user)
             ladder.remark()
             limit.apply()
-            ladder.race()
+            ladder.race(limit)
             ladder.weigh()
     except KeyboardInterrupt:
         interrupted = True
@@ -485,6 +566,14 @@ def too_slow(need: float, calls: int, left: float, budget: float) -> Skip:
         f"predicted {seconds_text(need / calls)} a call, {calls} calls at least; "
         f"{seconds_text(max(left, 0.0))} of the budget are left",
         f"--budget {math.ceil(max(2 * budget, budget + need - left))} or smaller sizes would admit it",
+    )
+
+
+def too_slow_to_time(seconds: float) -> Skip:
+    """Why somebody who is right is not timed: a forecast was wrong, or there was none."""
+    return Skip(
+        f"right, and not timed: a call took {seconds_text(seconds)}, and {CALLS - 1} more do not fit the budget",
+        f"--budget {math.ceil(CALLS * seconds)} or smaller sizes would let it race",
     )
 
 

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-
-import numpy as np
 
 from exp_core.contestants import Call, Contestant
 from exp_core.experiment import Cost, Experiment, Inputs
 from exp_core.timing import call_once
+from exp_core.trials import Trials, grown, quickest, steady
 
-LONGEST_TRIAL_S = 0.25  # a trial that could take half as much longer than the last one is not made
 LONGEST_PREPARATION_S = 1.0  # the next one could take twice as long, whatever the call itself takes
 UNSEEN = 0.1  # nor one that will take longer by less than this part: overhead would hide it
 SLOWEST_S = 1e-5  # a unit of work: fractions in plain Python take less, so that what is more may be overhead
-SHORT_S = 0.05  # a trial so short is made three times: it may have met a sleeping thread
-LEAST, MORE = 2, 8  # times that it is made again where it would end the trials, or rule somebody out
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
-LOW, HIGH = 8, 16  # sizes of the small inputs
-DOUBLINGS = 3  # over which the growth of what is counted by running is seen
-FARTHEST = 32  # times that, to see by which power of a size the input grows
-ENOUGH = 2**20  # bytes of an input that show it
-SMALLEST = 3  # trials begin where the largest size has about this many bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,62 +22,13 @@ class Prediction:
     """Seconds that one call will take, and those that the very first one took longer: compilation, filled caches.
 
     memory: bytes of working storage, as its cost says or foretells.
+    tiny: it is known to be next to nothing, without a trial.
     """
 
-    seconds: float
+    seconds: float = 0.0
     start_s: float = 0.0
     memory: float = 0.0
-
-
-@dataclass
-class Trials:
-    """The same problem at smaller sizes: every integer size halved j times, down to 1; made once, shared by all.
-
-    longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
-    """
-
-    make: Callable[[Mapping[str, float]], Inputs]
-    sizes: Mapping[str, float]
-    longest_s: float = LONGEST_TRIAL_S
-    made: dict[int, Inputs] = field(default_factory=dict)
-    making_s: dict[int, float] = field(default_factory=dict)
-
-    def scales(self) -> Iterator[int]:
-        """How often to halve, from the smallest trial to the largest that is not the problem itself."""
-        largest = max((int(size) for size in self.sizes.values() if isinstance(size, int)), default=1)
-        yield from range(max(largest.bit_length() - SMALLEST, 0), 0, -1)
-
-    def quick(self) -> Iterator[int]:
-        """Those scales at which the input is there, or is foretold to be there soon."""
-        for scale in self.scales():
-            if scale not in self.made and grown(self.making_s, scale) > self.longest_s:
-                return
-            yield scale
-
-    def sizes_at(self, scale: int) -> dict[str, float]:
-        """The sizes, halved that often; real-valued sizes are parameters and stay as they are."""
-        return {k: max(1, v >> scale) if isinstance(v, int) else v for k, v in self.sizes.items()}
-
-    def inputs_at(self, scale: int) -> Inputs:
-        """The input at those sizes; where the problem refuses halves, at the next ones (an even size is halved).
-
-        Where it refuses those too, with the large sizes alone halved: what is less than half of the largest may be a
-        parameter, the bits of a number or the length of a group.
-        """
-        if scale not in self.made:
-            sizes, largest = self.sizes_at(scale), max(self.sizes.values(), default=0)
-            try:
-                self._make(scale, sizes)
-            except ValueError:
-                try:
-                    self._make(scale, {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()})
-                except ValueError:
-                    self._make(scale, {k: sizes[k] if 2 * v >= largest else v for k, v in self.sizes.items()})
-        return self.made[scale]
-
-    def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
-        self.made[scale], first = call_once(self.make, sizes)
-        self.making_s[scale] = first if first >= SHORT_S else min(first, steady(partial(self.make, sizes)))
+    tiny: bool = False
 
 
 @dataclass
@@ -160,7 +99,7 @@ def predict(
     whole = cost(*inputs)
     full = work(whole)
     if full <= TINY_WORK:
-        return Prediction(0.0, memory=whole.memory)
+        return Prediction(memory=whole.memory, tiny=True)
     seen = Seen()
     start_s = 0.0
     for scale in trials.quick():
@@ -176,7 +115,7 @@ def predict(
             call, preparing = call_once(partial(ready, small))
             if call is None:
                 continue
-            first, now = call_once(call)[1], steady(call)
+            first, now = call_once(call)[1], steady(call, trials.longest_s)
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
         seen = Seen(call, larger, now, (seen.part, seen.seconds))
@@ -218,7 +157,7 @@ def predict_counted(
             call, preparing = call_once(partial(ready, small))
             if call is None:
                 continue
-            first, now = call_once(call)[1], steady(call)
+            first, now = call_once(call)[1], steady(call, trials.longest_s)
             needed = cost(*small).memory
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
@@ -226,22 +165,6 @@ def predict_counted(
         prepared[scale] = preparing if seconds else 0.0  # the first time it may have compiled
         seconds[scale], memory[scale], last = now, needed, call
     return Prediction(grown(seconds), start_s, grown(memory, least=1.0))
-
-
-def grown(values: Mapping[int, float], scale: int = 0, least: float = 2.0) -> float:
-    """A value at a larger scale (0: the problem itself) from those at some, the larger ones later; 0 if there are none.
-
-    It grows as over the last ``DOUBLINGS``, where fewer were seen as if it had grown by the least before: one set may
-    be far harder than the one before it.
-    least: the factor that each doubling brings at least; an algorithm looks at all of its input.
-    """
-    if not values:
-        return 0.0
-    last = list(values)[-1]
-    first = next(at for at in values if at <= last + DOUBLINGS)
-    ratio = values[last] / values[first] if values[first] > 0 else 1.0
-    rate = (ratio * least ** (DOUBLINGS - (first - last))) ** (1 / DOUBLINGS)
-    return float(values[last] * max(least, rate) ** (last - scale))
 
 
 def slope(before: tuple[float, float], now: tuple[float, float]) -> float:
@@ -255,58 +178,6 @@ def slope(before: tuple[float, float], now: tuple[float, float]) -> float:
     return min(max((now[1] - before[1]) / (now[0] - before[0]), most / 20), most)
 
 
-def steady(call: Call) -> float:
-    """Seconds of a call that has been made before; the best of three where that costs nothing."""
-    seconds = call_once(call)[1]
-    return seconds if seconds >= SHORT_S else min(seconds, call_once(call)[1], call_once(call)[1])
-
-
-def quickest(call: Call, seconds: float, patience_s: float) -> float:
-    """The least of the seconds of a call and of some more: a sleeping thread or a busy neighbour slows one, not all."""
-    more = patience_s / seconds if seconds > 0 else MORE
-    return min((seconds, *(call_once(call)[1] for _ in range(int(min(max(more, LEAST), MORE))))))
-
-
-def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float]) -> float:
-    """Bytes of the input at these sizes, from a few small inputs.
-
-    Arrays have sides that are sizes, so that their bytes are a sum of products of (powers of) sizes: linear in each.
-    Such a function is known everywhere from its values at the corners of a box.
-    """
-    large = [name for name, size in sizes.items() if isinstance(size, int) and size > HIGH]
-
-    def bytes_at(**changes: float) -> float:
-        return float(footprint(make({**sizes, **dict.fromkeys(large, LOW), **changes})))
-
-    try:
-        weights: dict[str, tuple[float, float]] = {}
-        for name in large:
-            before, now = bytes_at(**{name: HIGH}), bytes_at(**{name: 2 * HIGH})
-            factor = 2
-            while factor < FARTHEST and now < ENOUGH:  # a cube whose side is 32 times as long may not fit
-                factor *= 2
-                before, now = now, bytes_at(**{name: factor * HIGH})
-            power = round(math.log2(max(now, 1) / max(before, 1)))
-            low, high, here = (float(size) ** max(power, 1) for size in (LOW, HIGH, sizes[name]))
-            weights[name] = ((high - here) / (high - low), (here - low) / (high - low))
-        corners = itertools.product((0, 1), repeat=len(large))
-        return sum(
-            bytes_at(**{name: (LOW, HIGH)[side] for name, side in zip(large, corner, strict=True)})
-            * math.prod(weights[name][side] for name, side in zip(large, corner, strict=True))
-            for corner in corners
-        )
-    except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
-        return 0.0
-
-
 def work(cost: Cost) -> float:
     """One number to scale a trial by."""
     return cost.flops + cost.bytes
-
-
-def footprint(value: object) -> int:
-    """Bytes of arrays, and of the tuples, lists and other objects around them; one that stands twice counts twice."""
-    if isinstance(value, np.ndarray):
-        return int(value.nbytes)
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
-    return sys.getsizeof(value) + sum(footprint(item) for item in inside)

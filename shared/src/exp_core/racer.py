@@ -16,9 +16,9 @@ import numpy as np
 from exp_core import beneath_mlx
 from exp_core.contestants import Call
 from exp_core.ladder import assignment, case
-from exp_core.machine import thread_limit, verify_threads
+from exp_core.machine import Rate, pacemakers, thread_limit, verify_threads
 from exp_core.request import Plain, Request, read_request
-from exp_core.timing import Comparison, Interrupted, compare
+from exp_core.timing import Comparison, Interrupted, Sampler, compare
 from exp_core.user import UserFunction
 from exp_core.wire import send, told
 from exp_core.worker import private_pipes
@@ -34,8 +34,9 @@ def main() -> None:
         # an overflow on a hard problem was a row of the parent's table already
         with thread_limit(request.threads) as limit, np.errstate(all="ignore"):
             racers = ready(request, first_calls)
-            limit.apply()  # again: what those have loaded has pools of its own
-            comparison = race(racers, request, first_calls, request.seed + order["number"], replies)
+            with pacemakers([Rate(**rate) for rate in order["rates"]], request.threads) as beside:
+                limit.apply()  # again: what those have loaded has pools of its own
+                comparison = race(racers, beside, request, first_calls, request.seed + order["number"], replies)
             odd = verify_threads(request.threads)
         send(replies, {"comparison": comparison.to_dict(), "odd": odd})
     except Exception as error:
@@ -66,6 +67,7 @@ def ready(request: Request, first_calls: Mapping[str, float]) -> dict[str, Call 
 
 def race(
     racers: Mapping[str, Call | UserFunction],
+    beside: Mapping[str, Sampler],
     request: Request,
     first_calls: Mapping[str, float],
     seed: int,
@@ -80,6 +82,7 @@ def race(
             progress=lambda part: send(replies, {"progress": part}),
             first_calls=first_calls,
             cold=request.cold,
+            beside=beside,
         )
     except Interrupted as stop:
         return stop.partial

@@ -13,10 +13,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 
-from exp_core.machine import thread_environment
+from exp_core.machine import Rate, thread_environment
 from exp_core.request import Request, describe_request
 from exp_core.timing import Comparison
 from exp_core.user import START_S, fate
@@ -38,16 +38,26 @@ class Replicas:
 
 
 def race_in_processes(
-    request: Request, first_calls: Mapping[str, float], progress: Callable[[float], None]
+    request: Request,
+    first_calls: Mapping[str, float],
+    progress: Callable[[float], None],
+    rates: Collection[Rate] = (),
 ) -> Replicas:
     """Race those of the request whose first calls are known, each process with an equal share of the budget.
+
+    rates: what the rows are held against, in turns with them.
 
     A process that fails is a sentence, and the others stand.  Ctrl-C ends it with the rounds that are complete.
     """
     found = Replicas()
     share = replace(request, budget_s=request.budget_s / request.processes)
     for number in range(request.processes):
-        order = {"request": describe_request(share), "first_calls": dict(first_calls), "number": number}
+        order = {
+            "request": describe_request(share),
+            "first_calls": dict(first_calls),
+            "rates": [asdict(rate) for rate in rates],
+            "number": number,
+        }
         with _started(request.threads) as process:
             try:
                 for reply in _replies(process, json.dumps(order), START_S + share.budget_s):

@@ -41,6 +41,8 @@ class Row:
 
     Times are seconds a call, memory and traffic bytes; ``ratio_to_library`` > 1 means faster than the library.
     ``memory_seen``: whose memory is in ``peak_memory_bytes``, see ``memory.Seen``.
+    fraction_ci95: of ``fraction_of_limit``, where the limit was measured in turns with the row; None: it is of the
+        machine's record, or there was a single round.
     emulated: its device was not there; it was checked on an emulated one, and never timed.
     status: ``impossible`` is right, but faster than the hardware's limit: an error of the cost or of the peaks that is
         to be explained, and no success; the exit code is about answers, and stays as it is.
@@ -63,6 +65,7 @@ class Row:
     flops: float | None = None
     bytes: float | None = None
     limit_s: float | None = None
+    fraction_ci95: tuple[float, float] | None = None
     peak_memory_bytes: float | None = None
     memory_seen: str | None = None
     race: Raced | None = None
@@ -105,6 +108,7 @@ class Row:
             "bytes": number(self.bytes),
             "limit_s": number(self.limit_s),
             "fraction_of_limit": number(self.fraction_of_limit),
+            "fraction_ci95": interval(self.fraction_ci95),
             "threads": self.threads,
             "device": self.device,
             "emulated": self.emulated,
@@ -116,7 +120,8 @@ class Row:
     @classmethod
     def from_dict(cls, plain: Mapping[str, object]) -> Row:
         """The inverse of ``to_dict``, where JSON's nulls let it be one.  Raises KeyError, TypeError or ValueError."""
-        names = {field.name for field in fields(cls)} - {"checks", "reason", "ci95", "ratio_ci95", "race"}
+        intervals = {"ci95", "ratio_ci95", "fraction_ci95"}
+        names = {field.name for field in fields(cls)} - {"checks", "reason", "race"} - intervals
         known = {name: value for name, value in plain.items() if name in names}
         return cls(
             **known,  # type: ignore[arg-type]
@@ -126,5 +131,6 @@ class Row:
             ),
             ci95=pair(plain["ci95"]),
             ratio_ci95=pair(plain["ratio_ci95"]),
+            fraction_ci95=pair(plain.get("fraction_ci95")),
             race=Raced.from_dict(plain["race"]) if isinstance(plain.get("race"), Mapping) else None,  # type: ignore[arg-type]
         )

@@ -1,4 +1,7 @@
-"""What a user waits for where only arguments come in: a problem's generator tells it, and the ladder's bar shows it."""
+"""What a user waits for and cannot see: who does it tells it, and the ladder's bar shows it.
+
+A problem's generator trains something first, Numba compiles: no argument leads from there to the bar.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from maths_exp.algorithms import _sorting_keys as keys
 from maths_exp.algorithms import _sorting_problems as problems
 from maths_exp.algorithms import _sorting_radix as radix
 from maths_exp.algorithms import _sorting_runs as runs
+from maths_exp.algorithms import _sorting_strays as strays
 from maths_exp.algorithms import _sorting_textbook as textbook
 from maths_exp.algorithms import sorting
 
@@ -263,3 +264,44 @@ def test_counted_numbers_keep_their_signs_and_nan_comes_last():
     result = counted.count_equals(x)
     assert np.array_equal(result, np.sort(x), equal_nan=True)
     assert sorting.signs(result, x, np.sort(x)) == 0
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int32"])
+@pytest.mark.parametrize("n", [1, 2, 31, 997, 3 * radix.PART + 5])
+def test_strays_are_sorted_alone(n, dtype):
+    """Numbers set anywhere, alone, side by side, at both ends, above and below all others; and none."""
+    rng = np.random.default_rng(n)
+    x = np.sort(rng.integers(0, n, n))
+    for places in ([], [0], [n - 1], [n // 2, (n // 2 + 1) % n], rng.integers(0, n, n // 50)):
+        for values in (-1, 2 * n, rng.integers(0, n, len(places))):
+            y = x.copy()
+            y[places] = values
+            result = strays.merge_strays(y.astype(dtype))
+            assert result is not None
+            assert np.array_equal(result, np.sort(y).astype(dtype))
+
+
+def test_too_many_strays_end_the_look():
+    rng = np.random.default_rng(12)
+    x = rng.random(50_000)
+    room = np.zeros_like(x)
+    assert strays.merge_strays(x) is None
+    assert strays.part(x, room) == 0
+    assert np.count_nonzero(room) < 20 * strays.SOME, "and soon"
+    shuffled = np.concatenate([np.arange(25_000.0), rng.random(25_000) * 25_000])
+    falling = np.concatenate([np.arange(25_000.0), np.arange(25_000.0)[::-1]])
+    for y in (shuffled, falling):
+        assert strays.merge_strays(y) is None
+        assert np.array_equal(sorting.adaptive_threads(y), np.sort(y))
+    for i in (0, 25, 49_999):
+        y = np.sort(x)
+        y[i] = np.nan
+        assert strays.merge_strays(y) is None
+
+
+def test_who_strays_is_decided_with_the_next_numbers():
+    """Three in a row that are too large go, and those after them stay; a number that is too small goes alone."""
+    x = np.array([1, 2, 3, 90, 91, 92, 4, 5, 6, 7, 8, 0, 9, 10])
+    room = np.zeros_like(x)
+    assert strays.part.py_func(x, room) == 10
+    assert room.tolist() == [*range(1, 11), 0, 90, 91, 92]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 import threading
 import time
 
 import pytest
 
-from exp_core.machine.crew import Crew, rate_of_all
+from exp_core.machine.crew import Crew, affinity, rate_of_all
 
 
 def test_each_task_is_made_in_a_thread_of_its_own():
@@ -57,3 +58,14 @@ def test_a_thread_that_comes_late_is_seen():
 
     with Crew(2) as crew:
         assert crew.rate([first, second], 2) <= 100
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not tell which processors there are")
+def test_each_of_as_many_threads_as_processors_has_its_own():
+    processors = affinity()
+    with Crew(len(processors)) as crew:
+        settled = crew.each(lambda: os.sched_getaffinity(0))
+    assert sorted(map(list, settled)) == [[one] for one in processors]
+    assert affinity() == processors, "the others stay as they were"
+    with Crew(len(processors) + 1) as crew:
+        assert crew.each(lambda: sorted(os.sched_getaffinity(0))) == (len(processors) + 1) * [processors]

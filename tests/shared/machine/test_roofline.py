@@ -127,7 +127,7 @@ def test_working_sets_reach_from_the_first_cache_to_main_memory(threads):
 @pytest.mark.parametrize("method", ["compiled", "blas"])
 def test_a_short_measurement_of_this_machine_is_a_valid_one(method, monkeypatch):
     if method == "blas":
-        monkeypatch.setattr(measure, "_numba_is_there", lambda: False)
+        monkeypatch.setattr(measure, "numba_is_there", lambda: False)
     elif importlib.util.find_spec("numba") is None:
         pytest.skip("Numba is not installed")
     monkeypatch.setattr(measure, "BUDGET_S", 0.0)
@@ -148,16 +148,19 @@ def test_what_is_measured_does_what_it_says(module):
     if module == "_compiled_kernels":
         pytest.importorskip("numba")
     kernels = importlib.import_module(f"exp_core.machine.{module}")
-    copies = (*kernels.OPERATIONS["copy"], *kernels.PAST_CACHES.get("copy", ()))
-    for copy in copies:
+    for copy in kernels.WAYS["copy"]:
         x = np.arange(100.0)
-        copy(x, 1)
+        copy.kernel(x, 1)
         assert x.tolist() == 2 * list(range(50, 100))
-    for triad in (*kernels.OPERATIONS["triad"], *kernels.PAST_CACHES.get("triad", ())):
+    for triad in kernels.WAYS["triad"]:
         x = np.arange(99.0)
-        triad(x, 1)
+        triad.kernel(x, 1)
         factor = 0.5 if module == "_compiled_kernels" else 1.0
         assert x[:33].tolist() == [33 + i + factor * (66 + i) for i in range(33)]
+    for in_place in kernels.WAYS["in_place"]:
+        x = np.arange(99.0)
+        in_place.kernel(x, 3)
+        assert x.tolist() == [-i for i in range(99)]
     task, flops = kernels.multiply_adds("float32")
     task(3)
     assert flops > 0
@@ -174,3 +177,14 @@ def test_reading_reads_everything_every_time():
 def test_no_threads_have_no_peak(threads):
     with pytest.raises(ValueError, match="threads"):
         measured_peaks(threads)
+
+
+def test_what_is_read_only_has_a_lower_limit(peaks):
+    both = replace(peaks, bandwidth=(Bandwidth(2.0**28, 44e9, 41e9, 55e9, "DRAM", 66e9),))
+    assert [both.bandwidth_at(2**28, writes) for writes in (False, True, None)] == [44e9, 66e9, 66e9]
+    only_copied = replace(peaks, bandwidth=(Bandwidth(2.0**28, copy=41e9),))
+    assert [only_copied.bandwidth_at(2**28, writes) for writes in (False, True, None)] == [41e9] * 3
+    assert Peaks.from_dict(both.to_dict()) == both
+    old = both.to_dict()
+    del old["bandwidth"][0]["in_place"]
+    assert Peaks.from_dict(old).bandwidth[0].in_place == 0.0, "as they were stored before"

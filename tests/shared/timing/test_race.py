@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import math
 import re
 import time
@@ -10,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from exp_core.timing import compare
+from exp_core.timing import Comparison, compare
 from exp_core.timing.fake import FakeClock, FakeSampler
 from exp_core.timing.race import race
 from exp_core.timing.schedule import ROUNDS_AT_LEAST, ROUNDS_WANTED
@@ -243,3 +244,40 @@ def test_bad_arguments_are_refused_before_anything_is_called(arguments, kind, sa
 
     with pytest.raises(kind, match=re.escape(said)):
         compare({"f": untouched}, **arguments)
+
+
+def test_what_is_timed_beside_is_in_every_round_and_ranks_nowhere():
+    """It is the fastest, and yet neither raced under a second name nor the one that all others are held against."""
+    clock = FakeClock()
+    samplers = {"a": FakeSampler(clock, 1e-3, noise=0.05), "slow": FakeSampler(clock, 0.4, seed=1)}
+    beside = {"limit": FakeSampler(clock, 5e-4, noise=0.05, seed=2)}
+    comparison = race(samplers, 5.0, 0, lambda part: None, {}, clock, beside=beside)
+    assert list(comparison.timings) == ["a", "slow"] and comparison.fastest() == "a"
+    assert len(comparison.beside["limit"].samples) == len(comparison.timings["a"].samples) == comparison.rounds
+    assert len(comparison.timings["slow"].samples) < comparison.rounds
+    ratio = comparison.ratio("a", to="limit")
+    assert ratio.ci95[0] <= 0.5 <= ratio.ci95[1]
+    assert comparison.beside["limit"].isolated == ()
+    assert Comparison.from_dict(json.loads(json.dumps(comparison.to_dict()))) == comparison
+
+
+def test_one_beside_that_fails_takes_nobody_down():
+    class Failing(FakeSampler):
+        def sample(self, calls):
+            raise ValueError("the limit fell")
+
+    clock = FakeClock()
+    beside = {"limit": Failing(clock, 1e-3)}
+    comparison = race({"a": FakeSampler(clock, 1e-3)}, 1.0, 0, lambda part: None, {}, clock, beside=beside)
+    assert len(comparison.timings["a"].samples) > 3
+    assert comparison.ratio("a", to="limit") is None
+
+
+def test_the_budget_pays_for_what_is_timed_beside():
+    def spent(beside_s):
+        clock = FakeClock()
+        beside = {str(i): FakeSampler(clock, beside_s) for i in range(3)}
+        race({"a": FakeSampler(clock, 1e-3)}, 2.0, 0, lambda part: None, {}, clock, beside=beside)
+        return clock.time
+
+    assert spent(0.02) < 2.5 and spent(0.05) < 2.5

@@ -208,3 +208,17 @@ def test_one_round_has_no_interval_and_ranks_nobody():
 def test_an_interval_from_femtoseconds_to_years_is_not_shown():
     wild = Comparison.of([timing("a", [1.0, 1.0, 1e6]), timing("b", [1.0, 1e6, 1.0])], 0, (0.1, 0.2, 0.3), None)
     assert str(wild).count("not known") == 2
+
+
+def test_what_ran_beside_is_pooled_where_every_process_had_it():
+    def race(unit_s, *names):
+        return Comparison.of([timing("f", [2e-3] * 6)], 0, (), None, beside=[timing(n, [unit_s] * 6) for n in names])
+
+    pooled = Comparison.pooled([race(1e-3, "limit", "other"), race(1.5e-3, "limit")])
+    assert list(pooled.beside) == ["limit"]
+    assert pooled.ratio("f", to="limit").value == pytest.approx((0.5 * 0.75) ** 0.5), "the processes weigh alike"
+    with pytest.raises(KeyError):
+        pooled.ratio("f", to="other")
+    old = pooled.to_dict()
+    del old["beside"]
+    assert Comparison.from_dict(old).beside == {}

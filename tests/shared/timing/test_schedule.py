@@ -70,3 +70,10 @@ def test_one_that_costs_about_the_same_does_not_sit_out():
 def test_the_race_is_over_when_nobody_fits():
     assert who_goes_on({"a": 1.0}, 3, left_s=0.5) == []
     assert who_goes_on({}, 0, left_s=5.0) == []
+
+
+def test_what_runs_beside_them_leaves_less_for_them():
+    costs = {"fast": 0.01, "slow": 0.09}
+    assert who_goes_on(costs, ROUNDS_AT_LEAST, 2.0) == ["fast", "slow"]
+    assert who_goes_on(costs, ROUNDS_AT_LEAST, 2.0, beside_s=0.05) == ["fast"]
+    assert who_goes_on(costs, 100, 0.05, beside_s=0.045) == [], "nobody goes on where there is no time for both"

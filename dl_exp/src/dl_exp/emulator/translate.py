@@ -11,18 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import pairwise
 
 from dl_exp.emulator.tokens import Untranslatable, closing_angle, line_of, next_word, require_pairs, tokens_of
+from dl_exp.emulator.types import TYPES, declared
 from dl_exp.kernel import Language
 
 SPACES = {"device": "device_memory", "constant": "constant_memory", "threadgroup": "threadgroup_memory"}
-NUMBERS = ("float", "half", "bfloat", "bool", "char", "uchar", "short", "ushort", "int", "uint", "long", "ulong")
-FIXED = tuple(f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64))
-HALVES = ("float16_t", "bfloat16_t", "__half", "__half2", "__nv_bfloat16", "__nv_bfloat162", "nv_bfloat16")
-VECTORS = tuple(f"{number}{n}" for number in NUMBERS for n in (2, 3, 4))
-TYPES = frozenset((*NUMBERS, *FIXED, *HALVES, *VECTORS, "double", "size_t", "void", "unsigned"))
-DECLARES = {"typename", "class", "struct", "using"}  # the name that follows is a type
 UNSEEN = ("volatile", "static")  # words that change nothing here
 WHOLE = "this is a whole kernel: leave only what stands between its braces, since MLX writes the signature around it"
 INCLUDES = re.compile(r"^[ \t]*#[ \t]*include[^\n]*", re.MULTILINE)
@@ -44,7 +38,7 @@ class _Rewriter:
     def __init__(self, tokens: list[str], metal: bool, types: frozenset[str]) -> None:
         self.tokens = tokens
         self.metal = metal
-        self.types = TYPES | types | self._declared()
+        self.types = TYPES | types | declared(tokens)
         self.out: list[str] = []
         self.at = 0
 
@@ -72,15 +66,6 @@ class _Rewriter:
 
     def _refusal(self, at: int, words: str) -> Untranslatable:
         return Untranslatable(f"line {line_of(self.tokens, at)}: {words}")
-
-    def _declared(self) -> frozenset[str]:
-        """Names after typename, struct, using; and the last word of a typedef."""
-        words = [t for t in self.tokens if not t.isspace()]
-        found = {b for a, b in pairwise(words) if a in DECLARES and b.isidentifier()}
-        for k, word in enumerate(words):
-            if word == "typedef" and ";" in words[k:]:
-                found.add(words[words.index(";", k) - 1])
-        return frozenset(found)
 
     def _type(self) -> tuple[list[str], list[str]]:
         """The words of a type from here on, such as ``const``, ``metal::vec<T, 4>``; and the spaces passed over."""

@@ -132,7 +132,7 @@ def passes(flops, copies):
     """A cost: so many flops an entry (w z + b and the scaling among them); copies of x in float32 are kept."""
 
     def cost(x, w, b, kind, groups):
-        return Cost(flops * x.size, 2 * x.nbytes + w.nbytes + b.nbytes, copies * 4 * x.size)
+        return Cost(flops * x.size, 2 * x.nbytes + w.nbytes + b.nbytes, copies * 4 * x.size, written=x.nbytes)
 
     return cost
 

@@ -4,7 +4,8 @@ On digits (256 units, 7000 steps, three seeds) ``told_apart`` says 3.5 to 4.3 ti
 3.5 to 4.4 of DDIM; of examples learnt by heart and drawn with replacement 4.8, for two that are the same are
 neighbours.  Other distances see less there (one seed): the sliced Wasserstein distance 1.1 times, of 1.3 that other
 digits are; the energy distance of G. Szekely, M. Rizzo, Energy statistics: a class of statistics based on distances,
-J. Statist. Plann. Inference 143 (2013), 0.9 times, uncertain by half: a Gaussian with the data's own two moments is hard to tell from 360 examples by either.
+J. Statist. Plann. Inference 143 (2013), 0.9 times, uncertain by half: a Gaussian with the data's own two moments is
+hard to tell from 360 examples by either.
 """
 
 from __future__ import annotations

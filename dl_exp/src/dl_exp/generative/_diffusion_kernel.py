@@ -48,8 +48,9 @@ def squared_kernel_distance(x: np.ndarray, y: np.ndarray, kernel: Kernel) -> Est
     """$E\\,k(x, x') + E\\,k(y, y') - 2 E\\,k(x, y)$ of the laws that two clouds are drawn from, without bias.
 
     No point is paired with itself, for its kernel with itself is the largest: two halves of one cloud would be apart.
-    So the estimate can be negative.  The error is the jackknife's, each point of either cloud left out in turn: it counts twice
-    what comes of pairs, and where both laws are equal, nothing else is left: there it is too large by up to root 2.
+    So the estimate can be negative.  The error is the jackknife's, each point of either cloud left out in turn: it
+    counts twice what comes of pairs, and where both laws are equal, nothing else is left: there it is too large by up
+    to root 2.
     x: shape (m, d).  y: shape (n, d).  Raises ValueError for fewer than three points in a cloud.
     Source: A. Gretton et al., A kernel two-sample test, J. Mach. Learn. Res. 13 (2012), lemma 6, for the estimate;
     B. Efron, C. Stein, The jackknife estimate of variance, Ann. Statist. 9 (1981), for the error.
@@ -74,7 +75,7 @@ def squared_kernel_distance(x: np.ndarray, y: np.ndarray, kernel: Kernel) -> Est
 
 @functools.cache
 def features() -> Callable[[np.ndarray], np.ndarray]:
-    """What a perceptron that can read digits has in its hidden layer, for images of grey from -1 to 1; (n, 64) -> (n, h).
+    """What a perceptron that can read digits has in its hidden layer; (n, 64), grey from -1 to 1 -> (n, h).
 
     It is mlp's, trained by hand, always from the same weights, on the images that are learnt from.
     """

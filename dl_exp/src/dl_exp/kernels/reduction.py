@@ -147,7 +147,7 @@ def two_launches(x):
 
 def additions(copies=0.0, traffic=1.0):
     """A cost: n - 1 additions; x passes so many times; so many float32 copies of it are kept."""
-    return lambda x: Cost(flops=max(x.size - 1, 0), bytes=traffic * x.nbytes, memory=copies * 4 * x.size)
+    return lambda x: Cost(flops=max(x.size - 1, 0), bytes=traffic * x.nbytes, memory=copies * 4 * x.size, written=0)
 
 
 GPUS = {"arrays": "mlx", "devices": ("metal", "cuda")}

@@ -111,7 +111,7 @@ def large(rows: Annotated[int, "number of rows"] = 512, n: Annotated[int, "score
 
 def passes(flops, reads_and_writes, copies=0):
     """A cost: flops an element, passes over x, copies of it in float32."""
-    return lambda x: Cost(flops * x.size, reads_and_writes * x.nbytes, copies * 4 * x.size)
+    return lambda x: Cost(flops * x.size, reads_and_writes * x.nbytes, copies * 4 * x.size, written=x.nbytes)
 
 
 def picture(figure, x):

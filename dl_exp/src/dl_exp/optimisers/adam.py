@@ -143,7 +143,8 @@ def cost(w, a, c, updates, rule):
     """Weights, curvatures and centres are read, weights written; m and v are read and written where they are kept."""
     kept = {"sgd": 0, "momentum": 1, "rmsprop": 1}.get(rule.method, 2)
     flops = w.size * (6 + FLOPS[rule.method] + 2 * (rule.decay > 0))
-    return Cost(updates * flops, updates * w.nbytes * (4 + 2 * kept), 12 * w.nbytes)
+    moved = updates * w.nbytes
+    return Cost(updates * flops, moved * (4 + 2 * kept), 12 * w.nbytes, written=moved * (1 + kept))
 
 
 exact, BOUNDS = oracle_and_bounds(vectorised)

@@ -29,9 +29,14 @@ def merge_runs(x):
     runs = find_runs(x)
     if len(runs) == MOST:
         out = np.empty_like(x)
-        merge_two(x, runs[0], runs[1], out, min(PARTS, x.size // PART + 1))
+        merge_two(x, runs[0], runs[1], out, worth(x.size))
         return out
     return x[:: runs[0, 2]].copy() if len(runs) else None
+
+
+def worth(numbers):
+    """Parts into which the merge of so many numbers is cut."""
+    return min(PARTS, numbers // PART + 1)
 
 
 @njit

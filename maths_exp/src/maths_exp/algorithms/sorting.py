@@ -35,6 +35,7 @@ from maths_exp.algorithms._sorting_network import numpy_network
 from maths_exp.algorithms._sorting_picture import picture
 from maths_exp.algorithms._sorting_radix import radix_threads
 from maths_exp.algorithms._sorting_runs import merge_runs
+from maths_exp.algorithms._sorting_strays import merge_strays
 
 
 def insertion_sort(x):
@@ -77,8 +78,8 @@ def intro_sort(x):
 
 
 def adaptive_threads(x):
-    """A look first: few runs are merged, few different numbers are counted, and only the rest is cut by digits."""
-    for easy in (merge_runs, count_equals):
+    """A look first: two runs are merged, few strays sorted alone, few different numbers counted; else the same."""
+    for easy in (merge_runs, merge_strays, count_equals):
         if (result := easy(x)) is not None:
             return result
     return radix_threads(x)
@@ -124,7 +125,8 @@ def cost(passes, memory):
     """No flops: comparisons count nothing.  So many passes read and write all numbers; memory in bytes a number."""
 
     def at(x):
-        return Cost(bytes=2.0 * passes(x) * x.nbytes + x.itemsize, memory=float(memory(x)) + 1000)
+        moved = float(passes(x) * x.nbytes)
+        return Cost(bytes=2 * moved + x.itemsize, memory=float(memory(x)) + 1000, written=moved)
 
     return at
 

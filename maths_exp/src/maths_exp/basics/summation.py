@@ -141,7 +141,7 @@ def cancelling(n: Annotated[int, "number of terms"] = 2**20, *, dtype, rng):
 
 def additions(per_term, copies=0.0):
     """A cost: so many additions a term; every term is read once; so many copies of x are kept."""
-    return lambda x: Cost(flops=per_term * max(x.size - 1, 0), bytes=x.nbytes, memory=copies * x.nbytes)
+    return lambda x: Cost(flops=per_term * max(x.size - 1, 0), bytes=x.nbytes, memory=copies * x.nbytes, written=0)
 
 
 def picture(figure, x):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exp_core.report.bar import Bar
+    from exp_core.training.job import Job, Moment
     from exp_core.training.plan import Training
-    from exp_core.training.run import Job, Moment
 
 
 @dataclass(frozen=True)

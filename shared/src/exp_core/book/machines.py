@@ -42,12 +42,13 @@ def machine_tables(name: str, document: Mapping[str, object]) -> Iterator[Table]
     rates = tuple((Cell(d), Cell(f"{rate / 1e9:.4g} Gflop/s", rate)) for d, rate in peaks.flops.items())
     how = HOW.get(peaks.method, peaks.method)
     yield Table(f"Arithmetic, {threads}{clock} ({how})", (("dtype", ""), ("at best", "n")), rates)
-    columns = (("memory", ""), ("working set", "n"), ("read", "n"), ("copy", "n"), ("triad", "n"))
+    operations = ("read", "copy", "triad", "in place")
+    columns = (("memory", ""), ("working set", "n"), *((name, "n") for name in operations))
     levels = tuple(
         (
             Cell(level.level),
             Cell(bytes_text(level.working_set)),
-            *(gigabytes(r) for r in (level.read, level.copy, level.triad)),
+            *(gigabytes(r) for r in (level.read, level.copy, level.triad, level.in_place)),
         )
         for level in peaks.levels
     )

@@ -26,7 +26,8 @@ from exp_core.cli.readers import name_reader, one_of, size_reader
 from exp_core.cli.request import given_sizes, read_run
 from exp_core.cli.sizes import described, described_sizes
 from exp_core.cli.sweep import read_axes, run_sweep, sweep_options
-from exp_core.cli.train import read_wanted, run_training, training_options, wants_training
+from exp_core.cli.train import run_training
+from exp_core.cli.train_options import read_wanted, training_options, wants_training
 from exp_core.experiment import Experiment
 from exp_core.own import own_from_file
 

@@ -32,7 +32,7 @@ def run_options() -> list[click.Parameter]:
     return [
         names_option("--rung", "rung", RUNGS, f"Only these rungs: {', '.join(RUNGS)}."),
         option("--seed", whole_reader("--seed", 0), "NUMBER", "Seed of the input.", "0"),
-        option("--budget", seconds_reader("--budget"), "SECONDS", "Time for a whole ladder.", "10"),
+        option("--budget", seconds_reader("--budget"), "SECONDS", "For the race; all before it has as much.", "10"),
         option("--threads", whole_reader("--threads", 1), "NUMBER", "Threads for everybody.  [default: all cores]"),
         option("--processes", whole_reader("--processes", 1), "NUMBER", "Share the timing among fresh processes.", "1"),
         click.Option(["--cold"], is_flag=True, help="Time with cold caches as well: flushed before each call."),

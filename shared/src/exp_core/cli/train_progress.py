@@ -9,7 +9,7 @@ from exp_core.report.training import left_words, moment_words
 from exp_core.training.asked import Listener
 
 if TYPE_CHECKING:
-    from exp_core.training.run import Job, Moment
+    from exp_core.training.job import Job, Moment
 
 LINES = 20  # of a whole run, where nobody sees a bar
 

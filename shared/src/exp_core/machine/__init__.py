@@ -4,6 +4,7 @@ from exp_core.machine.cache import device_peaks, peaks
 from exp_core.machine.cores import usable_cores
 from exp_core.machine.description import Machine, describe
 from exp_core.machine.devices import DEVICES, Device, DeviceMissing, DeviceName, devices, require
+from exp_core.machine.in_turns import Rate, out_of_turn, pacemakers
 from exp_core.machine.memory import available_memory
 from exp_core.machine.roofline import Bandwidth, Peaks
 from exp_core.machine.session import Limits, limits, limits_measured_anew
@@ -18,6 +19,7 @@ __all__ = [
     "Limits",
     "Machine",
     "Peaks",
+    "Rate",
     "ThreadLimit",
     "available_memory",
     "describe",
@@ -25,6 +27,8 @@ __all__ = [
     "devices",
     "limits",
     "limits_measured_anew",
+    "out_of_turn",
+    "pacemakers",
     "peaks",
     "require",
     "thread_environment",

@@ -8,8 +8,8 @@ import numpy as np
 
 from exp_core.compiled import REORDER, njit
 from exp_core.machine.chains import CYCLES, advance, most_chains, single_cycles, vector_registers
-from exp_core.machine.crew import Task
-from exp_core.machine.streams import COPY, TRIAD, copy, stream_past_caches, triad
+from exp_core.machine.crew import Task, Way
+from exp_core.machine.streams import COPY, TRIAD, copy, scale, stream_past_caches, triad
 
 
 def multiply_adds(dtype: str) -> tuple[Task, float]:
@@ -59,6 +59,17 @@ def past_caches_often(operation, x, repeats):
         stream_past_caches(operation, x[:n], x[n : 2 * n], x[x.size - n :], 0.5)
 
 
+@njit
+def in_place_often(x, repeats):
+    """x = s x: what is written was read before, and memory moves nothing that nobody asked for."""
+    for _ in range(repeats):
+        scale(x, x, -1.0)  # by 1 it would be left out
+
+
 # each of them, and how else it can be done where the working set is larger than a core's own caches
-OPERATIONS = {"read": (read_often,), "copy": (copy_often,), "triad": (triad_often,)}
-PAST_CACHES = {"copy": (partial(past_caches_often, COPY),), "triad": (partial(past_caches_often, TRIAD),)}
+WAYS = {
+    "read": (Way(read_often, 1, 1),),
+    "copy": (Way(copy_often, 2, 2), Way(partial(past_caches_often, COPY), 2, 2, past=True)),
+    "triad": (Way(triad_often, 3, 3), Way(partial(past_caches_often, TRIAD), 3, 3, past=True)),
+    "in_place": (Way(in_place_often, 1, 2),),
+}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
-from exp_core.machine.crew import Task
+from exp_core.machine.crew import Task, Way
 
 ORDER = 384  # of the matrices: large enough for BLAS to reach its best rate, small enough for a few milliseconds
 
@@ -44,5 +42,15 @@ def triad(x: NDArray[np.float64], repeats: int) -> None:
         np.add(x[n : 2 * n], x[2 * n : 3 * n], out=x[:n])
 
 
-OPERATIONS = {"read": (read,), "copy": (copy,), "triad": (triad,)}
-PAST_CACHES: dict[str, tuple[Callable[[NDArray[np.float64], int], None], ...]] = {}  # copyto decides for itself
+def in_place(x: NDArray[np.float64], repeats: int) -> None:
+    """x = s x."""
+    for _ in range(repeats):
+        np.multiply(x, -1.0, out=x)
+
+
+WAYS = {  # whether it stores past the caches, copyto decides for itself
+    "read": (Way(read, 1, 1),),
+    "copy": (Way(copy, 2, 2),),
+    "triad": (Way(triad, 3, 3),),
+    "in_place": (Way(in_place, 1, 2),),
+}

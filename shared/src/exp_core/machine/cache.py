@@ -22,7 +22,7 @@ from exp_core.machine.processor import read_processor
 from exp_core.machine.roofline import Bandwidth, Peaks
 from exp_core.timing import epoch
 
-SCHEMA = 3
+SCHEMA = 4
 EXPIRES_S = 7 * 24 * 3600
 LOOK_EXPIRES_S = 600
 
@@ -63,7 +63,7 @@ def nominal_peaks(title: str) -> Peaks | None:
     if figures is None:
         return None
     flops = {} if figures.flops is None else {"float32": figures.flops}
-    return Peaks(0, flops, (Bandwidth(0.0, 0.0, figures.bytes, 0.0),), "nominal")
+    return Peaks(0, flops, (Bandwidth(0.0, copy=figures.bytes),), "nominal")
 
 
 def cache_path(what: str, packages: tuple[str, ...]) -> Path:

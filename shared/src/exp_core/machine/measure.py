@@ -12,7 +12,7 @@ from types import ModuleType
 
 import numpy as np
 
-from exp_core.machine.crew import BLOCK_S, Crew, Task
+from exp_core.machine.crew import BLOCK_S, Crew, Task, Way
 from exp_core.machine.memory import available_memory
 from exp_core.machine.processor import Processor, read_processor
 from exp_core.machine.roofline import Bandwidth, Peaks
@@ -27,7 +27,7 @@ LARGEST = 2**28  # bytes of all threads together
 GUESS = 2e10  # bytes a second of one thread: where the search for the number of repeats begins
 FLOPS_REPEATS = 8  # a product of matrices comes within a few percent of the peak, which must therefore be exact
 DTYPES = ("float64", "float32")
-OPERATIONS = ("read", "copy", "triad")
+OPERATIONS = ("read", "copy", "triad", "in_place")
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
 Key = tuple[float, str]  # a working set and what is done with it; the clock and the dtypes have the working set 0
@@ -47,7 +47,7 @@ def measure(threads: int) -> Peaks:
     """The best rates of that many threads together, of everything that is worth knowing."""
     processor = read_processor()
     sizes = working_sets(threads, processor, available_memory())
-    points = tuple(Bandwidth(size, 0.0, 0.0, 0.0, level_of(size, threads, processor)) for size in sizes)
+    points = tuple(Bandwidth(size, level=level_of(size, threads, processor)) for size in sizes)
     return _measure(threads, points, BUDGET_S, PASSES, FLOPS_REPEATS)
 
 
@@ -57,8 +57,7 @@ def measure_again(known: Peaks) -> Peaks:
 
 
 def _measure(threads: int, points: tuple[Bandwidth, ...], budget_s: float, passes: int, flops_repeats: int) -> Peaks:
-    compiled = _numba_is_there()
-    kernels = importlib.import_module(f"exp_core.machine.{'_compiled' if compiled else '_numpy'}_kernels")
+    kernels = the_kernels()
     with thread_limit(1), Crew(threads) as crew:
         rest()
         probes = dict(_flops_probes(crew, kernels))
@@ -76,11 +75,11 @@ def _measure(threads: int, points: tuple[Bandwidth, ...], budget_s: float, passe
         threads=threads,
         flops={dtype: probes[dtype].best for dtype in DTYPES},
         bandwidth=tuple(
-            replace(point, read=read, copy=copy, triad=triad)
+            replace(point, read=read, copy=copy, triad=triad, in_place=in_place)
             for point in points
-            for read, copy, triad in [[best[point.working_set, name] for name in OPERATIONS]]
+            for read, copy, triad, in_place in [[best[point.working_set, name] for name in OPERATIONS]]
         ),
-        method="compiled" if compiled else "blas",
+        method="compiled" if numba_is_there() else "blas",
         clock_hz=probes["clock"].best / threads if "clock" in probes else None,
     )
 
@@ -109,8 +108,14 @@ def level_of(size: float, threads: int, processor: Processor) -> str:
     return next((name for name, capacity in capacities if size <= capacity), "DRAM")
 
 
-def _numba_is_there() -> bool:
+def numba_is_there() -> bool:
+    """Whether the loops can be compiled."""
     return importlib.util.find_spec("numba") is not None
+
+
+def the_kernels() -> ModuleType:
+    """What is run to find the limits: compiled where that can be."""
+    return importlib.import_module(f"exp_core.machine.{'_compiled' if numba_is_there() else '_numpy'}_kernels")
 
 
 def _flops_probes(crew: Crew, kernels: ModuleType) -> Iterable[tuple[str, Probe]]:
@@ -130,16 +135,18 @@ def _flops_probes(crew: Crew, kernels: ModuleType) -> Iterable[tuple[str, Probe]
 def _bytes_probes(
     crew: Crew, kernels: ModuleType, buffers: list[Vector], point: Bandwidth
 ) -> Iterable[tuple[Key, Probe]]:
-    """Every way to read, copy and triad a working set; what goes past the caches only where they do not hold it."""
+    """Every way to go through a working set; what goes past the caches only where they do not hold it."""
     elements = int(point.working_set) // crew.threads // 8
-    for name, parts in zip(OPERATIONS, (1, 2, 3), strict=True):
-        ways = kernels.OPERATIONS[name]
-        if point.level in ("L3", "DRAM"):
-            ways += kernels.PAST_CACHES.get(name, ())
-        for kernel in ways:
-            tasks: list[Task] = [partial(kernel, buffer[:elements]) for buffer in buffers]
+    for name in OPERATIONS:
+        for way in ways_at(kernels, name, point.level):
+            tasks: list[Task] = [partial(way.kernel, buffer[:elements]) for buffer in buffers]
             tasks[0](1)  # compiles
             guess = point.best or GUESS * crew.threads
             guess = max(1, round(guess / crew.threads * BLOCK_S / (8 * elements)))
             repeats = guess if point.best else crew.repeats(tasks, guess)
-            yield (point.working_set, name), Probe(tasks, repeats, elements // parts * parts * 8)
+            yield (point.working_set, name), Probe(tasks, repeats, way.bytes_of(elements))
+
+
+def ways_at(kernels: ModuleType, name: str, level: str) -> list[Way]:
+    """The ways of an operation that make sense at a level of memory."""
+    return [way for way in kernels.WAYS[name] if not way.past or level in ("L3", "DRAM")]

@@ -22,7 +22,7 @@ def measure_device(name: str, budget_s: float = BUDGET_S) -> Peaks:
     device = mx.cpu if name == "cpu" else mx.gpu
     with mx.stream(device):
         flops = {dtype: _multiply_rate(dtype, budget_s) for dtype in DTYPES}
-        curve = tuple(Bandwidth(size, 0.0, _copy_rate(size, budget_s / len(SIZES)), 0.0) for size in SIZES)
+        curve = tuple(Bandwidth(size, copy=_copy_rate(size, budget_s / len(SIZES))) for size in SIZES)
     return Peaks(0, flops, curve, "mlx")
 
 

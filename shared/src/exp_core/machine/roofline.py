@@ -16,25 +16,33 @@ RATE_OF = {"complex128": "float64", "complex64": "float32"}  # a complex number 
 class Bandwidth:
     """Bytes a second through working sets of so many bytes (of all threads together); 0.0: not measured.
 
-    Every byte of the working set counts once: reading all of it, copying one half of it onto the other, or triad
-    (a = b + s c) on its thirds.  McCalpin, STREAM (1995), counts in the same way.
+    A byte counts each time that the program reads or writes it: reading all of the working set, copying one half of it
+    onto the other, triad (a = b + s c) on its thirds, or multiplying all of it in place, where every byte is read and
+    written.  McCalpin, STREAM (1995), counts in the same way.
     level: the memory that holds the working set: L1, L2, L3 or DRAM.
     """
 
     working_set: float
-    read: float
-    copy: float
-    triad: float
+    read: float = 0.0
+    copy: float = 0.0
+    triad: float = 0.0
     level: str = "DRAM"
+    in_place: float = 0.0
 
     @property
     def best(self) -> float:
-        """The highest of the three."""
-        return max(self.read, self.copy, self.triad)
+        """The highest of the four."""
+        return max(self.read, self.copy, self.triad, self.in_place)
+
+    def rate(self, writes: bool | None) -> float:
+        """The highest of those that are of this kind: whether it writes or only reads, None if nobody has told."""
+        if writes is None:
+            return self.best
+        return (max(self.copy, self.triad, self.in_place) if writes else self.read) or self.best  # 0.0: not measured
 
     def times(self, factor: float) -> Bandwidth:
         """The same with all rates multiplied."""
-        return replace(self, read=factor * self.read, copy=factor * self.copy, triad=factor * self.triad)
+        return replace(self, **{name: factor * getattr(self, name) for name in ("read", "copy", "triad", "in_place")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +85,14 @@ class Peaks:
         groups = [list(points) for _, points in groupby(self.bandwidth, key=lambda point: point.level)]
         return tuple(points[len(points) // 2] for points in groups)
 
-    def bandwidth_at(self, working_set: float) -> float:
-        """Bytes a second that nothing on a working set of so many bytes can exceed.
+    def bandwidth_at(self, working_set: float, writes: bool | None = None) -> float:
+        """Bytes a second that nothing of this kind on a working set of so many bytes can exceed (``Bandwidth.rate``).
 
         The highest rate measured at any larger size, and at the next smaller one: where between two points a cache ends
         nobody knows, so the faster one counts.
         """
         smaller = sum(point.working_set < working_set for point in self.bandwidth)
-        return max(point.best for point in self.bandwidth[max(smaller - 1, 0) :])
+        return max(point.rate(writes) for point in self.bandwidth[max(smaller - 1, 0) :])
 
     def flops_of(self, dtype: str) -> float | None:
         """Operations a second in a dtype; None where nobody has measured them."""
@@ -100,7 +108,7 @@ class Peaks:
         if cost.flops > 0 and peak is None:
             return None
         compute_s = cost.flops / peak if peak else 0.0
-        memory_s = cost.bytes / self.bandwidth_at(working_set)
+        memory_s = cost.bytes / self.bandwidth_at(working_set, cost.writes)
         return max(compute_s, memory_s) or None
 
     def drift(self, now: Peaks) -> dict[str, float]:
@@ -139,8 +147,9 @@ class Peaks:
         if not (isinstance(threads, int) and isinstance(flops, dict) and isinstance(points, list)):
             raise TypeError("these are not peaks")
         bandwidth = tuple(
-            Bandwidth(float(p["working_set"]), float(p["read"]), float(p["copy"]), float(p["triad"]), str(p["level"]))
+            Bandwidth(size, read, copy, triad, str(p["level"]), float(p.get("in_place", 0.0)))  # older ones have none
             for p in points
+            for size, read, copy, triad in [map(float, (p["working_set"], p["read"], p["copy"], p["triad"]))]
         )
         rates, clock = {str(name): float(rate) for name, rate in flops.items()}, plain["clock_hz"]
         return cls(threads, rates, bandwidth, str(method), None if clock is None else float(str(clock)))

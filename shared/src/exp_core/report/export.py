@@ -20,7 +20,8 @@ from exp_core.scoreboard import Scoreboard
 COLUMNS = (
     "experiment", "package", "problem", "sizes", "dtype", "seed", "noise_floor", "name", "rung", "device", "threads",
     "status", "reason", "error", "bound", "first_call_s", "median_s", "ci95_low", "ci95_high", "ratio_to_library",
-    "ratio_low", "ratio_high", "flops", "bytes", "limit_s", "fraction_of_limit", "peak_memory_bytes",
+    "ratio_low", "ratio_high", "flops", "bytes", "limit_s", "fraction_of_limit", "fraction_low", "fraction_high",
+    "peak_memory_bytes",
     "memory_seen", "verdict", "pays_off_after", "samples", "calls", "warm_up_calls", "outliers", "isolated_s",
     "busy_cores", "in_flight_s", "cold_s", "processes", "foreign_cores",
 )  # fmt: skip
@@ -68,6 +69,7 @@ def record(result: Result, row: Row) -> dict[str, object]:
         found |= {"samples": len(row.race.samples), "outliers": sum(row.race.outliers.values())}
     found["ci95_low"], found["ci95_high"] = row.ci95 or (None, None)
     found["ratio_low"], found["ratio_high"] = row.ratio_ci95 or (None, None)
+    found["fraction_low"], found["fraction_high"] = row.fraction_ci95 or (None, None)
     return {name: found.get(name) for name in COLUMNS}
 
 

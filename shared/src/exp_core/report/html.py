@@ -12,7 +12,7 @@ from exp_core.report.html_bars import Scale, bar, rung_class
 from exp_core.report.html_notes import laws, said
 from exp_core.report.html_words import class_of, text
 from exp_core.report.ladder_table import MARKS
-from exp_core.report.units import factor, percent, rate, scientific, size, spread
+from exp_core.report.units import factor, percent, percents, rate, scientific, size, spread
 from exp_core.results import Result
 from exp_core.row import Row
 from exp_core.timing.table import seconds_text
@@ -152,7 +152,8 @@ def _limit(row: Row) -> Cell:
         '<rect class="exp-rail" width="100%" height="100%"/>'
         f'<rect class="exp-full" width="{width:.1f}%" height="100%"/></svg>'
     )
-    return Cell(f"{percent(fraction)}{meter}", fraction)
+    interval = f"<small>{text(percents(row.fraction_ci95))}</small>" if row.fraction_ci95 else ""
+    return Cell(f"{percent(fraction)}{interval}{meter}", fraction)
 
 
 def _figure(value: float | None) -> Cell:

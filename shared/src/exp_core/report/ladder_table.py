@@ -10,7 +10,7 @@ from rich.text import Text
 
 from exp_core.raced import Raced
 from exp_core.report.console import one_line, plain_table
-from exp_core.report.units import duration, factor, percent, rate, scientific, size, spread
+from exp_core.report.units import duration, factor, percent, percents, rate, scientific, size, spread
 from exp_core.results import Result
 from exp_core.row import Row
 
@@ -40,6 +40,7 @@ def ladder_table(result: Result, width: int, verbose: bool) -> Table:
         ("error", "right", [Text(scientific(row.worst.error) if row.worst else "–") for row in rows], 1),
         ("bound", "right", [Text(f"≤ {scientific(row.worst.bound)}" if row.worst else "–") for row in rows], 1),
         ("of limit", "right", [_of_limit(row) for row in rows], 2),
+        ("limit 95 %", "right", [Text(percents(row.fraction_ci95), style="dim") for row in rows], 7),
         ("rung", "left", [Text(row.rung, style="dim") for row in rows], 3),
         ("95 %", "right", [Text(spread(row.ratio_ci95), style="dim") for row in rows], 5),
         ("rate", "right", [Text(rate(row)) for row in rows], 4),

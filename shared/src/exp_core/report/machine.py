@@ -46,9 +46,9 @@ def print_peaks(title: str, peaks: Peaks, out: Console) -> None:
     print_facts(rows, out)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", title_justify="left")
     table.add_column("GB/s")
-    operations = ("read", "copy", "triad")
+    operations = ("read", "copy", "triad", "in_place")
     for name in ("size", *operations):
-        table.add_column(name, justify="right")
+        table.add_column(name.replace("_", " "), justify="right")
     for level in peaks.levels:
         rates = (getattr(level, name) for name in operations)
         size = _short(level.working_set) if level.working_set else "–"

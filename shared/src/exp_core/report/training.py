@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from exp_core.training.run import Moment
+    from exp_core.training.job import Moment
     from exp_core.training.trained import Trained
 
 

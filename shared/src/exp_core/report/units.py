@@ -53,6 +53,13 @@ def percent(fraction: float | None) -> str:
     return f"{fraction:.0%}" if fraction >= 0.095 else f"{100 * fraction:.2g} %".replace(" ", "")
 
 
+def percents(interval: tuple[float, float] | None) -> str:
+    """Both ends of the interval of a fraction, if it says anything."""
+    if interval is None:
+        return "–"
+    return f"{percent(interval[0]).removesuffix('%')}–{percent(interval[1])}" if tells(interval) else "unknown"
+
+
 def scientific(value: float) -> str:
     """Two digits; zero is 0."""
     return "0" if value == 0 else f"{value:.1e}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from exp_core.raced import Raced
-from exp_core.report.units import duration, factor, percent, scientific
+from exp_core.report.units import duration, factor, percent, percents, scientific
 from exp_core.results import Result
 from exp_core.row import Row
 
@@ -22,7 +22,8 @@ def row_words(row: Row) -> str:
     if worst := row.worst:
         said.append(f"error {scientific(worst.error)} {'≤' if worst.holds else '>'} {scientific(worst.bound)}")
     if row.fraction_of_limit is not None:
-        said.append(f"{percent(row.fraction_of_limit)} of the limit")
+        interval = f" ({percents(row.fraction_ci95)})" if row.fraction_ci95 else ""
+        said.append(f"{percent(row.fraction_of_limit)}{interval} of the limit")
     device = "" if row.device == "cpu" else f" on {row.device}"
     reason = f" ({row.reason})" if row.reason else ""
     return f"{row.name}{device}: {', '.join(said)}{reason}"

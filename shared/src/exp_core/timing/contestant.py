@@ -19,7 +19,7 @@ from exp_core.timing.sampler import Elsewhere, FunctionSampler, Sampler, checked
 from exp_core.timing.warmup import warm_up
 
 IN_FLIGHT = 4  # calls at least, to be told from one call alone
-Condition = Literal["", "again", "in flight", "cold"]
+Condition = Literal["", "again", "in flight", "cold", "beside"]
 TOO_SHORT = 4  # times shorter than it was calibrated for: then it was not the steady state that was calibrated
 
 
@@ -32,7 +32,8 @@ class Contestant:
     samples: seconds of one call, one a round.     isolated_s: of one call, when sampled alone, one a sample.
     busy_s, wall_s: CPU seconds of all threads, and seconds that passed, in all samples together.
     of, condition: the contestant whose shadow this one is, and what is different: nothing (raced again, under a second
-        name), many calls in flight on an asynchronous device, or cold caches before each call.
+        name), many calls in flight on an asynchronous device, or cold caches before each call.  One that is timed
+        beside the others is nobody's shadow.
     """
 
     name: str
@@ -98,8 +99,8 @@ class Contestant:
 
     @property
     def conditional(self) -> bool:
-        """Whether it is a shadow under another condition."""
-        return self.condition in ("in flight", "cold")
+        """Whether it runs because of others: a shadow under another condition, or beside them."""
+        return self.condition in ("in flight", "cold", "beside")
 
     @property
     def busy_cores(self) -> float | None:

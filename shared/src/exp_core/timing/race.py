@@ -29,6 +29,7 @@ def compare(
     progress: Callable[[float], None] | None = None,
     first_calls: Mapping[str, float] | None = None,
     cold: bool = False,
+    beside: Mapping[str, Sampler] | None = None,
 ) -> Comparison:
     """Race functions on the same inputs, and return how long each takes and by how much they differ.
 
@@ -42,6 +43,7 @@ def compare(
     progress: called now and then with the part of the work that is done, from 0 to 1, never going back.
     first_calls: seconds of the first call of those that were called already: they are not called a first time here.
     cold: time each function in each round once more, one call, after all caches were filled with something else.
+    beside: samplers that are timed in every round with the functions and rank nowhere: what these are held against.
 
     Each is called once (compilation), warmed up until its times no longer fall, then calibrated; a round warms each up
     with one call that is not timed, times it once, and waits until its threads rest.  Before and after the rounds each
@@ -66,7 +68,16 @@ def compare(
         name: function if isinstance(function, Sampler) else FunctionSampler(function, inputs, SYSTEM)
         for name, function in functions.items()
     }
-    return race(samplers, budget_s, seed, progress or (lambda part: None), first_calls or {}, SYSTEM, cold=cold)
+    return race(
+        samplers,
+        budget_s,
+        seed,
+        progress or (lambda part: None),
+        first_calls or {},
+        SYSTEM,
+        cold=cold,
+        beside=beside or {},
+    )
 
 
 def _refuse(budget_s: object, seed: object, progress: object, first_calls: object) -> None:
@@ -96,9 +107,11 @@ def race(
     clock: Clock,
     *,
     cold: bool = False,
+    beside: Mapping[str, Sampler] | None = None,
 ) -> Comparison:
     """``compare`` with everything said, and by any clock."""
     contestants = [Contestant(name, sampler, clock, first_calls.get(name)) for name, sampler in samplers.items()]
+    others = [Contestant(name, sampler, clock, condition="beside") for name, sampler in (beside or {}).items()]
     field = list(contestants)  # and their shadows, when it is known whose
     deadline = Deadline(budget_s, clock)
     foreign = _Foreign(clock)
@@ -107,26 +120,28 @@ def race(
         progress(min(deadline.elapsed() / budget_s, 1.0))
 
     try:
-        for contestant in contestants:
+        for contestant in (*contestants, *others):
             contestant.call_first()
             report()
         rest(clock)
         left_s = deadline.left()
-        target_s = sample_length(max(left_s, 0.1 * budget_s), len(contestants) + 1, tick(clock))
-        for contestant in contestants:
-            contestant.calibrate(target_s, WARM_UP * left_s / len(contestants))
+        everybody = [*contestants, *others]
+        target_s = sample_length(max(left_s, 0.1 * budget_s), len(everybody) + 1, tick(clock))
+        for contestant in everybody:
+            contestant.calibrate(target_s, WARM_UP * left_s / len(everybody))
             report()
         field += [best.twin() for best in _fastest(contestants)]
         field += [shadow for contestant in contestants for shadow in contestant.shadows(cold)]
+        field += others
         alone = reserve(contestants, deadline.left())
         _alone(alone, report)
         _rounds(field, deadline, sum(alone.values()) / BLOCKS, seed, report)
         if deadline.left():
             _alone(alone, report)
     except KeyboardInterrupt as interrupt:
-        raise Interrupted(_comparison(contestants, field, seed, foreign.cores())) from interrupt
+        raise Interrupted(_comparison(contestants, others, field, seed, foreign.cores())) from interrupt
     progress(1.0)
-    return _comparison(contestants, field, seed, foreign.cores())
+    return _comparison(contestants, others, field, seed, foreign.cores())
 
 
 def _alone(contestants: Iterable[Contestant], report: Callable[[], None]) -> None:
@@ -165,15 +180,17 @@ def _rounds(
     while True:
         alive = [c for c in field if not c.failure]
         costs = {c: c.round_s + sum(s.round_s for s in _conditions(c, alive)) for c in alive if not c.conditional}
-        going = who_goes_on(costs, rounds, deadline.left() - reserved_s)
+        beside = [c for c in alive if c.condition == "beside"]
+        beside_s = sum(c.round_s for c in beside)
+        going = who_goes_on(costs, rounds, deadline.left() - reserved_s, beside_s)
         if not going:
             return
-        if deadline.elapsed() + sum(costs[c] for c in going) > 2 * deadline.budget_s:
+        if deadline.elapsed() + sum(costs[c] for c in going) + beside_s > 2 * deadline.budget_s:
             if not rounds:  # better than nothing: the call of the calibration stands in for the only round
-                for contestant in going:
+                for contestant in (*going, *beside):
                     contestant.samples.append(contestant.call_s)
             return
-        going += [shadow for c in going for shadow in _conditions(c, alive)]
+        going += [shadow for c in going for shadow in _conditions(c, alive)] + beside
         times: dict[Contestant, float | None] = {}
         for contestant in order(going, rounds, seed):
             times[contestant] = contestant.time_once()
@@ -190,9 +207,16 @@ def _conditions(contestant: Contestant, field: list[Contestant]) -> list[Contest
     return [shadow for shadow in field if shadow.of is contestant and shadow.conditional]
 
 
-def _comparison(contestants: list[Contestant], field: list[Contestant], seed: int, cores: float | None) -> Comparison:
+def _comparison(
+    contestants: list[Contestant],
+    others: list[Contestant],
+    field: list[Contestant],
+    seed: int,
+    cores: float | None,
+) -> Comparison:
     """What is known at the end, or at the interruption."""
     shadows = {(c.of, c.condition): tuple(c.samples) for c in field if c.of}
+    beside = [Timing.of(c.name, c.first_call_s, tuple(c.samples), c.calls, c.failure, seed) for c in others]
     twins = [paired(of.samples, again) for (of, condition), again in shadows.items() if condition == "again" and again]
     timings = [
         Timing.of(
@@ -210,4 +234,4 @@ def _comparison(contestants: list[Contestant], field: list[Contestant], seed: in
         )
         for c in contestants
     ]
-    return Comparison.of(timings, seed, twins[0] if twins else (), cores)
+    return Comparison.of(timings, seed, twins[0] if twins else (), cores, beside=beside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import cast
 
@@ -30,6 +30,7 @@ class Comparison:
     seed: of the order of running and of the intervals.
     gaps, gap_groups: what the floor comes from: the logarithm of the gap in each round, and the rounds a process.
     foreign_cores: how many cores other processes used meanwhile; None where the system does not tell.
+    beside: by name, those that were timed in the same rounds and rank nowhere.
     """
 
     timings: Mapping[str, Timing]
@@ -39,6 +40,7 @@ class Comparison:
     gaps: tuple[float, ...] = ()
     gap_groups: tuple[int, ...] = ()
     foreign_cores: float | None = None
+    beside: Mapping[str, Timing] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -48,11 +50,13 @@ class Comparison:
         gaps: tuple[float, ...],
         foreign_cores: float | None,
         gap_groups: tuple[int, ...] = (),
+        beside: Sequence[Timing] = (),
     ) -> Comparison:
         """The comparison that follows from these timings."""
         floor = noise_floor(gaps, seed, gap_groups) if len(gaps) > 1 else None
         rounds = max(len(t.samples) for t in timings)
-        return cls({t.name: t for t in timings}, floor, rounds, seed, gaps, gap_groups, foreign_cores)
+        named = {t.name: t for t in beside}
+        return cls({t.name: t for t in timings}, floor, rounds, seed, gaps, gap_groups, foreign_cores, named)
 
     @classmethod
     def pooled(cls, comparisons: Sequence[Comparison]) -> Comparison:
@@ -70,18 +74,20 @@ class Comparison:
         gaps = tuple(chain.from_iterable(c.gaps for c in known))
         groups = tuple(chain.from_iterable(c.gap_groups or (len(c.gaps),) for c in known))
         cores = [c.foreign_cores for c in comparisons if c.foreign_cores is not None]
-        return cls.of(timings, first.seed, gaps, sum(cores) / len(cores) if cores else None, groups)
+        common = [name for name in first.beside if all(name in c.beside for c in comparisons)]
+        beside = [pooled_timing([c.beside[name] for c in comparisons], first.seed) for name in common]
+        return cls.of(timings, first.seed, gaps, sum(cores) / len(cores) if cores else None, groups, beside)
 
     def ratio(self, name: str, to: str) -> Ratio | None:
         """Time of ``to`` over time of ``name``: above 1, ``name`` is the faster one.
 
         The median of the ratios within each round, so that what slows a whole round cancels.  None if one of them
-        failed or has no sample.  Raises KeyError for a name that was not in the race.
+        failed or has no sample.  ``to`` may be one of those beside.  Raises KeyError for a name that was in no round.
         """
         found = self._ratio(name, to, LEVEL)
         if found is None:
             return None
-        several = name == to or min(len(self.timings[name].samples), len(self.timings[to].samples)) > 1
+        several = name == to or min(len(self.timings[name].samples), len(self._held_against(to).samples)) > 1
         return Ratio(found[0], found[1:] if several else None)
 
     def verdict(self, name: str, to: str, within: float = WITHIN) -> Verdict:
@@ -102,13 +108,16 @@ class Comparison:
         return judge(found, self.noise_floor, within, rounds)
 
     def _ratio(self, name: str, to: str, level: float) -> tuple[float, float, float] | None:
-        fast, slow = self.timings[name], self.timings[to]
+        fast, slow = self.timings[name], self._held_against(to)
         if fast.failure or slow.failure:
             return None
         above, below, groups = common_rounds(slow, fast)
         if not above:
             return None
         return (1.0, 1.0, 1.0) if name == to else ratio_interval(above, below, self.seed, groups, level)
+
+    def _held_against(self, name: str) -> Timing:
+        return self.beside[name] if name in self.beside and name not in self.timings else self.timings[name]
 
     def pays_off_after(self, name: str, against: str) -> float | None:
         """After how many calls ``name`` has taken less time in all than ``against``, first calls included.
@@ -153,15 +162,18 @@ class Comparison:
             "noise_floor": self.noise_floor,
             "rounds": self.rounds,
             "foreign_cores": self.foreign_cores,
+            "beside": [t.to_dict() for t in self.beside.values()],
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Comparison:
         """The inverse of ``to_dict``.  Raises KeyError or TypeError for what no ``to_dict`` has returned."""
         fields = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-        timings = [Timing.from_dict(t) for t in cast("tuple[Mapping[str, object], ...]", fields.pop("timings"))]
-        named = {t.name: t for t in timings}
-        return cls(timings=named, **fields)  # type: ignore[arg-type]
+        timings, beside = (
+            {t.name: t for t in map(Timing.from_dict, cast("tuple[Mapping[str, object], ...]", each))}
+            for each in (fields.pop("timings"), fields.pop("beside", ()))
+        )
+        return cls(timings=timings, beside=beside, **fields)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         return shown.as_text(self)  # what an interactive session shows of ``compare(...)``

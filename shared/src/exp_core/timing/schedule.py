@@ -42,21 +42,23 @@ def _zigzag(m: int) -> list[int]:
     return [place // 2 if place % 2 == 0 else m - (place + 1) // 2 for place in range(m)]
 
 
-def who_goes_on(cost_s: dict[Name, float], rounds: int, left_s: float) -> list[Name]:
+def who_goes_on(cost_s: dict[Name, float], rounds: int, left_s: float, beside_s: float = 0.0) -> list[Name]:
     """Those who take part in the next round, given what a round of each costs and the seconds that are left.
 
     Everybody runs ROUNDS_AT_LEAST rounds.  After that the slowest sit out where, with them, the others would not reach
     ROUNDS_WANTED: three calls of a textbook's loop say enough, three calls of the two fastest do not.  Where not even
     the fastest would reach it, all those go on who fit.  Those who cost about as little as the cheapest go on with it.
     Nobody goes on: the race is over.  They keep their order.
+
+    beside_s: what a round costs beside them, whoever goes on.
     """
     if rounds < ROUNDS_AT_LEAST:
         return list(cost_s)
     wanted = max(ROUNDS_WANTED - rounds, 1)
     alike = {name: cost for name, cost in cost_s.items() if cost <= ALIKE * min(cost_s.values())}
-    chosen = fastest_within(cost_s, left_s / wanted)
+    chosen = fastest_within(cost_s, left_s / wanted - beside_s)
     if len(chosen) < len(alike):
-        chosen = fastest_within(alike if chosen else cost_s, left_s)
+        chosen = fastest_within(alike if chosen else cost_s, left_s - beside_s)
     return [name for name in cost_s if name in chosen]
 
 

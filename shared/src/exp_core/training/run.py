@@ -11,10 +11,11 @@ import numpy as np
 
 from exp_core.timing import Stopwatch
 from exp_core.training import checkpoint
-from exp_core.training.checkpoint import Checkpoint, CheckpointError, Identity
-from exp_core.training.group import ALONE, Group, GroupError, lost
+from exp_core.training.checkpoint import Checkpoint, CheckpointError
+from exp_core.training.group import GroupError, lost
+from exp_core.training.job import Job, Moment, Outcome
 from exp_core.training.log import Line, Log, read_log
-from exp_core.training.plan import Engine, State, Target, Training
+from exp_core.training.plan import State
 
 TURN_S = 0.25  # seconds that an engine is given at once: as often the bar moves, and Ctrl-C is heard
 MOST_STEPS = 1000  # at once
@@ -25,68 +26,6 @@ SAVE_S = 30.0  # seconds between two checkpoints, where nobody says how many ste
 
 class NotANumberError(ArithmeticError):
     """The loss, or a weight, is no finite number any more; the message is one sentence."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A training run as asked for.
-
-    folder: where its checkpoints and its log are.     save_every: steps between two checkpoints; None: half a minute.
-    group: the processes that share each batch.
-    """
-
-    experiment: str
-    training: Training
-    engine: Engine
-    shape: object
-    data: object
-    data_name: str
-    seed: int
-    batch: int
-    steps: int
-    folder: Path
-    save_every: int | None = None
-    group: Group = ALONE
-
-    @property
-    def identity(self) -> Identity:
-        """What a checkpoint of this run says about itself."""
-        return Identity(self.experiment, repr(self.shape), self.data_name, self.seed, self.batch, self.engine.name)
-
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        """What to reach on these data."""
-        return tuple(target for target in self.training.targets if not target.data or self.data_name in target.data)
-
-    def beginning(self) -> Checkpoint:
-        """Before the first step."""
-        return Checkpoint(
-            self.identity, 0, self.training.start(self.shape, np.random.default_rng(self.seed)), self.steps
-        )
-
-
-@dataclass(frozen=True)
-class Moment:
-    """How a run stands, for who watches it.  rate: units a second; left_s: seconds to go; both None at first."""
-
-    step: int
-    steps: int
-    loss: float
-    rate: float | None
-    left_s: float | None
-    figures: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run has ended."""
-
-    step: int
-    state: State
-    lines: tuple[Line, ...]
-    figures: Mapping[str, float]
-    rate: float | None
-    interrupted: bool = False
 
 
 @dataclass(frozen=True)

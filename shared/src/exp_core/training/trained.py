@@ -13,9 +13,9 @@ from exp_core.catalogue import Entry
 from exp_core.contestants import missing_modules
 from exp_core.refusal import Missing, Refused
 from exp_core.training.checkpoint import LOG
+from exp_core.training.job import Job, Outcome
 from exp_core.training.log import Line
 from exp_core.training.plan import LENGTH, Numbers, State, Target
-from exp_core.training.run import Job, Outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

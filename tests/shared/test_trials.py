@@ -1,0 +1,89 @@
+"""The same problem at smaller sizes: which there are, how long they take to make, and how values grow."""
+
+import numpy as np
+import pytest
+import toys
+
+from exp_core import ladder
+from exp_core import trials as module
+from exp_core.trials import Trials, grown, predict_making
+
+
+def making(monkeypatch, seconds_of, n=2**20):
+    """The toy's problem, where making n numbers takes ``seconds_of(n, count)`` by a fake clock; and the n's made."""
+    made = []
+
+    def make(sizes):
+        made.append(sizes["n"])
+        return (np.broadcast_to(0.0, sizes["n"]),)
+
+    def fake(call, *arguments):
+        result = call(*arguments)
+        return result, seconds_of(made[-1], made.count(made[-1]))
+
+    monkeypatch.setattr(module, "call_once", fake)
+    return Trials(make, {"n": n}), made
+
+
+def test_a_making_that_stalls_once_is_not_slow(monkeypatch):
+    """The neighbours' work takes a second from one that needs half a millisecond."""
+    trials, _ = making(monkeypatch, lambda n, count: 1.0 if n == 2**15 and count == 1 else 1e-8 * n)
+    assert predict_making(trials, 2.0) == pytest.approx(1e-8 * 2**20)
+
+
+def test_before_a_making_is_called_too_slow_larger_ones_are_made(monkeypatch):
+    """Threads cost so much from a thousand numbers on that it looks like a law of growth."""
+    trials, made = making(monkeypatch, lambda n, count: (0.2 if n > 1000 else 0.0) + 1e-8 * n)
+    assert predict_making(trials, 2.0) <= 2.0
+    assert max(made) > 2**15
+    trials, made = making(monkeypatch, lambda n, count: 1e-3 * n)
+    assert predict_making(trials, 2.0) == pytest.approx(1e-3 * 2**20)
+    assert 1e-3 * max(made) <= 0.5
+
+
+def test_real_sizes_are_parameters():
+    trials = Trials(lambda sizes: (), {"n": 1024, "tolerance": 1e-8})
+    assert trials.sizes_at(3) == {"n": 128, "tolerance": 1e-8}
+    assert max(trials.scales()) <= 10
+
+
+def test_the_growth_of_what_is_counted_is_seen_over_some_doublings():
+    linear, cubic = {s: 2.0**-s for s in (6, 5, 4, 3)}, {s: 8.0**-s for s in (6, 5, 4, 3)}
+    assert grown(linear) == pytest.approx(1)
+    assert grown(cubic) == pytest.approx(1)
+    assert grown({**linear, 2: 0.25}, scale=1) == pytest.approx(0.5)
+    assert grown({3: 1.0, 2: 1.0}) == pytest.approx(4), "all of the input is looked at"
+    assert grown({2: 1.0, 1: 40.0}) == pytest.approx(40 * (40 * 2 * 2) ** (1 / 3)), "one leap is no law"
+    assert grown({}) == 0
+
+
+def test_a_problem_of_even_sizes_has_trials_too():
+    def even(sizes):
+        if sizes["n"] % 2:
+            raise ValueError("odd")
+        return (np.zeros(sizes["n"]),)
+
+    trials = Trials(even, {"n": 1000})
+    assert [trials.inputs_at(scale)[0].size for scale in trials.scales()] == [8, 16, 32, 62, 126, 250, 500]
+
+
+def test_a_problem_whose_parameters_are_whole_numbers_has_trials_too():
+    """Bits are 4 or 8 and a group has 32: halves of these make no sense, and are left alone."""
+
+    def coded(sizes):
+        if sizes["bits"] not in (4, 8) or sizes["group"] != 32 or sizes["k"] % 32:
+            raise ValueError("no such scheme")
+        return (np.zeros(sizes["k"]),)
+
+    trials = Trials(coded, {"bits": 4, "group": 32, "k": 512})
+    assert [trials.inputs_at(scale)[0].size for scale in (1, 2, 3, 4)] == [256, 128, 64, 32]
+    with pytest.raises(ValueError, match="no such scheme"):
+        trials.inputs_at(5)
+
+
+def test_trials_take_their_part_of_a_small_budget():
+    """Two contestants and a second: no trial may take more than a quarter of it."""
+    request = toys.request("doubled", "looped", budget_s=1.0)
+    assert ladder.Ladder(request, lambda *_: None).trials.longest_s == 0.25
+    request = toys.request("doubled", "looped", budget_s=0.1)
+    assert ladder.Ladder(request, lambda *_: None).trials.longest_s == pytest.approx(0.025)
