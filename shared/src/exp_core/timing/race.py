@@ -18,6 +18,7 @@ from exp_core.timing.statistics import paired
 
 Inputs = TypeVarTuple("Inputs")
 
+BESIDE = 0.5  # of the budget that must be left for what is timed beside the others to join them
 WARM_UP = 0.1  # of the budget that the first calls leave, at most
 
 
@@ -120,7 +121,7 @@ def race(
         progress(min(deadline.elapsed() / budget_s, 1.0))
 
     try:
-        for contestant in (*contestants, *others):
+        for contestant in contestants:
             contestant.call_first()
             report()
         rest(clock)
@@ -128,6 +129,11 @@ def race(
         everybody = [*contestants, *others]
         target_s = sample_length(max(left_s, 0.1 * budget_s), len(everybody) + 1, tick(clock))
         for contestant in everybody:
+            if contestant.condition == "beside":
+                if deadline.left() < BESIDE * budget_s:
+                    others.remove(contestant)
+                    continue
+                contestant.call_first()
             contestant.calibrate(target_s, WARM_UP * left_s / len(everybody))
             report()
         field += [best.twin() for best in _fastest(contestants)]
