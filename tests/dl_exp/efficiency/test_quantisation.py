@@ -237,7 +237,7 @@ def test_parts_are_whole_steps_that_leave_nothing_out(n, step, threads):
 
 @SCHEMES
 def test_panels_keep_the_bound_and_a_wrong_weight_breaks_it(bits, group):
-    """As many rows as it takes; a panel whose first weight has its neighbour's code is seen."""
+    """As many rows as it takes; one wrong bit in one code is seen."""
     pytest.importorskip("numba", reason="a compiled rung")
     from dl_exp.efficiency import _quantisation_compiled as compiled
 
@@ -246,7 +246,7 @@ def test_panels_keep_the_bound_and_a_wrong_weight_breaks_it(bits, group):
     truth = laws.exact(*made)
     assert laws.componentwise_error(y, *made, truth) <= laws.bound(*made)
     spoilt = made[1].copy()
-    spoilt[0, 0] ^= 1
+    spoilt[0, 0] ^= 1 << (bits - 1)
     y = quantisation.fused_compiled(made[0], spoilt, *made[2:4])
     assert laws.componentwise_error(y, *made, truth) > laws.bound(*made)
 
