@@ -62,7 +62,9 @@ def package(tmp_path, monkeypatch):
     entry = Entry("toy", "Toy: doubling", "t", "toys", "toys", file)
     monkeypatch.setenv("EXP_CORE_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(Entry, "load", lambda self: EXPERIMENT)
-    monkeypatch.setattr(api.Package, "_catalogue", lambda self: Catalogue((Topic("t", "T", "toys", (entry,)),)))
+    monkeypatch.setattr(
+        "exp_core.api.found.read_catalogue", lambda command: Catalogue((Topic("t", "T", "toys", (entry,)),))
+    )
     return api.Package("toys", devices=("metal", "cuda", "cpu"), emulator="dl_exp.emulator")
 
 

@@ -16,10 +16,11 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PACKAGE = "acme_shown"
 LOOK = "A first word & a second"
+LONG = r"$u_{ij} \leftarrow (1 - 4\alpha) u_{ij} + \alpha (u_{i-1,j} + u_{i+1,j} + u_{i,j-1} + u_{i,j+1})$"
 FILES = {
     "alpha/first.py": library.plain(look=LOOK),
     "alpha/second.py": library.plain("once more"),
-    "beta/third.py": library.plain("a zebra"),
+    "beta/third.py": library.plain("a zebra", look=LONG),
     "beta/broken.py": library.BROKEN,
 }
 UNFOLD = "for (const part of document.querySelectorAll('details, .difference')) part.open = part.checked = true"
@@ -116,10 +117,16 @@ def test_axe_finds_nothing(visit, size, light):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_is_wider_than_the_page(visit, book, size):
-    for page in ("index.html", "scoreboard.html", "machine.html", f"{PACKAGE}/first.html"):
+    for page in ("index.html", "scoreboard.html", "machine.html", f"{PACKAGE}/first.html", f"{PACKAGE}/third.html"):
         tab = visit(page, size)
         tab.evaluate(UNFOLD)
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), page
+
+
+def test_a_long_formula_that_may_not_break_would_be_wider(visit):
+    tab = visit(f"{PACKAGE}/third.html", "phone")
+    tab.evaluate("for (const place of document.querySelectorAll('.explanation')) place.style.whiteSpace = 'nowrap'")
+    assert tab.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_a_figure_scrolls_in_its_own_box_on_a_phone(visit):

@@ -15,6 +15,7 @@ import past
 import pytest
 
 from exp_core.history import Database, HistoryError, connection, database, errors, store
+from exp_core.history.files import beside
 from exp_core.history.rescue import rescue
 
 WRITER = """
@@ -235,11 +236,11 @@ def test_a_log_that_was_cut_off_costs_at_most_what_was_not_finished(path):
     first = Database(path, write=True)  # held open, so that nobody empties the log
     store([past.run(at=0)], path)
     store([past.run(at=1)], path)
-    log = database.beside(path, "-wal")
+    log = beside(path, "-wal")
     copy = path.parent / "after" / "history.db"
     copy.parent.mkdir()
     shutil.copyfile(path, copy)
-    database.beside(copy, "-wal").write_bytes(log.read_bytes()[:-100])
+    beside(copy, "-wal").write_bytes(log.read_bytes()[:-100])
     first.close()
     assert len(uuids(copy)) in (0, 1)
     store([past.run(at=2)], copy)
@@ -258,6 +259,6 @@ def test_a_new_database_never_meets_the_log_of_the_one_set_aside(path):
     store([past.run() for _ in range(3)], path)
     held.close()
     path.write_bytes(b"garbage" * 1000)
-    database.beside(path, "-wal").write_bytes(b"old log" * 1000)
+    beside(path, "-wal").write_bytes(b"old log" * 1000)
     store([past.run()], path)
     assert len(uuids(path)) == 1

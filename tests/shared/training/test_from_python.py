@@ -33,7 +33,8 @@ def toys(tmp_path, monkeypatch):
     ]
     known = {"bowl": trains, "lazy": ladder.EXPERIMENT}
     monkeypatch.setattr(Entry, "load", lambda self: known[self.name])
-    monkeypatch.setattr(api.Package, "_catalogue", lambda self: Catalogue((Topic("t", "T", "toys", tuple(entries)),)))
+    catalogue = Catalogue((Topic("t", "T", "toys", tuple(entries)),))
+    monkeypatch.setattr("exp_core.api.found.read_catalogue", lambda command: catalogue)
     return api.Package("toys", devices=("metal", "cuda", "cpu"))
 
 
