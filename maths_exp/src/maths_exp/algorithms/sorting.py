@@ -16,9 +16,8 @@ Look for  `killer` makes quicksort quadratic and leaves introsort, which counts 
           both are even.  `adaptive_threads` looks first, and on random numbers ends the look after some dozens.
           `organ-pipes` are two runs, merged once; a few of `nearly-sorted` stray, and are sorted alone; `ties` and
           `special` are seven and eleven different numbers, counted and never moved.  Why the library wins below a
-          hundred thousand numbers: its quicksort has no preparations, while a call of ours costs Python 5 to 10
-          microseconds before it begins, and then waits for the counter of every digit.  On `photograph` np.sort leaves
-          a part whose numbers are equal, and 766 are too many to be counted by comparing.
+          hundred thousand numbers: a call of ours costs Python 5 to 10 microseconds before it begins, and then waits
+          for the counter of every digit.  The 766 values of `photograph` are too many to be counted by comparing.
 Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), chapter 5.  C. A. R. Hoare, Quicksort, The
           Computer Journal 5 (1962), 10-16.
 """
