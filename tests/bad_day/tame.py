@@ -27,13 +27,14 @@ PEAKS = roofline.Peaks(1, {"float64": 1e12, "float32": 2e12}, (roofline.Bandwidt
 
 def tame(patch: pytest.MonkeyPatch) -> None:
     """Put the limits in place."""
-    from exp_core import cluster, ladder, ordinary
+    from exp_core import admission, cluster, ladder, ordinary, request
     from exp_core.training import run
 
-    patch.setattr(ladder, "available_memory", lambda: MEMORY)
-    patch.setattr(ladder, "LEAST_PATIENCE_S", BUDGET_S)
-    patch.setattr(ladder.Ladder, "race", _race)
-    patch.setattr(ladder.Ladder, "weigh", lambda self: None)
+    for module in (admission, request):
+        patch.setattr(module, "available_memory", lambda: MEMORY)
+    patch.setattr(admission, "LEAST_PATIENCE_S", BUDGET_S)
+    patch.setattr(ladder, "race", _race)
+    patch.setattr(ladder, "weigh", lambda run: None)
     patch.setattr(climb, "chosen_sizes", _small(climb.chosen_sizes))
     patch.setattr(cluster, "WAIT_S", 0.3)
     patch.setattr(sweep, "MOST_POINTS", 8)
@@ -58,10 +59,10 @@ def _small(chosen_sizes):
     return lambda problem, given, *, small: chosen_sizes(problem, given, small=True)
 
 
-def _race(self):
+def _race(run, threads):
     """Every right row has taken a millisecond."""
-    for key in self.racers:
-        self.amend(key, median_s=1e-3, ci95=(0.9e-3, 1.1e-3))
+    for key in run.racers:
+        run.amend(key, median_s=1e-3, ci95=(0.9e-3, 1.1e-3))
 
 
 def _capped(make_request, *, small=False):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exp_core import Skip, beneath_mlx, ladder
+from exp_core import Skip, beneath_mlx
 from exp_core.machine import blas_copy, blas_proof, describe, threads
 from exp_core.machine.blas_copy import NoCopyError
 
@@ -271,13 +271,16 @@ def test_an_accident_is_a_reason(monkeypatch):
 def test_the_machine_and_the_ladder_say_what_mlx_computes_with(monkeypatch, outcome):
     from dl_exp.kernels import softmax
     from exp_core.contestants import Contestant
+    from exp_core.racing import slow_mlx
+    from exp_core.run import Run
 
     monkeypatch.setattr(beneath_mlx, "outcome", lambda: outcome)
     facts = dict(describe().facts())
     assert facts.get("MLX's BLAS") == (outcome and "as it came: it rains; wait")
     rows = [Contestant(i) for i in softmax.EXPERIMENT.implementations]
-    request = type("Asked", (), {"contestants": rows, "user": None, "threads": 1, "threads_of": lambda s, c: 1})()
-    said = list(ladder.Ladder(request, lambda *_: None).slow_mlx())
+    asked = {"contestants": rows, "user": None, "threads": 1, "threads_of": lambda s, c: 1, "budget_s": 1.0}
+    request = type("Asked", (), asked)()
+    said = list(slow_mlx(Run(request, lambda *_: None)))
     assert said == (["MLX on the CPU computes with the BLAS that it came with: it rains; wait"] if outcome else [])
     request.contestants = [row for row in rows if row.implementation.arrays == "numpy"]
-    assert list(ladder.Ladder(request, lambda *_: None).slow_mlx()) == [], "nobody here uses MLX"
+    assert list(slow_mlx(Run(request, lambda *_: None))) == [], "nobody here uses MLX"

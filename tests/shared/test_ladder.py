@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import toys
 
-from exp_core import Problem, findings, ladder
-from exp_core.ladder import Refused, climb
+from exp_core import Problem, admission, findings, racing
+from exp_core.ladder import climb
 from exp_core.machine import Bandwidth, Limits, Peaks
 from exp_core.prediction import Prediction
 from exp_core.raced import Raced
+from exp_core.refusal import Refused
 from exp_core.results import Result
 from exp_core.row import Check, Row
 from exp_core.scoreboard import Scoreboard, score
@@ -199,7 +200,7 @@ def test_what_the_budget_cannot_hold_is_skipped_with_the_prediction():
 
 def test_the_cheapest_are_admitted_first(monkeypatch):
     seconds = {"looped": 3.0, "doubled": 0.001, "library": 0.001}
-    monkeypatch.setattr(ladder, "predict_call", lambda contestant, *_: Prediction(seconds[contestant.name]))
+    monkeypatch.setattr(admission, "predict_call", lambda contestant, *_: Prediction(seconds[contestant.name]))
     rows = rows_of(climb(toys.request("looped", "doubled", "library", budget_s=1.0)))
     assert {name: row.status for name, row in rows.items()} == {"looped": "skipped", "doubled": "ok", "library": "ok"}
 
@@ -207,7 +208,7 @@ def test_the_cheapest_are_admitted_first(monkeypatch):
 def test_the_library_is_admitted_before_all_others(monkeypatch):
     """Without it nobody could be ranked."""
     seconds = {"looped": 0.9, "doubled": 0.001, "library": 1.0}
-    monkeypatch.setattr(ladder, "predict_call", lambda contestant, *_: Prediction(seconds[contestant.name]))
+    monkeypatch.setattr(admission, "predict_call", lambda contestant, *_: Prediction(seconds[contestant.name]))
     rows = rows_of(climb(toys.request("looped", "doubled", "library", budget_s=5.0)))
     assert {name: row.status for name, row in rows.items()} == {"looped": "skipped", "doubled": "ok", "library": "ok"}
 
@@ -228,7 +229,7 @@ def test_ctrl_c_while_timing_keeps_complete_rounds(monkeypatch):
         timing = Timing("doubled@cpu", 0.1, 1e-3, (1e-3, 2e-3), (1e-3, 1e-3), 1, "")
         raise Interrupted(Comparison({"doubled@cpu": timing}, 0.01, 2, 0))
 
-    monkeypatch.setattr(ladder, "compare", interrupted)
+    monkeypatch.setattr(racing, "compare", interrupted)
     result = climb(toys.request("doubled"))
     assert result.interrupted
     assert result.rows[0].median_s == 1e-3
@@ -259,19 +260,19 @@ def test_the_impossible_wins_nothing_and_the_exit_code_is_about_answers():
 def test_before_anybody_is_called_impossible_the_machine_is_measured_anew(monkeypatch):
     """Peaks from a slow day are replaced; those that hold are believed."""
     slow, fast = Limits(peaks(1.0, 1.0), {}), Limits(peaks(1e15, 1e15), {})
-    monkeypatch.setattr(ladder, "pacemakers", lambda rates, threads: nullcontext({}))  # the record is all there is
-    monkeypatch.setattr(ladder, "limits", lambda threads: slow)
-    monkeypatch.setattr(ladder, "limits_measured_anew", lambda before: fast)
+    monkeypatch.setattr(racing, "pacemakers", lambda rates, threads: nullcontext({}))  # the record is all there is
+    monkeypatch.setattr(racing, "limits", lambda threads: slow)
+    monkeypatch.setattr(racing, "limits_measured_anew", lambda before: fast)
     row = rows_of(climb(toys.request("doubled")))["doubled"]
     assert (row.status, row.reason) == ("ok", "")
-    monkeypatch.setattr(ladder, "limits_measured_anew", lambda before: slow)
+    monkeypatch.setattr(racing, "limits_measured_anew", lambda before: slow)
     result = climb(toys.request("doubled"))
     assert rows_of(result)["doubled"].status == "impossible"
     assert result.exit_code == 0
 
 
 def test_a_machine_that_has_drifted_is_said_in_the_result(monkeypatch):
-    monkeypatch.setattr(ladder, "limits", lambda threads: Limits(peaks(1e15, 1e15), {"L1": 1.1, "DRAM": 0.6}))
+    monkeypatch.setattr(racing, "limits", lambda threads: Limits(peaks(1e15, 1e15), {"L1": 1.1, "DRAM": 0.6}))
     (note,) = climb(toys.request("doubled")).limit_notes
     assert "DRAM 0.60×" in note
     assert "L1" not in note

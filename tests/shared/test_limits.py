@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import toys
 
-from exp_core import Cost, ladder
+from exp_core import Cost, racing
 from exp_core.experiment import ContractError
 from exp_core.ladder import climb
 from exp_core.limits import TOLERANCE, Work, held_against, in_turns
@@ -185,8 +185,8 @@ def test_without_numba_the_record_stands_and_the_result_says_why(monkeypatch):
     from exp_core.machine import in_turns as machine
 
     monkeypatch.setattr(machine, "numba_is_there", lambda: False)
-    monkeypatch.setattr(ladder, "limits", lambda threads: Limits(peaks(1e12, 1e12, 1e12), {}))
-    monkeypatch.setattr(ladder, "NEAR_LIMIT", 0.0)
+    monkeypatch.setattr(racing, "limits", lambda threads: Limits(peaks(1e12, 1e12, 1e12), {}))
+    monkeypatch.setattr(racing, "NEAR_LIMIT", 0.0)
     result = climb(toys.request("doubled"))
     assert result["doubled"].fraction_of_limit > 0 and result["doubled"].fraction_ci95 is None
     assert any("not measured in turns" in note and "pip install numba" in note for note in result.notes)

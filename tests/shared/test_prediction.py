@@ -9,8 +9,9 @@ import toys
 
 from exp_core import Cost, Implementation, prediction, trials
 from exp_core.contestants import Contestant
-from exp_core.ladder import Refused, climb
+from exp_core.ladder import climb
 from exp_core.prediction import predict_call, slope
+from exp_core.refusal import Refused
 from exp_core.trials import LONGEST_TRIAL_S, Trials
 
 

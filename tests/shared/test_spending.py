@@ -7,9 +7,9 @@ from typing import Annotated
 import pytest
 import toys
 
-from exp_core import Problem, ladder, spending
+from exp_core import Problem, admission, checking, spending
 from exp_core.contestants import Contestant
-from exp_core.ladder import Ladder, climb
+from exp_core.ladder import climb
 from exp_core.refusal import Refused
 from exp_core.spending import START_UP_S, Spending
 from exp_core.trials import Trials, predict_making
@@ -156,20 +156,20 @@ def test_what_the_first_works_out_for_all_is_held_against_nobody(monkeypatch):
 @pytest.mark.parametrize(("n", "status"), [(64, "ok"), (LONG, "skipped")])
 def test_what_is_next_to_nothing_is_never_skipped(monkeypatch, n, status):
     request = asked("doubled", "library", n=n)
-    for_trials = request.budget_s / ladder.CALLS
+    for_trials = request.budget_s / spending.CALLS
     monkeypatch.setattr(Spending, "left", lambda self, need_s=0.0: need_s == for_trials)
     assert {row.status for row in climb(request).rows} == {status}
 
 
 def test_trials_end_where_the_time_does_and_the_library_was_tried_first(monkeypatch):
     tried = []
-    honest = Ladder.tried
+    honest = admission.tried
 
-    def noted(self, contestant):
+    def noted(run, contestant):
         tried.append(contestant.name)
-        return honest(self, contestant)
+        return honest(run, contestant)
 
-    monkeypatch.setattr(Ladder, "tried", noted)
+    monkeypatch.setattr(admission, "tried", noted)
     monkeypatch.setattr(Spending, "left", lambda self, need_s=0.0: not tried)
     rows = {row.name: row for row in climb(asked("doubled", "wrong", "library")).rows}
     assert tried == ["library"]
@@ -224,8 +224,8 @@ def test_one_that_is_slow_at_its_first_call_alone_is_timed():
 
 def test_the_input_is_summed_once_a_check_and_once_before(monkeypatch):
     sums = []
-    honest = ladder.checksum
-    monkeypatch.setattr(ladder, "checksum", lambda inputs: sums.append(1) or honest(inputs))
+    honest = checking.checksum
+    monkeypatch.setattr(checking, "checksum", lambda inputs: sums.append(1) or honest(inputs))
     climb(asked("doubled", "wrong", "library", n=64))
     assert len(sums) == 4
 

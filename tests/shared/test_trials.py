@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import toys
 
-from exp_core import ladder
 from exp_core import trials as module
+from exp_core.run import Run
 from exp_core.trials import Trials, grown, predict_making
 
 
@@ -84,6 +84,6 @@ def test_a_problem_whose_parameters_are_whole_numbers_has_trials_too():
 def test_trials_take_their_part_of_a_small_budget():
     """Two contestants and a second: no trial may take more than a quarter of it."""
     request = toys.request("doubled", "looped", budget_s=1.0)
-    assert ladder.Ladder(request, lambda *_: None).trials.longest_s == 0.25
+    assert Run(request, lambda *_: None).trials.longest_s == 0.25
     request = toys.request("doubled", "looped", budget_s=0.1)
-    assert ladder.Ladder(request, lambda *_: None).trials.longest_s == pytest.approx(0.025)
+    assert Run(request, lambda *_: None).trials.longest_s == pytest.approx(0.025)

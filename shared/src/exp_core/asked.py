@@ -16,10 +16,10 @@ from exp_core.refusal import Missing, Refused
 
 if TYPE_CHECKING:
     from exp_core.contestants import Contestant
-    from exp_core.ladder import Progress
     from exp_core.machine import DeviceName
     from exp_core.request import Request
     from exp_core.results import Result
+    from exp_core.run import Progress
     from exp_core.scaling import Shelf, Sweep
     from exp_core.scaling.run import Watch
     from exp_core.user import UserFunction

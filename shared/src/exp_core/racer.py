@@ -15,9 +15,8 @@ import numpy as np
 
 from exp_core import beneath_mlx
 from exp_core.contestants import Call
-from exp_core.ladder import assignment, case
 from exp_core.machine import Rate, pacemakers, thread_limit, verify_threads
-from exp_core.request import Plain, Request, read_request
+from exp_core.request import Plain, Request, assignment, case, read_request
 from exp_core.timing import Comparison, Interrupted, Sampler, compare
 from exp_core.user import UserFunction
 from exp_core.wire import send, told

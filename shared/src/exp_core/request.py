@@ -10,12 +10,13 @@ from typing import cast
 
 import numpy as np
 
+from exp_core.case import Case
 from exp_core.catalogue import Entry
 from exp_core.cluster import Cluster
 from exp_core.contestants import Contestant
 from exp_core.experiment import Experiment, Inputs, Problem
-from exp_core.machine import DeviceName
-from exp_core.user import UserFunction
+from exp_core.machine import MEMORY_SHARE, DeviceName, available_memory
+from exp_core.user import Assignment, UserFunction
 from exp_core.user_file import find_user_function
 
 Plain = Mapping[str, object]
@@ -95,4 +96,21 @@ def read_request(plain: Plain) -> Request:
         user=find_user_function(str(plain["user"])) if plain["user"] else None,
         processes=cast("int", plain["processes"]),
         cold=cast("bool", plain["cold"]),
+    )
+
+
+def case(request: Request) -> Case:
+    """Which input the ladder has."""
+    return Case(request.problem.name, dict(request.sizes), request.dtype, request.seed)
+
+
+def assignment(request: Request) -> Assignment:
+    """What the process of the user's function is told."""
+    assert request.user is not None
+    return Assignment(
+        file=str(request.user.path),
+        function=request.user.name,
+        module=request.entry.module,
+        threads=request.threads,
+        memory_bytes=int(MEMORY_SHARE * available_memory()),
     )

@@ -15,6 +15,7 @@ from exp_core.compiled import compiling_s
 from exp_core.experiment import Skip
 from exp_core.timing import Stopwatch, seconds_text
 
+CALLS = 4  # calls that a contestant costs at least: the check, and three rounds of timing
 START_UP_S = 4.0  # libraries that are loaded: scikit-learn, Numba and MLX together take three
 
 

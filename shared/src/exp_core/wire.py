@@ -100,6 +100,11 @@ def told(error: BaseException) -> str:
     return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
 
 
+def first_sentence(error: BaseException) -> str:
+    """The first line of an error's message."""
+    return str(error).strip().partition("\n")[0] or "no message"
+
+
 def _is_nest(value: object) -> bool:
     """Lists of lists of numbers are one array; of tuples or arrays they are several."""
     return isinstance(value, (tuple, np.ndarray))

@@ -23,10 +23,10 @@ from typing import IO
 from exp_core import beneath_mlx
 from exp_core.case import Case
 from exp_core.catalogue import printable
+from exp_core.checksum import checksum
 from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
 from exp_core.experiment import Cost, Experiment, Implementation, Inputs
 from exp_core.forms import same_memory
-from exp_core.ladder import checksum
 from exp_core.machine import ThreadLimit
 from exp_core.memory import SEEN
 from exp_core.own import arrays_of

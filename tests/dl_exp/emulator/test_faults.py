@@ -11,7 +11,8 @@ from emulated import run_body
 from kernel_checks import needs_a_compiler
 
 from dl_exp.emulator import KernelFault
-from dl_exp.emulator.launch import SCHEDULES
+from dl_exp.emulator.launch import SCHEDULES, patience
+from dl_exp.kernel import Launch
 
 pytestmark = needs_a_compiler
 X = {"x": np.arange(64, dtype=np.float32)}
@@ -248,8 +249,14 @@ def test_too_much_threadgroup_memory():
     assert "a group has 32768" in fault("metal", body)
 
 
+def test_an_endless_loop_of_few_threads_is_told_sooner():
+    grids = ((32, 1, 1), (64, 100, 3), (2**20, 1, 1))
+    launches = [Launch(template={}, grid=grid, threadgroup=(32, 1, 1), shapes=(), dtypes=()) for grid in grids]
+    assert [patience(launch) for launch in launches] == [11, 30, 60]
+
+
 def test_what_never_ends_is_stopped(monkeypatch):
-    monkeypatch.setattr("dl_exp.emulator.launch.LIMIT_S", 1)
+    monkeypatch.setattr("dl_exp.emulator.launch.patience", lambda launch: 1)
     said = fault("metal", "uint i = thread_position_in_grid.x; y[i] = 0;\nwhile (x[1] == 1);")
     assert "endless: it still ran after 1 second, last seen at line 2" in said
 
@@ -270,7 +277,7 @@ def test_what_never_ends_does_not_fill_the_memory(monkeypatch):
     """Each look at watched memory is noted; notes are not kept for ever."""
     import psutil
 
-    monkeypatch.setattr("dl_exp.emulator.launch.LIMIT_S", 2)
+    monkeypatch.setattr("dl_exp.emulator.launch.patience", lambda launch: 2)
     largest = 0
     body = "uint i = thread_position_in_grid.x; threadgroup float t[1];\nif (i == 0) t[0] = 1;\nwhile (t[0] == 1);"
 

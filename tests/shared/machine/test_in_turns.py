@@ -72,14 +72,6 @@ def test_every_way_does_its_work_as_often_as_it_is_told_and_counts_it():
             assert np.array_equal(x[: len(expected)], expected), name
 
 
-def test_reading_takes_time_for_every_pass():
-    """Four times the passes over the same numbers cannot take as long as one: then one would be all that is done."""
-    (way,) = the_kernels().WAYS["read"]
-    x = np.ones(2**16)
-    times = compare({n: lambda n=n: way.kernel(x, n) for n in (1, 8)}, budget_s=0.5).timings
-    assert times[8].median_s > 2 * times[1].median_s
-
-
 def test_rates_are_raced_beside_functions_and_rank_nowhere():
     rates = [Rate("read", 2.0**20), Rate("write", 2.0**20), Rate("any", 2.0**18), Rate("float64"), Rate("float32")]
     with pacemakers(rates, 1) as beside:

@@ -8,7 +8,7 @@ import pytest
 import toys
 from referencing import Registry, Resource
 
-from exp_core.ladder import Refused
+from exp_core.refusal import Refused
 from exp_core.report import export, scaling, scaling_export
 from exp_core.results import Result
 from exp_core.row import Row

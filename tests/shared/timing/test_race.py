@@ -281,3 +281,11 @@ def test_the_budget_pays_for_what_is_timed_beside():
         return clock.time
 
     assert spent(0.02) < 2.5 and spent(0.05) < 2.5
+
+
+def test_where_there_is_no_time_for_both_those_beside_sit_out():
+    clock = FakeClock()
+    samplers = {"a": FakeSampler(clock, 0.2), "b": FakeSampler(clock, 0.2)}
+    comparison = race(samplers, 2.0, 0, lambda part: None, {}, clock, beside={"limit": FakeSampler(clock, 0.9)})
+    assert comparison.rounds >= 2
+    assert len(comparison.beside["limit"].samples) < comparison.rounds

@@ -20,7 +20,8 @@ from exp_core.tensor.convert import numpy_dtype
 
 SCHEDULES = (0, 1, 2, 3, 4, 5)  # in turns, from the end, one simdgroup ahead, that from the end, two at random
 FAULT = 3
-LIMIT_S = 60
+LEAST_S, MOST_S = 10, 60  # before a kernel counts as one that never ends
+OF_A_THREAD_S = 1e-3
 
 
 def run(
@@ -56,7 +57,7 @@ def run(
         raise KernelFault(f"{label}: {quoted(said, body, kernel.header)}") from fault
     types = [numpy_dtype(dtype_name(dtype)) for dtype in launch.dtypes]
     given = b"".join(_given(arrays, arguments, body) + _outputs(launch, types))
-    numbers = map(str, (*launch.grid, *launch.threadgroup, LIMIT_S, *schedules))
+    numbers = map(str, (*launch.grid, *launch.threadgroup, patience(launch), *schedules))
     done = subprocess.run([str(path), *numbers], input=given, capture_output=True, check=False)
     if done.returncode == FAULT:
         raise KernelFault(f"{label}: {quoted(done.stderr.decode(errors='replace'), body, kernel.header)}")
@@ -69,6 +70,14 @@ def run(
             if not atomics and first.tobytes() != other.tobytes():
                 raise KernelFault(f"{label}: {name} depends on who runs first: schedules {schedules[0]} and {schedule}")
     return found[0]
+
+
+def patience(launch: Launch) -> int:
+    """Seconds that a kernel may take: few for few threads, so that nobody waits a minute to hear of an endless loop.
+
+    A thread of ours takes some microseconds a schedule; a thousand times that leaves room for long loops.
+    """
+    return min(MOST_S, LEAST_S + math.ceil(OF_A_THREAD_S * math.prod(launch.grid)))
 
 
 def _of_few(sentence: str, arguments: tuple[Argument, ...]) -> str:

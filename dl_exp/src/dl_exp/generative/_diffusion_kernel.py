@@ -1,12 +1,26 @@
 """The squared kernel distance between images, seen with the features of a classifier; unbiased for few of them.
 
 FID, KID and CMMD, which the field quotes, are squares of distances in such features; so is this one, and its root is a
-distance.  FID is biased by n, and 359 images are few.  KID has no bias, but its cubic kernel
-(M. Binkowski, D. Sutherland, M. Arbel, A. Gretton, Demystifying MMD GANs, ICLR (2018)) sees mostly moments that the
-fitted Gaussian has as well: on these digits it puts the Gaussian at 0.005, uncertain by 0.010.  CMMD (S. Jayasumana
-et al., Rethinking FID, arXiv:2401.09603 (2024)) is the same estimate with a Gaussian kernel, which sees all moments.
-Its width is what tells the fitted Gaussian from the images that were learnt from with the most power; neither samples
-of a model nor images held out have a say.
+distance.  FID is biased by n, and 359 images are few.  KID has no bias, but its cubic kernel (M. Binkowski,
+D. Sutherland, M. Arbel, A. Gretton, Demystifying MMD GANs, ICLR (2018)) sees mostly moments that the fitted Gaussian
+has as well: on these digits it puts the Gaussian at 0.005, uncertain by 0.010.  CMMD (S. Jayasumana et al., Rethinking
+FID: towards a better evaluation metric for image generation, arXiv:2401.09603 (2024)) is the same estimate with a
+Gaussian kernel, which sees all moments.  Its width is what tells the fitted Gaussian from the images that were learnt
+from with the most power; neither samples of a model nor images held out have a say.
+
+Squares from 359 images held out, in thousandths: three draws of 1,077 images, or three seeds of 256 units and 7000
+steps, and the error of each:
+
+    other digits (those that were learnt from, each once)     -0.2  -0.1  -0.1     0.4
+    learnt by heart (drawn from them with replacement)         0.6   0.4   0.3     0.5
+    fitted Gaussian                                            9.6   9.5   9.1     0.8
+    DDPM                                                       2.6   2.4   2.6     0.7
+    DDIM                                                       1.0   0.9   1.1     0.5
+
+So the square is 3.7 times less than the Gaussian's for DDPM and 9.5 times for DDIM; a run, which draws other noise,
+prints 5.0 to 5.9 and 8.5 to 10, and with three more draws it was 4.2 to 4.7 and 4.8 to 8.7.  Distances are the roots:
+1.9 and 3.1 times.  Of those, 5 times could not be told here even of other digits: the root of what is uncertain about
+0 is a fifth of the Gaussian's distance.
 """
 
 from __future__ import annotations
@@ -47,7 +61,7 @@ def squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def squared_kernel_distance(x: np.ndarray, y: np.ndarray, kernel: Kernel) -> Estimate:
     """$E\\,k(x, x') + E\\,k(y, y') - 2 E\\,k(x, y)$ of the laws that two clouds are drawn from, without bias.
 
-    No point is paired with itself, for its kernel with itself is the largest: two halves of one cloud would be apart.
+    No point is paired with itself, where the kernel is largest: two halves of one cloud would be apart.
     So the estimate can be negative.  The error is the jackknife's, each point of either cloud left out in turn: it
     counts twice what comes of pairs, and where both laws are equal, nothing else is left: there it is too large by up
     to root 2.
@@ -75,7 +89,7 @@ def squared_kernel_distance(x: np.ndarray, y: np.ndarray, kernel: Kernel) -> Est
 
 @functools.cache
 def features() -> Callable[[np.ndarray], np.ndarray]:
-    """What a perceptron that can read digits has in its hidden layer; (n, 64), grey from -1 to 1 -> (n, h).
+    """The hidden layer of a perceptron that can read digits, for images of grey from -1 to 1; (n, 64) -> (n, h).
 
     It is mlp's, trained by hand, always from the same weights, on the images that are learnt from.
     """

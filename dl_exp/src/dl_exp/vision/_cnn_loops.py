@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from operator import mul
 
 import numpy as np
 
@@ -17,9 +18,9 @@ def convolve(x, W, b, padding):
     for a, col, i, j, c in windows(side, channels):
         row, column = a + i - padding, col + j - padding
         if 0 <= row < len(x) and 0 <= column < len(x):
-            w = W[(i * KERNEL + j) * channels + c]
-            for o in range(len(b)):
-                z[a][col][o] += x[row][column][c] * w[o]
+            pixel, place = x[row][column][c], z[a][col]
+            for o, w in enumerate(W[(i * KERNEL + j) * channels + c]):
+                place[o] += pixel * w
     return z
 
 
@@ -32,9 +33,9 @@ def by_weights(x, dz, padding, gW, gb):
     for a, col, i, j, c in windows(side, channels):
         row, column = a + i - padding, col + j - padding
         if 0 <= row < len(x) and 0 <= column < len(x):
-            slopes = gW[(i * KERNEL + j) * channels + c]
+            pixel, slopes = x[row][column][c], gW[(i * KERNEL + j) * channels + c]
             for o, d in enumerate(dz[a][col]):
-                slopes[o] += x[row][column][c] * d
+                slopes[o] += pixel * d
 
 
 def by_image(W, dz, channels):
@@ -42,9 +43,8 @@ def by_image(W, dz, channels):
     size = len(dz) + KERNEL - 1
     dx = [[[0.0] * channels for _ in range(size)] for _ in range(size)]
     for a, col, i, j, c in windows(len(dz), channels):
-        w = W[(i * KERNEL + j) * channels + c]
-        for o, d in enumerate(dz[a][col]):
-            dx[a + i][col + j][c] += w[o] * d
+        weights = W[(i * KERNEL + j) * channels + c]
+        dx[a + i][col + j][c] += sum(map(mul, weights, dz[a][col]))
     return dx
 
 

@@ -24,7 +24,7 @@ Updates = Annotated[int, "steps of training"]
 
 
 def patterns(
-    side: Side = 28, first: First = 6, second: Second = 16, hidden: Hidden = 120, batch: Batch = 32,
+    side: Side = 28, first: First = 6, second: Second = 16, hidden: Hidden = 120, batch: Batch = 24,
     updates: Updates = 1, *, dtype, rng,
 ):  # fmt: skip
     """Ten coarse patterns with noise."""
@@ -38,7 +38,7 @@ def patterns(
 
 
 def badly_scaled(
-    side: Side = 28, first: First = 6, second: Second = 16, hidden: Hidden = 120, batch: Batch = 32,
+    side: Side = 28, first: First = 6, second: Second = 16, hidden: Hidden = 120, batch: Batch = 24,
     updates: Updates = 1, *, dtype, rng,
 ):  # fmt: skip
     """The same from weights that are ten times too large: most units are saturated."""
@@ -46,7 +46,7 @@ def badly_scaled(
     return weights * np.dtype(dtype).type(10), *rest
 
 
-def mnist(batch: Batch = 32, updates: Updates = 1, *, dtype, rng):
+def mnist(batch: Batch = 24, updates: Updates = 1, *, dtype, rng):
     """Handwritten digits, 28 by 28 pixels."""
     from dl_exp.data import read_mnist_5000
 

@@ -61,8 +61,8 @@ def checked(session: Session) -> int:
 def prepared(session: Session) -> tuple[OwnFunction | OwnKernel, Request]:
     """Who is examined, and the ladder that comes after.  Raises Refused, Missing among it."""
     from exp_core.contestants import Contestant
-    from exp_core.ladder import assignment
     from exp_core.practise.examined import OwnFunction, OwnKernel
+    from exp_core.request import assignment
     from exp_core.user_file import find_user_function
 
     experiment = session.experiment
@@ -144,10 +144,10 @@ def say_fault(session: Session, fault: Fault, tried: int = 0) -> None:
 
 def report_ladder(session: Session, result: Result, examiner: Examiner, request: Request) -> int:
     """The table, and where the user's row stands in it; what is wrong at these sizes is looked for at smaller ones."""
-    from exp_core.ladder import case
     from exp_core.practise.standing import standing
     from exp_core.report.console import console
     from exp_core.report.terminal import print_result
+    from exp_core.request import case
 
     out = console()
     out.print()

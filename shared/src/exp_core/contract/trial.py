@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from exp_core.case import Case
+from exp_core.checksum import checksum
 from exp_core.contestants import Call, Contestant, as_numpy
 from exp_core.contract.sabotage import leaves, poisoned, shaken, with_leaf
 from exp_core.experiment import Experiment, Implementation, Inputs, Problem
-from exp_core.ladder import checksum
 from exp_core.machine import DeviceName
 
 SABOTAGE = 64  # times the bound: a result that far off must be caught

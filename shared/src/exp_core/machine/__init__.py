@@ -5,13 +5,14 @@ from exp_core.machine.cores import usable_cores
 from exp_core.machine.description import Machine, describe
 from exp_core.machine.devices import DEVICES, Device, DeviceMissing, DeviceName, devices, require
 from exp_core.machine.in_turns import Rate, out_of_turn, pacemakers
-from exp_core.machine.memory import available_memory
+from exp_core.machine.memory import MEMORY_SHARE, available_memory
 from exp_core.machine.roofline import Bandwidth, Peaks
 from exp_core.machine.session import Limits, limits, limits_measured_anew
 from exp_core.machine.threads import ThreadLimit, thread_environment, thread_limit, verify_threads
 
 __all__ = [
     "DEVICES",
+    "MEMORY_SHARE",
     "Bandwidth",
     "Device",
     "DeviceMissing",

@@ -7,6 +7,8 @@ from pathlib import Path
 from exp_core.machine.cgroup import memory_left, memory_limit
 from exp_core.machine.files import ROOT
 
+MEMORY_SHARE = 0.7  # of the available memory, the part that a run may plan to use
+
 
 def total_memory(root: Path = ROOT) -> int:
     """Bytes of main memory, or a container's limit where that is less."""

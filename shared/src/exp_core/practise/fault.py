@@ -9,13 +9,14 @@ from typing import Literal
 import numpy as np
 
 from exp_core.case import Case
+from exp_core.checking import VIEW
 from exp_core.experiment import Experiment
 from exp_core.forms import Form, difference
-from exp_core.ladder import VIEW, first_sentence
 from exp_core.practise.likeness import leaves, likenesses
 from exp_core.practise.question import Question
 from exp_core.row import Check
 from exp_core.tensor import UNIT_ROUNDOFF
+from exp_core.wire import first_sentence
 
 Ending = Literal["", "died", "stopped"]  # of the process: by itself, or by us since it took too long
 SHOWN = 16  # numbers that are still read at a glance

@@ -9,11 +9,12 @@ from functools import partial
 from itertools import product
 from typing import Protocol
 
-from exp_core.ladder import Progress, climb
+from exp_core.ladder import climb
 from exp_core.machine import describe
 from exp_core.refusal import Refused
 from exp_core.request import Request
 from exp_core.results import Result
+from exp_core.run import Progress
 from exp_core.scaling.result import Point, Sweep
 from exp_core.scaling.shelf import Shelf, key
 from exp_core.timing import Deadline

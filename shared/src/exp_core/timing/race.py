@@ -185,7 +185,10 @@ def _rounds(
         going = who_goes_on(costs, rounds, deadline.left() - reserved_s, beside_s)
         if not going:
             return
-        if deadline.elapsed() + sum(costs[c] for c in going) + beside_s > 2 * deadline.budget_s:
+        ends_s = deadline.elapsed() + sum(costs[c] for c in going)
+        if ends_s + beside_s > 2 * deadline.budget_s >= ends_s:
+            beside = []  # and they do not come back, so that their rounds remain those of the others
+        if ends_s > 2 * deadline.budget_s:
             if not rounds:  # better than nothing: the call of the calibration stands in for the only round
                 for contestant in (*going, *beside):
                     contestant.samples.append(contestant.call_s)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from exp_core.catalogue import Entry
 from exp_core.contestants import chosen_devices, missing_modules
-from exp_core.ladder import MEMORY_SHARE
-from exp_core.machine import DeviceMissing, available_memory, usable_cores
+from exp_core.machine import MEMORY_SHARE, DeviceMissing, available_memory, usable_cores
 from exp_core.refusal import Missing, Refused, one_of, shortened
 from exp_core.training import checkpoint
 from exp_core.training.checkpoint import CheckpointError
