@@ -128,7 +128,7 @@ def test_ten_thousand_command_lines(part):
 @pytest.mark.parametrize("fault", ["a traceback", "steer", "one sentence", "exit code", "it takes longer"])
 def test_every_kind_of_fault_is_seen(fault, monkeypatch):
     """A reader that raises, says too much, steers the terminal, exits with 7, or never returns."""
-    from exp_core.cli import app
+    from exp_core.cli import app, program
 
     def broken(*_):
         if fault == "a traceback":
@@ -143,7 +143,7 @@ def test_every_kind_of_fault_is_seen(fault, monkeypatch):
     real = signal.alarm
     monkeypatch.setattr(app, "print_list", broken)
     if fault == "steer":
-        monkeypatch.setattr(app, "printable", str)
+        monkeypatch.setattr(program, "printable", str)
     if fault == "one sentence":
         monkeypatch.setattr(app, "print_list", lambda *_: (click.echo("a", err=True), broken_twice()))
     outcome = run(Program("maths_exp"), ["list"])

@@ -24,7 +24,7 @@ def test_a_locked_history(path, swift):
     """Measured and printed; not stored, and said so."""
     custom = path.parent / "site"
     custom.mkdir()
-    impatient = "from exp_core.history import database, errors\nerrors.PATIENCE_S = database.PATIENCE_S = 0.2\n"
+    impatient = "from exp_core.history import connection, errors\nerrors.PATIENCE_S = connection.PATIENCE_S = 0.2\n"
     (custom / "sitecustomize.py").write_text((swift / "sitecustomize.py").read_text() + impatient)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dl_exp import data
-from exp_core.cli.main import main
+from exp_core.cli.program import main
 
 pytest.importorskip("pooch", reason="downloads need pooch")
 pytest.importorskip("safetensors", reason="checkpoints need safetensors")

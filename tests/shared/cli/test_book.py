@@ -12,7 +12,7 @@ import webbrowser
 import library
 import pytest
 
-from exp_core.cli.main import main
+from exp_core.cli.program import main
 
 PACKAGE = "acme_told"
 

@@ -92,7 +92,7 @@ def test_ctrl_c_saves_and_what_is_known_is_held(toys, monkeypatch):
         return toy.momentum(shape, state, batches, step)
 
     engines = (replace(toy.TRAINING.engines[0], advance=pressed), toy.TRAINING.engines[1])
-    experiment = replace(Entry.load(next(iter(toys._catalogue().entries.values()))))
+    experiment = replace(Entry.load(next(iter(toys.experiments().values()))))
     known = replace(experiment, training=replace(toy.TRAINING, engines=engines))
     monkeypatch.setattr(Entry, "load", lambda self: known)
     with pytest.raises(api.Interrupted) as stop:
