@@ -125,7 +125,7 @@ def test_nothing_is_wider_than_the_page(visit, book, size):
 
 def test_a_long_formula_that_may_not_break_would_be_wider(visit):
     tab = visit(f"{PACKAGE}/third.html", "phone")
-    tab.evaluate("for (const place of document.querySelectorAll('.explanation')) place.style.whiteSpace = 'nowrap'")
+    tab.evaluate("for (const place of document.querySelectorAll('.explanation p')) place.style.whiteSpace = 'nowrap'")
     assert tab.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 

@@ -18,8 +18,8 @@ Look for  `killer` makes quicksort quadratic and leaves introsort, which counts 
           `special` are seven and eleven different numbers, counted and never moved.  Why the library wins below a
           hundred thousand numbers: a call of ours costs Python 5 to 10 microseconds before it begins, and then waits
           for the counter of every digit.  The 766 values of `photograph` are too many to be counted by comparing.
-Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), chapter 5.
-          C. A. R. Hoare, Quicksort, The Computer Journal 5 (1962), 10-16, doi:10.1093/comjnl/5.1.10.
+Source    D. E. Knuth, The Art of Computer Programming 3, 2nd ed. (1998), chapter 5.  C. A. R. Hoare, Quicksort, The
+          Computer Journal 5 (1962), 10-16, doi:10.1093/comjnl/5.1.10.
 """
 
 from __future__ import annotations
