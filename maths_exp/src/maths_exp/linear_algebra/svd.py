@@ -99,7 +99,7 @@ def row(function, rung, cost, **more):
 
 def sample(function, rung, cost, **more):
     """A randomised implementation, with as few power iterations as the error asked for allows; found beforehand."""
-    return row(function, rung, cost(fewest(function)), prepare=fewest(function), skip=not_small, **more)
+    return row(function, rung, cost(fewest(function)), prepare=fewest(function), skip=not_small, counted=True, **more)
 
 
 FULL = {"prepare": values_and_vectors}
