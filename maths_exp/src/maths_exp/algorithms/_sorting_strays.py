@@ -17,11 +17,15 @@ from maths_exp.algorithms._sorting_runs import merge_two, worth
 
 BACK = 4  # numbers in a row that may have strayed upwards
 SOME = 32  # strays that are none too many, and besides
+HEAD = 1024  # numbers that are looked at first
 SHARE = 16  # of so many numbers one
 
 
 def merge_strays(x):
     """The numbers in order if all but a few are so already, else None."""
+    head = x[:HEAD]
+    if part(head, np.empty_like(head)) == 0:  # before there is room for all: to get it is not free
+        return None
     room = np.empty_like(x)
     stayed = part(x, room)
     if stayed == 0:
