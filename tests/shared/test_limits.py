@@ -195,11 +195,14 @@ def test_without_numba_the_record_stands_and_the_result_says_why(monkeypatch):
 def test_a_working_set_that_there_is_no_room_for_twice_is_held_against_the_record(monkeypatch):
     from exp_core.machine import in_turns as machine
 
-    monkeypatch.setattr(machine, "available_memory", lambda: 1000)
     monkeypatch.setattr(machine, "numba_is_there", lambda: True)
-    assert "too much of what is free" in str(machine.out_of_turn([Rate("read", MIB)]))
-    with machine.pacemakers([Rate("read", MIB)], 1) as beside:
-        assert beside == {}
+    for free, size in ((1000, MIB), (machine.LOADING - 1, MIB), (2 * machine.LOADING, machine.LOADING)):
+        monkeypatch.setattr(machine, "available_memory", lambda free=free: free)
+        assert "too much of what is free" in str(machine.out_of_turn([Rate("read", size)]))
+        with machine.pacemakers([Rate("read", size)], 1) as beside:
+            assert beside == {}
+    monkeypatch.setattr(machine, "available_memory", lambda: machine.LOADING)
+    assert machine.out_of_turn([Rate("read", MIB)]) is None
 
 
 def test_rows_that_were_stored_before_have_no_interval():

@@ -41,6 +41,21 @@ def test_before_a_making_is_called_too_slow_larger_ones_are_made(monkeypatch):
     assert 1e-3 * max(made) <= 0.5
 
 
+@pytest.mark.parametrize("refused", [lambda n: n > 2**10, lambda n: n < 2**10])
+def test_a_problem_that_refuses_the_larger_sizes_speaks_for_itself(monkeypatch, refused):
+    """Nothing is foretold from what it takes far below them; small sizes that are refused do not matter."""
+    trials, _ = making(monkeypatch, lambda n, count: 1e-5 * n)
+    make = trials.make
+
+    def picky(sizes):
+        if refused(sizes["n"]):
+            raise ValueError("not so many")
+        return make(sizes)
+
+    trials.make = picky
+    assert predict_making(trials, 2.0) == (0.0 if refused(2**20) else pytest.approx(1e-5 * 2**20))
+
+
 def test_real_sizes_are_parameters():
     trials = Trials(lambda sizes: (), {"n": 1024, "tolerance": 1e-8})
     assert trials.sizes_at(3) == {"n": 128, "tolerance": 1e-8}

@@ -97,7 +97,9 @@ def predict_making(trials: Trials, patience_s: float) -> float:
     """Seconds that making the input takes, foretold from smaller ones; what they made serves all later trials.
 
     Before a forecast exceeds the patience, ever larger ones are made, each foretold to take a quarter of it at most.
+    0 if the problem refuses the larger of them: at the real sizes it will speak for itself.
     """
+    refused = False
     for scale in trials.scales():
         if not trials.soon(scale, trials.longest_s) and trials.soon(0, patience_s):
             break
@@ -105,9 +107,11 @@ def predict_making(trials: Trials, patience_s: float) -> float:
             break
         try:
             trials.inputs_at(scale)
-        except Exception:  # the problem refuses such sizes: it will speak for itself at the real ones
-            continue
-    return trials.making(0)
+        except Exception:  # small sizes may be refused, and larger ones not
+            refused = True
+        else:
+            refused = False
+    return 0.0 if refused else trials.making(0)
 
 
 def grown(values: Mapping[int, float], scale: int = 0, least: float = 2.0) -> float:

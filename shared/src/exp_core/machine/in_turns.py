@@ -42,6 +42,7 @@ KINDS = {"read": ("read",), "write": ("copy", "triad", "in_place"), "any": OPERA
 STEPS = 4  # sizes that are told apart between one and its double: a smaller one is never slower
 LARGEST = 2**29  # bytes of all threads together: beyond it no cache serves any part worth counting
 SHARE = 1 / 8  # of the free memory
+LOADING = 2**29  # bytes of Numba, its BLAS and the threads; OpenBLAS waits for ever for memory that it cannot have
 TRIES = 4  # of each way, before the fastest is chosen
 FLOPS = 1e6  # in a unit of work
 
@@ -93,8 +94,10 @@ def out_of_turn(rates: Iterable[Rate]) -> Skip | None:
     """Why these cannot be found in turns with others here; None if they can."""
     if not numba_is_there():  # the BLAS of each thread would have to be held back, and with it that of the others
         return Skip("that takes Numba", "pip install numba")
-    if (largest := _largest(rates)) > SHARE * available_memory():
-        return Skip(f"that takes {largest / 1e9:.2g} GB, which is too much of what is free", "choose smaller sizes")
+    largest, free = _largest(rates), available_memory()
+    if largest > SHARE * free or free < LOADING:
+        size = (largest + LOADING) / 1e9
+        return Skip(f"that may take {size:.2g} GB, which is too much of what is free", "choose smaller sizes")
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from exp_core.machine.cgroup import memory_left, memory_limit
@@ -20,9 +21,20 @@ def total_memory(root: Path = ROOT) -> int:
 
 
 def available_memory(root: Path = ROOT) -> int:
-    """Bytes that can be used without swapping and without being killed by a container's limit."""
+    """Bytes that can be used without swapping, within a container's limit and within that of ``ulimit -v``."""
     import psutil
 
     available = int(psutil.virtual_memory().available)
-    left = memory_left(root)
-    return available if left is None else min(available, left)
+    return min(left for left in (available, memory_left(root), _addresses_left()) if left is not None)
+
+
+def _addresses_left() -> int | None:
+    """Bytes of address space that this process may still take; None where nobody limits it."""
+    if sys.platform != "linux":
+        return None
+    import resource
+
+    import psutil
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else max(0, limit - int(psutil.Process().memory_info().vms))
