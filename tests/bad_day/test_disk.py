@@ -69,7 +69,7 @@ def test_a_disk_that_is_full_as_a_picture_is_written(tmp_path, swift):
 @needs_limits
 def test_a_disk_that_is_full_for_the_history_and_for_compiled_code(tmp_path, swift):
     """Every right row is there; that nothing could be stored is one sentence, and the exit code is that of the run."""
-    words = ("maths_exp", "summation", "--n", "100", "--only", "naive,naive_compiled", "--budget", "0.05")
+    words = ("maths_exp", "summation", "--n", "100", "--only", "naive,naive_compiled", "--budget", "2")
     done = run(*words, custom=swift, before=limited(2000), NUMBA_CACHE_DIR=str(tmp_path / "compiled"),
                EXP_CORE_DATA=str(tmp_path / "data"))  # fmt: skip
     assert done.code == 0, done
