@@ -6,19 +6,15 @@ parts meet once, where their gradients are added up as Adam takes them.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from dl_exp.engine.product import K_BLOCK, product
+from dl_exp.engine.product import product
 from dl_exp.engine.team import meet, together
-from dl_exp.engine.tile import columns
+from dl_exp.generative._diffusion_memory import memory
 from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
 from dl_exp.generative._diffusion_schedule import clock, scales
 from exp_core.compiled import REORDER, njit
 from exp_core.vector import sigmoid
-
-SPACE = 32  # numbers between what two threads write: two cache lines
 
 
 def threads(weights, x0, noise, times, shape):
@@ -43,30 +39,6 @@ def advance(weights, m, v, x0, noise, times, rates, before, shape):
 
     together(work, parts)
     return losses
-
-
-class Memory(NamedTuple):
-    """The threads' own memory, a thread's index first everywhere."""
-
-    x: np.ndarray  # (rows, d + features): x_t and the clock
-    aim: np.ndarray  # (rows, d): what the network is to guess
-    wrong: np.ndarray  # (rows, d): its guess, and the loss's derivative by it
-    work: np.ndarray  # (8, rows, h): activations, slopes, two deltas
-    gradients: np.ndarray  # (P,)
-    sums: np.ndarray
-    panels: np.ndarray  # (K_BLOCK, columns of a tile)
-
-
-def memory(parts, rows, size, d, h):
-    """For so many threads with so many examples each, and ``size`` weights."""
-
-    def empty(*sizes):
-        return np.empty((parts, *sizes), np.float32)
-
-    return Memory(
-        empty(rows, d + clock().shape[1]), empty(rows, d), empty(rows, d), empty(8, rows, h), empty(size + SPACE),
-        empty(SPACE), empty(K_BLOCK, columns(4)),
-    )  # fmt: skip
 
 
 @njit

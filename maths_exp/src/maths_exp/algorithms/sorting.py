@@ -1,7 +1,6 @@
 """Sorting: n log n comparisons at best, unless nobody compares.
 
-Problem   Put the numbers x, shape (n,), in ascending order.  As NumPy has it, -0.0 equals 0.0, and what is not a number
-          comes last.
+Problem   Put the numbers x, shape (n,), in ascending order; as NumPy has it, -0.0 equals 0.0, and NaN comes last.
 Idea      Insertion moves each element past all larger ones: $n^2 / 4$ moves.  To halve is better: merge sort splits
           by place and merges by value, quicksort splits by value and has nothing to merge, a heap is half sorted and
           cheap to keep so.  Each takes about $n \\log_2 n$ comparisons, and no sort that compares takes fewer than
