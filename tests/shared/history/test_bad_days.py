@@ -9,12 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 
 import past
 import pytest
 
-from exp_core.history import Database, HistoryError, connection, database, errors, store
+from exp_core.history import Database, HistoryError, connection, database, errors, schema, store
 from exp_core.history.files import beside
 from exp_core.history.rescue import rescue
 
@@ -71,6 +71,31 @@ def test_two_processes_write_at_once_and_lose_nothing(path, count):
     assert [process.returncode for process in processes] == [0, 0]
     assert [len(words) for words in said] == [count, count]
     assert sorted(uuids(path)) == sorted(said[0] + said[1])
+
+
+class Overtaken:
+    """A connection beside which something happens just before the version is asked for."""
+
+    def __init__(self, connection, meanwhile):
+        self.connection, self.meanwhile = connection, meanwhile
+
+    def execute(self, sql):
+        if sql == "PRAGMA user_version":
+            self.meanwhile()
+        return self.connection.execute(sql)
+
+
+def test_a_database_that_is_made_while_one_looks_is_not_another_program_s(path):
+    def made():
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN")
+            schema.create(other)
+            with suppress(sqlite3.OperationalError):  # it is locked out, and comes later
+                other.execute("COMMIT")
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as ours:
+        assert schema.read_version(Overtaken(ours, made), path, 1) == 0
+        assert not ours.in_transaction
 
 
 def test_two_processes_may_make_the_database_at_the_same_moment(tmp_path):

@@ -72,13 +72,17 @@ MIGRATIONS: tuple[Step, ...] = (create,)
 
 
 def read_version(connection: sqlite3.Connection, path: Path, known: int) -> int:
-    """The version of a database; 0 for an empty one.
+    """The version of a database; 0 for an empty one; seen at one moment, for another program may make it now.
 
     Raises HistoryError for one that is newer than this program, or another program's: both are left alone.
     """
-    (owner,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.execute("SAVEPOINT look")
+    try:
+        (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    finally:
+        connection.execute("RELEASE look")
     if owner != APPLICATION:
         if owner or version or tables:
             raise HistoryError(f"{path} is another program's database and is left alone: set {VARIABLE} elsewhere")
