@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dl_exp.engine.team import meet, together
 from dl_exp.engine.workspace import aligned
 from dl_exp.vision._convolution_tile import narrow_tile, two_wide_tile, wide_tile
-from exp_core.compiled import njit
+from exp_core.compiled import njit, prange
 from exp_core.vector.registers import registers
 
 BLOCK = 256  # windows that meet a panel before the next one
@@ -40,12 +39,9 @@ def direct_compiled(x, w):
     results, y = room(shape, host.rows, x.dtype)
     threads = numba.get_num_threads() if y.size * taps.size > SMALL else 1
     filters = np.ascontiguousarray(w).reshape(out, -1)
-    places = shape[1:3]
-
-    def work(part, meeting):
-        _work(part, meeting, threads, x, filters, padded, taps, panels, edges, results, places, host.rows, lanes)
-
-    together(work, threads)
+    (_alone if threads == 1 else _in_threads)(
+        x, filters, padded, taps, panels, edges, results, shape[1:3], threads, host.rows, lanes
+    )
     return y
 
 
@@ -65,17 +61,25 @@ def panel_edges(out, lanes):
 
 
 @njit
-def _work(part, meeting, parts, x, filters, padded, taps, panels, edges, results, places, rows, lanes):
+def _alone(x, filters, padded, taps, panels, edges, results, places, threads, rows, lanes):
+    pad(x, padded, 0, len(padded) * padded.shape[1])
+    pack(filters, panels, edges, 0, edges[-1])
+    _share(padded, taps, panels, edges, results, places, 0, len(results), rows, lanes)
+
+
+@njit(parallel=True)
+def _in_threads(x, filters, padded, taps, panels, edges, results, places, threads, rows, lanes):
     """Each thread pads, packs and multiplies a part."""
     lines, tiles = len(padded) * padded.shape[1], len(results) // rows
-    pad(x, padded, lines * part // parts, lines * (part + 1) // parts)
-    pack(filters, panels, edges, edges[-1] * part // parts, edges[-1] * (part + 1) // parts)
-    meet(meeting, parts)
-    first, last = rows * (tiles * part // parts), rows * (tiles * (part + 1) // parts)
-    _share(padded, taps, panels, edges, results, places, first, last, rows, lanes)
+    for t in prange(threads):
+        pad(x, padded, lines * t // threads, lines * (t + 1) // threads)
+        pack(filters, panels, edges, edges[-1] * t // threads, edges[-1] * (t + 1) // threads)
+    for t in prange(threads):
+        first, last = rows * (tiles * t // threads), rows * (tiles * (t + 1) // threads)
+        _share(padded, taps, panels, edges, results, places, first, last, rows, lanes)
 
 
-@njit(inline="always")
+@njit
 def pad(x, padded, first, last):
     """Lines of the padded image, counted through all images."""
     p = (padded.shape[2] - x.shape[2]) // 2
@@ -87,23 +91,16 @@ def pad(x, padded, first, last):
 @njit
 def padded_line(image, i, padding, line):
     """Row i of an image between zeros, or zeros alone where there is none."""
-    channels = line.shape[1]
-    numbers, start = line.reshape(-1), padding * channels
-    end = start + image.shape[1] * channels
-    for b in range(start):
-        numbers[b] = 0
-    for b in range(end, numbers.size):
-        numbers[b] = 0
+    width = image.shape[1]
+    line[:padding] = 0
+    line[padding + width :] = 0
     if 0 <= i < image.shape[0]:
-        for b in range(image.shape[1]):
-            for c in range(channels):
-                numbers[start + b * channels + c] = image[i, b, c]
+        line[padding : padding + width] = image[i]
     else:
-        for b in range(start, end):
-            numbers[b] = 0
+        line[padding : padding + width] = 0
 
 
-@njit(inline="always")
+@njit
 def pack(filters, panels, edges, first, last):
     """Output channels first to last of (out, depth) -> panels (depth, width), one after the other; zeros beyond out."""
     out, depth = filters.shape
@@ -115,7 +112,7 @@ def pack(filters, panels, edges, first, last):
                 panel[q, o - edges[p]] = filters[o, q] if o < out else 0
 
 
-@njit(inline="always")
+@njit
 def _share(padded, taps, panels, edges, results, places, first, last, rows, lanes):
     """Windows first to last, counted through all images; beyond the last one, the last one once more."""
     down, across = places
@@ -139,7 +136,7 @@ def _share(padded, taps, panels, edges, results, places, first, last, rows, lane
         multiply(pixels, starts[:size], taps, panels, edges, results[block : block + size], rows, lanes)
 
 
-@njit(inline="always")
+@njit
 def multiply(x, starts, taps, panels, edges, c, rows, lanes):
     """C = A B; A is given by x, starts and taps, B is packed."""
     depth = taps.size

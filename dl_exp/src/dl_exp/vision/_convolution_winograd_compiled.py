@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dl_exp.engine.team import meet, together
 from dl_exp.engine.workspace import aligned
 from dl_exp.vision._convolution_compiled import SMALL, multiply, padded_line, panel_edges
-from exp_core.compiled import FUSE, njit
+from exp_core.compiled import FUSE, njit, prange
 from exp_core.vector.registers import registers
 
 BATCH = 64
@@ -33,25 +32,28 @@ def winograd_compiled(x, w):
     panels = aligned((16, channels * edges[-1]), x.dtype, np.empty)
     V = aligned((threads, 16, most, channels), x.dtype)
     M = aligned((threads, 16, most, len(w)), x.dtype, np.empty)
-    w = np.ascontiguousarray(w)
-
-    def work(part, meeting):
-        _work(part, meeting, threads, x, w, panels, edges, V[part], M[part], y, host.rows, lanes)
-
-    together(work, threads)
+    share = _alone if threads == 1 else _in_threads
+    share(x, np.ascontiguousarray(w), panels, edges, V, M, y, host.rows, lanes)
     return y
 
 
 @njit
-def _work(part, meeting, parts, x, w, panels, edges, V, M, y, rows, lanes):
+def _alone(x, w, panels, edges, V, M, y, rows, lanes):
+    _filters(w, panels, edges, 0, len(w))
+    _share(x, panels, edges, V[0], M[0], y, 0, len(y) * ((y.shape[1] + 1) // 2), rows, lanes)
+
+
+@njit(parallel=True)
+def _in_threads(x, w, panels, edges, V, M, y, rows, lanes):
     """Each thread takes a part of the filters, and then of all rows of tiles."""
-    out, lines = len(w), len(y) * ((y.shape[1] + 1) // 2)
-    _filters(w, panels, edges, out * part // parts, out * (part + 1) // parts)
-    meet(meeting, parts)
-    _share(x, panels, edges, V, M, y, lines * part // parts, lines * (part + 1) // parts, rows, lanes)
+    out, lines, threads = len(w), len(y) * ((y.shape[1] + 1) // 2), len(V)
+    for t in prange(threads):
+        _filters(w, panels, edges, out * t // threads, out * (t + 1) // threads)
+    for t in prange(threads):
+        _share(x, panels, edges, V[t], M[t], y, lines * t // threads, lines * (t + 1) // threads, rows, lanes)
 
 
-@njit(inline="always")
+@njit
 def _filters(w, panels, edges, first, last):
     """$G g G^T$ of filters first to last, packed for each of the sixteen places: (16, C * columns)."""
     channels = w.shape[3]
@@ -89,7 +91,7 @@ def _filter(g, u, U):
             U[4 * i + 3, c] = g2
 
 
-@njit(inline="always")
+@njit
 def _share(x, panels, edges, V, M, y, first, last, rows, lanes):
     """Rows of tiles, counted through all images; the tiles of a batch are made up to whole tiles of the product."""
     down, across = (y.shape[1] + 1) // 2, (y.shape[2] + 1) // 2
