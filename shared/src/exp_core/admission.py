@@ -37,24 +37,18 @@ def make_input(run: Run) -> None:
     Raises Refused if the problem does not allow such sizes, or if making it would take longer than the budget.
     """
     with run.spending.spent_on("making the input"):
-        seconds = predict_making(run.trials, patience_s(run))
-        if seconds > patience_s(run):
-            raise Refused(
-                f"at these sizes making the input alone would take some {seconds_text(seconds)}: "
-                f"choose smaller sizes, or --budget {math.ceil(seconds)}"
-            )
+        refuse_if_too_slow(run, "making the input", predict_making(run.trials, patience_s(run)))
         try:
             assert run.inputs is not None
         except ValueError as error:
             raise Refused(f"{run.request.problem.name}: {first_sentence(error)}") from error
 
 
-def refuse_a_slow_oracle(run: Run) -> None:
-    """Raise Refused if holding results against the oracle would take longer than the budget."""
-    seconds = predict_oracle(run.request.experiment, run.trials, run.inputs).seconds
+def refuse_if_too_slow(run: Run, what: str, seconds: float) -> None:
+    """Raise Refused if what comes before everybody's race would take longer than the budget."""
     if seconds > patience_s(run):
         raise Refused(
-            f"at these sizes the reference answer alone would take some {seconds_text(seconds)}: "
+            f"at these sizes {what} alone would take some {seconds_text(seconds)}: "
             f"choose smaller sizes, or --budget {math.ceil(seconds)}"
         )
 
@@ -70,7 +64,8 @@ def admit(run: Run) -> list[Contestant]:
     calls: dict[str, float] = {}  # seconds that its calls need at least
     admitted: list[Contestant] = []
     with run.spending.spent_on("trials"):
-        refuse_a_slow_oracle(run)
+        oracle = predict_oracle(request.experiment, run.trials, run.inputs)
+        refuse_if_too_slow(run, "the reference answer", oracle.seconds)
     # the last first, the library and the best of ours: where the time ends, it is the loops that miss it
     for number, contestant in enumerate(reversed(request.contestants)):
         run.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
