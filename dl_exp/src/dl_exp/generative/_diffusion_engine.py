@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dl_exp.engine.adamw import add
 from dl_exp.engine.product import product
 from dl_exp.engine.team import meet, together
 from dl_exp.generative._diffusion_memory import memory
@@ -57,7 +58,7 @@ def _train(part, meeting, weights, m, v, x0, noise, times, told, own, signal, sp
         if part == 0:
             losses[step] = own.sums[:, 0].sum()
         for other in range(1, parts):
-            _add(own.gradients[other, start:end], own.gradients[0, start:end])
+            add(own.gradients[0, start:end], own.gradients[other, start:end])
         rate, c1, c2 = told[step]
         _adam(weights[start:end], m[start:end], v[start:end], own.gradients[0, start:end], rate, c1, c2)
         meet(meeting, parts)
@@ -74,13 +75,6 @@ def _spoil(x0, noise, times, signal, spread, clock, x, aim):
             aim[i, j] = signal[t] * noise[i, j] - spread[t] * x0[i, j]
         for j in range(clock.shape[1]):
             x[i, d + j] = clock[t, j]
-
-
-@njit
-def _add(x, y):
-    """y += x."""
-    for i in range(y.size):
-        y[i] += x[i]
 
 
 @njit
