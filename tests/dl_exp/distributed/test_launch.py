@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from launching import starting_port
 
 pytest.importorskip("mlx.core", reason="processes are launched by MLX")
 pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
@@ -36,27 +37,12 @@ def start(data, *words, ranks=2, program=ENTRY):
     """mlx.launch, with the command line of dl_exp on each rank."""
     if not LAUNCH.exists():
         pytest.skip("mlx.launch is not installed beside this Python")
-    command = [
-        LAUNCH,
-        "-n",
-        str(ranks),
-        "--backend",
-        "ring",
-        "--starting-port",
-        str(port()),
-        sys.executable,
-        "-c",
-        program,
-    ]
+    ring = ["-n", str(ranks), "--backend", "ring", "--starting-port", str(starting_port())]
+    command = [LAUNCH, *ring, sys.executable, "-c", program]
     return subprocess.Popen(
         [*command, *words], env=environment(data), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-
-
-def port():
-    """Somewhere above what others here are likely to use, and different for tests that run at once."""
-    return 20_000 + os.getpid() % 10_000
 
 
 def alone(data, *words):
@@ -208,3 +194,20 @@ def test_the_ring_tells_how_many_are_here(tmp_path, monkeypatch):
     assert [neighbours(rank) for rank in range(3)] == [2, 2, 1]
     monkeypatch.delenv("MLX_HOSTFILE")
     assert neighbours(0) == 1
+
+
+def test_two_runs_that_meet_by_chance_are_told_so(tmp_path):
+    """Two launchers, one rank of each, one ring: what happens when two runs begin at once on the same ports.
+
+    Sabotage shows itself: without the look at who has started them, both would train together.
+    """
+    hosts, script = tmp_path / "hosts.json", tmp_path / "mlx.launch"
+    hosts.write_text(json.dumps([[f"127.0.0.1:{starting_port() + rank}"] for rank in range(2)]))
+    script.write_text("import subprocess, sys\nsubprocess.run([sys.executable, '-c', sys.argv[1]])\n")
+    child = "from exp_core.training import group\ntry: print(group.join())\nexcept group.GroupError as e: print(e)"
+    met = [
+        subprocess.Popen([sys.executable, script, child], stdout=subprocess.PIPE, text=True, env=its_rank)
+        for its_rank in (os.environ | {"MLX_RANK": str(rank), "MLX_HOSTFILE": str(hosts)} for rank in range(2))
+    ]
+    said = [process.communicate(timeout=PATIENCE_S)[0] for process in met]
+    assert all("give each of the two its own --starting-port" in each for each in said), said

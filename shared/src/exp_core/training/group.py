@@ -13,6 +13,9 @@ from pathlib import Path
 
 from exp_core.training.plan import Numbers
 
+PROGRAM = "mlx.launch"
+STRANGERS = "this run met another mlx.launch on this machine: give each of the two its own --starting-port"
+
 
 class GroupError(RuntimeError):
     """The processes cannot work together, or do so no longer; the message is one sentence."""
@@ -45,16 +48,36 @@ def launched() -> bool:
 
 
 def join() -> Group:
-    """Meet the others.  Alone where nobody else was started.  Raises GroupError if they cannot be reached."""
+    """Meet the others.  Alone where nobody else was started.
+
+    Raises GroupError if they cannot be reached, or if those that were met are of another run: mlx.launch gives the same
+    ports to all, so that two runs begun at once on one machine may close their rings over each other.
+    """
     if not launched():
         return ALONE
     import mlx.core as mx
 
     try:
         group = mx.distributed.init()
+        launchers = mx.distributed.all_gather(mx.array([launcher()]), stream=mx.cpu).tolist()
     except (RuntimeError, ValueError) as error:
-        raise GroupError(f"rank {os.environ['MLX_RANK']} did not meet the others: {str(error).strip()}") from error
-    return Group(group.rank(), group.size(), neighbours(group.rank()))
+        why = STRANGERS if lost(error) else str(error).strip()
+        raise GroupError(f"rank {os.environ['MLX_RANK']} did not meet the others: {why}") from error
+    here = neighbours(group.rank())
+    if here == group.size() and len(set(launchers)) > 1:
+        raise GroupError(STRANGERS)
+    return Group(group.rank(), group.size(), here)
+
+
+def launcher() -> int:
+    """The process of mlx.launch that has started this one; 0 where it is something else that has."""
+    import psutil
+
+    try:
+        parent = psutil.Process(os.getppid())
+        return parent.pid if any(Path(word).name == PROGRAM for word in parent.cmdline()) else 0
+    except psutil.Error:
+        return 0
 
 
 def neighbours(rank: int) -> int:

@@ -19,9 +19,8 @@ from pathlib import Path
 
 import click
 
-from exp_core.training.group import GroupError
+from exp_core.training.group import GroupError, launcher
 
-PROGRAM = "mlx.launch"
 PATIENCE_S = 5.0  # for mlx.launch to end
 
 
@@ -96,8 +95,8 @@ def speak(message: str) -> None:
     import psutil
 
     try:
-        parent = psutil.Process(os.getppid())
-        if any(Path(word).name == PROGRAM for word in parent.cmdline()):
+        if ours := launcher():
+            parent = psutil.Process(ours)
             # appended: where it is a file, mlx.launch has written to it before
             terminal = os.open(f"/proc/{parent.pid}/fd/2", os.O_WRONLY | os.O_APPEND)
             with os.fdopen(terminal, "w", encoding="utf-8", errors="backslashreplace") as file:
