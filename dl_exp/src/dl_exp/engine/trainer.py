@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from dl_exp.engine.adamw import AdamW, adamw, add, squared
 from dl_exp.engine.gpt import loss_and_gradient, loss_only
 from dl_exp.engine.shape import Shape, unpacked
+from dl_exp.engine.team import together
 from dl_exp.engine.workspace import aligned, workspace
 
 CLIPPED = 1e-6  # added to the gradient's length before dividing by it, as PyTorch does
@@ -41,7 +41,6 @@ class Trainer:
         self._views = unpacked(self.weights, shape)
         self._gradients = [unpacked(gradient, shape) for gradient in self.gradients]
         self._memory = [workspace(shape, b - a, kind) for a, b in zip(self._cuts, self._cuts[1:], strict=False)]
-        self._others = ThreadPoolExecutor(parts - 1) if parts > 1 else None
 
     def step(self, tokens: np.ndarray, targets: np.ndarray, number: int, rate: float) -> float:
         """Update number 1, 2, ... with this learning rate on tokens, targets: (batch, T); the mean loss before it."""
@@ -96,5 +95,4 @@ class Trainer:
 
     def _together(self, work: Callable[[int], float]) -> list[float]:
         """work(i) for every part at once; the results in order."""
-        others = [self._others.submit(work, i) for i in range(1, len(self.gradients))] if self._others else []
-        return [work(0), *(other.result() for other in others)]
+        return together(lambda i, _: work(i), len(self.gradients))
