@@ -1,5 +1,6 @@
 """Numba put off to the first call: lazily, with our stand-ins resolved, and a disk cache that is never stale."""
 
+import importlib
 import os
 import pickle
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from exp_core.compiled import REORDER, Compiled, njit, prange
 
 pytest.importorskip("numba", reason="compiled functions need numba")
+
+from exp_core import disk_cache
 
 
 @njit
@@ -159,6 +162,48 @@ def test_the_confusion_is_real_in_numbas_own_file(tmp_path):
         IndexDataCacheFile._save_data(Late(str(tmp_path), "f", "stamp"), name, data)
     found = IndexDataCacheFile(str(tmp_path), "f", "stamp").load((("float64",), "cpu", "code"))
     assert found == "machine code for float32"
+
+
+PARALLEL = """
+from exp_core.compiled import njit, prange
+
+@njit(parallel=True)
+def inner(x):
+    for i in prange(x.size):
+        x[i] += 1.0
+
+@njit
+def outer(x):
+    inner(x)
+    return x.sum()
+"""
+
+
+def needs_of_the_caller(folder, *, fixed):
+    """How much must happen before each runs: ``inner`` compiled, ``outer`` compiled over it from the disk, and read."""
+    (folder / "over_threads.py").write_text(PARALLEL)
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        if not fixed:
+            patch.delattr(disk_cache.Code, "rebuild")
+        for name in ("inner", "outer", "outer"):  # each as in a new process
+            sys.modules.pop("over_threads", None)
+            function = getattr(importlib.import_module("over_threads"), name)
+            function(np.zeros(3))
+            (made,) = function.dispatcher.overloads.values()
+            found.append(len(made.reload_init))
+        sys.modules.pop("over_threads")
+    return found
+
+
+def test_what_is_compiled_over_a_parallel_function_from_the_disk_starts_its_threads(tmp_path):
+    inner, compiled, read = needs_of_the_caller(tmp_path, fixed=True)
+    assert inner and compiled and read
+
+
+def test_numba_forgets_it(tmp_path):
+    assert needs_of_the_caller(tmp_path, fixed=False)[1:] == [0, 0]
 
 
 def test_a_function_as_argument_leaves_nothing_behind(tmp_path):

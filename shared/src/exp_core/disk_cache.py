@@ -1,15 +1,17 @@
 """Numba's disk cache, never stale and safe for processes that compile at once.  Imported with Numba, not before.
 
 Numba keeps an index a function, from signatures to numbered files of machine code, and a stamp of the function's own
-source file.  Three things can go wrong with that, and each ends in code that does not fit its arguments:
+source file.  Four things can go wrong with that; the first three end in code that does not fit its arguments:
 
 - What another file defines is compiled in, a constant as well as a function: the stamp does not know of it.
 - The index is written before the code.  A process stopped in between, or one that reads in between, finds the code of
   an older source under the new stamp.
 - Two processes that compile two signatures at once both take the next free number: one's code under the other's name.
+- What is compiled over a parallel function that came from the disk forgets that it needs threads (Numba 0.68): in the
+  next process it comes from the disk itself, starts none, and the process dies.
 
 Here the stamp is a digest of everything that is compiled in, files and names carry it, so that no two contents ever
-share a name, and the code is written before the index.
+share a name, the code is written before the index, and what comes from the disk hands on what it needs.
 
 Source    Numba's developer manual, "Notes on Caching"; numba/core/caching.py.
 """
@@ -27,9 +29,10 @@ from pathlib import Path
 import llvmlite
 import numba
 import numpy as np
-from numba.core.caching import IndexDataCacheFile
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.core.serialize import dumps
 
+MADE_AS = 2  # raised when code that is on a disk already must not be used any more
 # Whose functions are not looked into: their versions say all.
 VERSIONS = {"numba": numba.__version__, "llvmlite": llvmlite.__version__, "numpy": np.__version__}
 
@@ -55,10 +58,26 @@ class CacheFile(IndexDataCacheFile):
                 path.unlink(missing_ok=True)
 
 
+class Code(CompileResultCacheImpl):
+    """A compiled function as it is written and read."""
+
+    def rebuild(self, target_context: object, payload: object) -> object:
+        """Its callers inherit what must happen before it runs (``reload_init``), as from one that was just compiled."""
+        result = super().rebuild(target_context, payload)
+        result.library._reload_init.update(result.reload_init)
+        return result
+
+
+class Cache(FunctionCache):
+    """Numba's cache of one function, with code that hands on what it needs."""
+
+    _impl_class = Code
+
+
 def keep_on_disk(dispatcher: object, function: object) -> None:
     """Give Numba's dispatcher of a function this cache file in place of its own."""
-    cache = dispatcher._cache  # type: ignore[attr-defined]
-    versions = _digest(VERSIONS.items())[:8]
+    cache = dispatcher._cache = Cache(dispatcher.py_func)  # type: ignore[attr-defined]
+    versions = _digest([MADE_AS, *VERSIONS.items()])[:8]
     family = f"{cache._impl.filename_base}-{versions}"
     stamp = _digest(compiled_in(function))[:24]
     cache._cache_file = CacheFile(cache.cache_path, f"{family}{stamp}", stamp)
