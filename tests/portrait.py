@@ -17,8 +17,8 @@ PAGE = "maths_exp/mandelbrot.html"
 FOLDER = Path(__file__).parents[1] / "shared" / "docs" / "pictures"
 LIGHTS = ("light", "dark")
 SIZE = {"width": 1440, "height": 1200}
-MARGIN = 32  # pixels around what is shown
-COLOURS = 128  # of the picture's palette: a photograph of a page needs no more, and 150 kB are enough for it
+MARGIN = 24  # pixels above and beside what is shown; the notes begin below it
+COLOURS = 200  # of the palette: a page needs no more, and the pictures stay below 100 kB
 FROM_TO = """() => {
     const top = document.querySelector("#picture").getBoundingClientRect();
     const table = document.querySelector(".measured table").getBoundingClientRect();
@@ -37,7 +37,7 @@ def portrait(book: Path, light: str) -> Image.Image:
         page = Image.open(io.BytesIO(tab.screenshot(full_page=True)))
         left, top, right, bottom = tab.evaluate(FROM_TO)
         window.close()
-    return page.crop((round(left) - MARGIN, round(top) - MARGIN, round(right) + MARGIN, round(bottom) + MARGIN))
+    return page.crop((round(left) - MARGIN, round(top) - MARGIN, round(right) + MARGIN, round(bottom) + 4))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from counting import Tally, counted
 
 from exp_core.case import Case
 from exp_core.catalogue import CatalogueError, read_catalogue
-from exp_core.contestants import arrays_in
 from exp_core.contract import file as whole
 from exp_core.contract import trial as contract
 from exp_core.contract.trial import Trial
 from exp_core.machine import thread_limit
+from exp_core.nests import arrays_in
 
 ENTRIES = [entry for command in ("maths_exp", "dl_exp") for entry in read_catalogue(command).entries.values()]
 EMULATOR = "dl_exp.emulator"

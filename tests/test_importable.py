@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from exp_core.catalogue import read_catalogue
-from exp_core.contestants import as_numpy, missing_modules
+from exp_core.installed import missing_modules
+from exp_core.nests import as_numpy
 from exp_core.tensor import from_numpy
 
 ENTRIES = [entry for package in ("maths_exp", "dl_exp") for entry in read_catalogue(package).entries.values()]

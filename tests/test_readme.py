@@ -60,6 +60,19 @@ def test_every_option_in_the_tour_exists():
         assert set(re.findall(r"--[\w-]+", words)) <= known
 
 
+# Its pictures
+
+
+def test_its_pictures_are_there_for_light_and_dark_and_are_no_burden():
+    """``python tests/portrait.py BOOK`` makes them again."""
+    names = re.findall(r'(?:src|srcset)="([^"]*)"', README)
+    assert sorted(Path(name).stem for name in names) == ["book_dark", "book_light"]
+    for name in names:
+        content = (ROOT / name).read_bytes()
+        assert content.startswith(b"\x89PNG") and len(content) <= 150_000
+    assert re.search(r'<img alt="[^"]{40,}"', README)
+
+
 # Where the library wins
 
 ENTRIES = [entry for command in ("maths_exp", "dl_exp") for entry in read_catalogue(command).entries.values()]

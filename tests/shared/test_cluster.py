@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from exp_core.catalogue import read_catalogue
 from exp_core.cli.app import Application
 from exp_core.cluster import Cluster, connect, connected, disconnect
-from exp_core.contestants import Contestant, as_numpy
+from exp_core.contestants import Contestant
 from exp_core.ladder import climb
+from exp_core.nests import as_numpy
 from exp_core.request import Request
 
 dask = pytest.importorskip("dask", reason="a cluster is Dask's")

@@ -31,7 +31,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from exp_core.contestants import arrays_in
+from exp_core.nests import arrays_in
 from exp_core.tensor import gamma, unit_roundoff
 
 SAMPLES, FACTOR = 8, 10

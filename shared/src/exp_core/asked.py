@@ -95,7 +95,8 @@ def choose_contestants(
     alone: bool = True,
 ) -> tuple[Contestant, ...]:
     """Those asked for, on the devices asked for, the asker's own last.  Raises Missing if none of them could run."""
-    from exp_core.contestants import Contestant, missing_modules
+    from exp_core.contestants import Contestant
+    from exp_core.installed import missing_modules
 
     if absent := missing_modules(entry.package, problem.requires):
         raise Missing(f"the problem {problem.name} {absent}")

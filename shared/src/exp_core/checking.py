@@ -8,10 +8,11 @@ from contextlib import nullcontext
 
 from exp_core.checksum import checksum
 from exp_core.compiled import compiling_s
-from exp_core.contestants import Call, Contestant, arrays_in, as_numpy
+from exp_core.contestants import Call, Contestant
 from exp_core.experiment import Skip
 from exp_core.forms import Form, nearest_difference, same_memory
 from exp_core.limits import Work
+from exp_core.nests import arrays_in, as_numpy
 from exp_core.request import assignment, case
 from exp_core.row import Check
 from exp_core.run import Run

@@ -6,8 +6,8 @@ import zlib
 
 import numpy as np
 
-from exp_core.contestants import arrays_in
 from exp_core.experiment import Inputs
+from exp_core.nests import arrays_in
 
 
 def checksum(inputs: Inputs) -> int:

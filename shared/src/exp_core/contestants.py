@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast
 
 import numpy as np
 
 from exp_core.experiment import Experiment, Implementation, Inputs, Rung, Skip
+from exp_core.installed import missing_modules
 from exp_core.machine import DEVICES, DeviceName, devices, require
 from exp_core.memory import Memory, mlx_peak, peak_memory
-from exp_core.tensor import Array, from_numpy, is_mlx, to_numpy
+from exp_core.tensor import from_numpy
 
 EMULATED = "emulated: right, not timed"
 
@@ -172,69 +170,8 @@ class Device:
             mx.set_default_device(self.before)
 
 
-def as_numpy(result: object) -> object:
-    """A result with every MLX array in it turned into a NumPy array; tuples keep their shape (and their names)."""
-    if isinstance(result, tuple):
-        items = tuple(as_numpy(item) for item in result)
-        make: Callable[..., object] | None = getattr(result, "_make", None)  # a named tuple
-        return make(items) if make else items
-    return to_numpy(cast("Array", result)) if is_mlx(result) else result
-
-
-def arrays_in(value: object) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
-    """Every NumPy array in a nest of tuples, lists and dictionaries."""
-    if isinstance(value, np.ndarray):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from arrays_in(item)
-    elif isinstance(value, dict):
-        yield from arrays_in(tuple(value.values()))
-
-
-def missing_modules(package: str, modules: Iterable[str]) -> Skip | None:
-    """What is not installed, and the command that installs it; None if all is there."""
-    missing = [module for module in modules if importlib.util.find_spec(module) is None]
-    if not missing:
-        return None
-    return Skip(f"needs {' and '.join(missing)}", f"pip install {install_target(package, missing)}")
-
-
 def chosen_devices(asked: tuple[str, ...]) -> tuple[DeviceName, ...]:
     """The devices asked for, or MLX's best one, with the CPU beside it.  Raises DeviceMissing."""
     if asked:
         return tuple(require(name).name for name in DEVICES if name in asked)
     return tuple(dict.fromkeys(("cpu", *(device.name for device in devices()))))
-
-
-def install_target(package: str, modules: list[str]) -> str:
-    """What to give to pip for missing modules: the package's smallest extras that bring them if it has some."""
-    distribution = importlib.metadata.packages_distributions().get(package, [package.replace("_", "-")])[0]
-    try:
-        requirements = importlib.metadata.requires(distribution) or []
-    except importlib.metadata.PackageNotFoundError:
-        requirements = []
-    brings: dict[str, set[str]] = {}
-    sizes: Counter[str] = Counter()
-    for requirement in requirements:
-        if match := re.match(r"(?P<project>[\w.-]+).*extra == ['\"](?P<extra>\w+)['\"]", requirement):
-            sizes[match["extra"]] += 1
-            named = (module for module in modules if PROJECTS.get(module, module) == match["project"])
-            brings.setdefault(match["extra"], set()).update(named)
-    missing = set(modules)
-    extras: list[str] = []
-    while found := max(brings, key=lambda extra: (len(brings[extra] & missing), -sizes[extra]), default=None):
-        if not brings[found] & missing:
-            break
-        extras.append(found)
-        missing -= brings[found]
-    if extras:
-        return f"'{distribution}[{','.join(sorted(extras))}]'"
-    return " ".join(PROJECTS.get(module, module) for module in modules)
-
-
-PROJECTS = {
-    "sklearn": "scikit-learn",
-    "PIL": "pillow",
-    "markdown_it": "markdown-it-py",
-}  # modules whose project has another name

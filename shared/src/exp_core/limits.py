@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from exp_core.contestants import arrays_in
 from exp_core.experiment import Cost, Inputs
 from exp_core.machine.in_turns import Rate, What
 from exp_core.machine.roofline import RATE_OF
+from exp_core.nests import arrays_in
 from exp_core.row import Row
 from exp_core.timing import Comparison, Ratio, seconds_text
 

@@ -24,11 +24,12 @@ from exp_core import beneath_mlx
 from exp_core.case import Case
 from exp_core.catalogue import printable
 from exp_core.checksum import checksum
-from exp_core.contestants import Call, Contestant, arrays_in, as_numpy, memory_of
+from exp_core.contestants import Call, Contestant, memory_of
 from exp_core.experiment import Cost, Experiment, Implementation, Inputs
 from exp_core.forms import same_memory
 from exp_core.machine import ThreadLimit
 from exp_core.memory import SEEN
+from exp_core.nests import arrays_in, as_numpy
 from exp_core.own import arrays_of
 from exp_core.refusal import Refused
 from exp_core.signature import input_names

@@ -9,7 +9,8 @@ from dl_exp.foundations._autograd_model import Shape, start_weights
 from dl_exp.foundations._autograd_scalar import Value
 from dl_exp.foundations._autograd_training import TRAINING, scalar_tape_engine, tensor_tape_engine
 from dl_exp.foundations.autograd import BOUNDS, EXPERIMENT, LAWS, complex_step, cost, moons, scalar_tape, tensor_tape
-from exp_core.contestants import Contestant, as_numpy
+from exp_core.contestants import Contestant
+from exp_core.nests import as_numpy
 
 
 def made(**changes):

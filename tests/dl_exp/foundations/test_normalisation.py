@@ -6,8 +6,9 @@ from assembly import host_width, vector_width
 
 from dl_exp.foundations import _normalisation_bounds as bounds
 from dl_exp.foundations import normalisation as experiment
-from exp_core.contestants import Contestant, as_numpy
+from exp_core.contestants import Contestant
 from exp_core.machine import thread_limit
+from exp_core.nests import as_numpy
 
 ROWS = {row.name: row for row in experiment.EXPERIMENT.implementations if not row.devices}
 STABLE = [name for name in ROWS if name != "sum_of_squares"]

@@ -13,8 +13,9 @@ from dl_exp.foundations import _normalisation_gradient_laws as laws
 from dl_exp.foundations import normalisation_gradient as experiment
 from dl_exp.foundations._normalisation_differentiable import normalise
 from dl_exp.foundations._normalisation_gradient_kernel import COLUMNS, HIGH, ROWS, THREADS, WIDE, kernel
-from exp_core.contestants import Contestant, as_numpy
+from exp_core.contestants import Contestant
 from exp_core.machine import thread_limit
+from exp_core.nests import as_numpy
 
 WAYS = {row.name: row for row in experiment.EXPERIMENT.implementations if not row.devices}
 every_way = pytest.mark.parametrize("name", WAYS)

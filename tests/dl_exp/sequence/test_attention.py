@@ -11,9 +11,10 @@ from dl_exp.emulator import emulating
 from dl_exp.sequence import _attention_laws as laws
 from dl_exp.sequence import attention as experiment
 from dl_exp.sequence._attention_kernel import FLASH, QUERIES, kernel
-from exp_core.contestants import Contestant, as_numpy
+from exp_core.contestants import Contestant
 from exp_core.machine import thread_limit
 from exp_core.memory import traced_peak
+from exp_core.nests import as_numpy
 
 ROWS = {row.name: row for row in experiment.EXPERIMENT.implementations if not row.devices}
 every_way = pytest.mark.parametrize("name", ROWS)

@@ -12,9 +12,10 @@ from dl_exp.sequence import _attention_gradient_kernel as kernels
 from dl_exp.sequence import _attention_gradient_laws as laws
 from dl_exp.sequence import _attention_laws as forwards
 from dl_exp.sequence import attention_gradient as experiment
-from exp_core.contestants import Contestant, as_numpy
+from exp_core.contestants import Contestant
 from exp_core.machine import thread_limit
 from exp_core.memory import traced_peak
+from exp_core.nests import as_numpy
 
 WAYS = {row.name: row for row in experiment.EXPERIMENT.implementations if not row.devices}
 every_way = pytest.mark.parametrize("name", WAYS)

@@ -9,7 +9,7 @@ import pytest
 from autodiff_problems import PROBLEMS, every_problem, given
 from counting import Counted, Tally
 
-from exp_core.contestants import missing_modules
+from exp_core.installed import missing_modules
 from maths_exp.calculus import autodiff as ad
 from maths_exp.calculus._autodiff_functions import speelpenning
 from maths_exp.calculus._autodiff_laws import error, exact, quotient

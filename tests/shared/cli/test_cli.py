@@ -139,7 +139,12 @@ def test_a_narrow_terminal_loses_columns_not_sense(columns):
         (["summation", "--json", "."], 2, "is a folder"),
         (["summation", "--plot", "x.bmp"], 2, "--plot writes png"),
         (["summation", "--source", "nave"], 2, "did you mean naive"),
-        (["summation", "--frobnicate"], 2, "No such option"),
+        (
+            ["summation", "--frobnicate"],
+            2,
+            "no option is called '--frobnicate'; python -m maths_exp summation --help lists",
+        ),
+        (["summation", "--prob", "x", "--budgett", "1"], 2, "no option is called '--budgett'; did you mean --budget?"),
         (["completion", "tcsh"], 2, "tcsh"),
     ],
 )

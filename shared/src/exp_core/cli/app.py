@@ -16,16 +16,16 @@ HELP = """Climb the ladder of an algorithm: from the textbook's loop to the limi
 
 \b
   {command}                     the catalogue, by topic
-  {command} NAME                run every implementation of an experiment, checked and timed
+  {command} NAME                its ladder: checked, timed, ranked
   {command} NAME --help         its sizes, problems and options
   {command} NAME --explain      the idea, the formulas, the sources
-  {command} practise NAME       write it yourself: a skeleton, then what is wrong with it, then its place
-  {command} new TOPIC/NAME      an experiment of your own, in a package of your own
+  {command} practise NAME       write it yourself, have it checked
+  {command} new TOPIC/NAME      an experiment of your own
   {command} all                 every ladder, and the scoreboard
   {command} history [NAME]      what was measured before, over time
-  {command} compare A B         two stored runs: faster, slower or equivalent
-  {command} book [FOLDER]       all of it as web pages that need no network
-  {command} machine             this machine, and what it can do at best
+  {command} compare A B         two stored runs, side by side
+  {command} book [FOLDER]       all of it as web pages, offline
+  {command} machine             what this machine can do at best
   {command} completion SHELL    completion for bash, zsh or fish
 """
 

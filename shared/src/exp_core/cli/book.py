@@ -52,7 +52,7 @@ def book_command(package: str) -> click.Command:
 def _run(
     package: str, out: Path | None, only: tuple[str, ...], measure: bool, budget: float, open: bool, serve: int | None
 ) -> None:
-    from exp_core.contestants import missing_modules
+    from exp_core.installed import missing_modules
 
     if absent := missing_modules(package, MODULES):
         raise Missing(f"the Book {absent}")

@@ -88,7 +88,7 @@ def write_json(document: object, path: Path) -> None:
 
 def require_matplotlib(option: str, package: str) -> None:
     """Raises Missing before any work is done for a picture that could not be drawn."""
-    from exp_core.contestants import missing_modules
+    from exp_core.installed import missing_modules
     from exp_core.refusal import Missing
 
     if absent := missing_modules(package, ("matplotlib",)):
@@ -104,7 +104,7 @@ def draw_result(result: Result, request: Request, path: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"{path} could not be written: {error.strerror}") from error
     except ModuleNotFoundError as error:
-        from exp_core.contestants import missing_modules
+        from exp_core.installed import missing_modules
         from exp_core.refusal import Missing
 
         absent = missing_modules(request.entry.package, (error.name or str(error),))

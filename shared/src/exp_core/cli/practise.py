@@ -19,8 +19,8 @@ from exp_core.own import is_kernel, refused
 HELP = """Write NAME yourself: a skeleton with its signature, its problem and hints to unfold; then have it checked.
 
 \b
-  {command} practise qr                            writes qr.py, and never over a file that is there
-  {command} practise qr --with qr.py               is it right? if not, on which smallest input? how fast is it?
+  {command} practise qr                            writes qr.py; a file there stays
+  {command} practise qr --with qr.py               is it right? where not? how fast?
   {command} practise qr --with qr.py:qr --watch    again after each save, until Ctrl-C
 """
 KERNELS = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import errno
 import os
 import sys
@@ -73,6 +74,12 @@ def _run(command: str, devices: tuple[str, ...], args: Sequence[str] | None, emu
 
 def _sentence(error: click.ClickException) -> str:
     """Its message; where that is click's own, of something missing or too much, with the help that tells more."""
+    if isinstance(error, click.NoSuchOption):
+        near = difflib.get_close_matches(error.option_name, error.possibilities or (), n=1)
+        hint = (
+            f"did you mean {near[0]}?" if near else f"{error.ctx.command_path if error.ctx else ''} --help lists them"
+        )
+        return f"no option is called {error.option_name!r}; {hint}"
     message = error.format_message()
     ours = not isinstance(error, click.MissingParameter) and not message.startswith("Got unexpected extra")
     context = error.ctx if isinstance(error, click.UsageError) else None

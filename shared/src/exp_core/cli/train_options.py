@@ -41,7 +41,10 @@ def training_options(training: Training, sizes: Collection[str]) -> list[click.P
         ),
         *(
             click.Option(
-                [f"--{size.name}", f"size_{size.name}"], type=size_reader(size), metavar="NUMBER", help=size.help
+                [f"--{size.name}", f"size_{size.name}"],
+                type=size_reader(size),
+                metavar="NUMBER",
+                help=f"{size.help[:1].upper()}{size.help[1:]}.",
             )
             for size in own
         ),

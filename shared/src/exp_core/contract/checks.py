@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from exp_core.catalogue import Entry, read_package, read_title
-from exp_core.contestants import missing_modules
 from exp_core.contract import file, trial
 from exp_core.experiment import Experiment
+from exp_core.installed import missing_modules
 from exp_core.machine import thread_limit
 
 THREADS = 2  # enough to find races, few enough for any machine

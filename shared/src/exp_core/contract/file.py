@@ -10,9 +10,9 @@ import numpy as np
 from exp_core.case import Case
 from exp_core.catalogue import HEADINGS, Entry
 from exp_core.checksum import checksum
-from exp_core.contestants import arrays_in
 from exp_core.contract.trial import Broken, require
 from exp_core.experiment import Experiment
+from exp_core.nests import arrays_in
 from exp_core.new.template import BLANK
 
 LONGEST = 200  # lines of a file

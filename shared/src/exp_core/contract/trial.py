@@ -11,10 +11,11 @@ import numpy as np
 
 from exp_core.case import Case
 from exp_core.checksum import checksum
-from exp_core.contestants import Call, Contestant, as_numpy
+from exp_core.contestants import Call, Contestant
 from exp_core.contract.sabotage import leaves, poisoned, shaken, with_leaf
 from exp_core.experiment import Experiment, Implementation, Inputs, Problem
 from exp_core.machine import DeviceName
+from exp_core.nests import as_numpy
 
 SABOTAGE = 64  # times the bound: a result that far off must be caught
 CONDITION = 1e15  # the largest condition number of a hard problem: there a result may have to be that much worse

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from exp_core.case import Case
-from exp_core.contestants import Contestant, as_numpy
+from exp_core.contestants import Contestant
 from exp_core.experiment import Experiment
+from exp_core.nests import as_numpy
 from exp_core.practise.fault import Ending, Given
 from exp_core.user import Assignment, TookTooLong, UserFunction, UserFunctionError
 from exp_core.wire import told

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from exp_core.case import Case
-from exp_core.contestants import missing_modules
 from exp_core.experiment import Experiment, Problem
+from exp_core.installed import missing_modules
 from exp_core.practise.fault import Fault, Given, judge
 from exp_core.practise.question import ask
 from exp_core.practise.sizes import default_sizes, onward, smaller, spread, upward

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from exp_core.case import Case
-from exp_core.contestants import Contestant, arrays_in, as_numpy, missing_modules
+from exp_core.contestants import Contestant
 from exp_core.experiment import Experiment, Implementation, Inputs
 from exp_core.forms import Form, same_memory
+from exp_core.installed import missing_modules
+from exp_core.nests import arrays_in, as_numpy
 
 RUNGS = ("vectorised", "library", "textbook")  # who answers for us: the quick ones that nothing has to be compiled for
 

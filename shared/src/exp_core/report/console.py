@@ -15,6 +15,7 @@ from rich.text import Text
 from exp_core.catalogue import printable
 
 PLAIN_WIDTH = 200  # columns where the output is no terminal: nothing is folded, nothing is cut
+READING_WIDTH = 110  # columns beyond which a line is tiring to read
 
 
 class Output(Console):
@@ -41,9 +42,15 @@ def console(*, stderr: bool = False) -> Console:
 def as_text(show: Callable[[Console], None]) -> str:
     """What is printed, as plain text as wide as the terminal."""
     out = io.StringIO()
-    width = shutil.get_terminal_size((110, 24)).columns
+    width = shutil.get_terminal_size((READING_WIDTH, 24)).columns
     show(Output(file=out, highlight=False, no_color=True, width=width, force_terminal=False, force_jupyter=False))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def reading_width(out: Console) -> int:
+    """Columns of running text: those of the terminal, or that COLUMNS names; no more than are read with ease."""
+    width = out.width if out.is_terminal else shutil.get_terminal_size((READING_WIDTH, 24)).columns
+    return min(out.width, width, READING_WIDTH)
 
 
 def one_line(words: str, style: str = "") -> Text:

@@ -15,9 +15,9 @@ from rich.text import Text
 
 from exp_core.catalogue import HEADINGS, Entry
 from exp_core.experiment import Experiment, Implementation
+from exp_core.report.console import reading_width
 from exp_core.report.docstring import readable, references, sections
 
-READING_WIDTH = 110  # columns beyond which a line is tiring to read
 HEADING_WIDTH = max(map(len, HEADINGS))
 NARROW = 30  # columns in which words would be torn apart: then they stand below their name
 
@@ -29,10 +29,20 @@ def print_explanation(
 
     path: the file's too.     spell: how sentences that name options are spelled for who reads them.
     """
+    if out.is_terminal:
+        _explain(entry, experiment, out, path, spell)
+        return
+    with out.capture() as captured:
+        _explain(entry, experiment, out, path, spell)
+    for line in captured.get().splitlines():  # a table fills its lines with blanks
+        out.print(Text(line.rstrip()), soft_wrap=True)
+
+
+def _explain(entry: Entry, experiment: Experiment, out: Console, path: bool, spell: Callable[[str], str]) -> None:
     title, _, body = entry.docstring.partition("\n")
     out.print(Text(readable(title), style="bold"), soft_wrap=not out.is_terminal)
     out.print()
-    table = Table(box=None, show_header=False, pad_edge=False, width=min(out.width, READING_WIDTH))
+    table = Table(box=None, show_header=False, pad_edge=False, width=reading_width(out))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for heading, paragraph in sections(body):
@@ -85,7 +95,7 @@ def _highlight(source: str, out: Console) -> None:
 def _print_rows(title: str, rows: list[tuple[str, str]], out: Console) -> None:
     """Names and what is to be said of them, aligned; where that leaves too little room, the words below the name."""
     out.print(Text(f"\n{title}", style="bold"))
-    width = min(out.width, READING_WIDTH)
+    width = reading_width(out)
     if width - max((len(name) for name, _ in rows), default=0) - 3 < NARROW:
         for name, text in rows:
             out.print(Text(f"  {name}", style="cyan"))

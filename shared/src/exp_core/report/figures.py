@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exp_core.catalogue import CatalogueError, read_catalogue
-from exp_core.contestants import missing_modules
+from exp_core.installed import missing_modules
 from exp_core.refusal import Missing, Refused, one_of
 from exp_core.results import Result
 

@@ -9,10 +9,9 @@ from rich.table import Table
 
 from exp_core.practise.examiner import Examination
 from exp_core.practise.fault import Fault
-from exp_core.report.console import one_line
+from exp_core.report.console import one_line, reading_width
 from exp_core.report.units import scientific
 
-READING_WIDTH = 110  # columns beyond which a line is tiring to read
 NARROW = 60  # columns below which names and values do not fit side by side
 
 
@@ -63,7 +62,7 @@ def _print_rows(rows: list[tuple[str, str]], out: Console) -> None:
         for name, (_, value) in zip(names, rows, strict=True):
             out.print(one_line(name, "cyan") + one_line(f"{': ' if name else ''}{value}", "default"))
         return
-    table = Table(box=None, show_header=False, pad_edge=False, width=min(out.width, READING_WIDTH))
+    table = Table(box=None, show_header=False, pad_edge=False, width=reading_width(out))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for name, (_, value) in zip(names, rows, strict=True):

@@ -116,7 +116,7 @@ class Sweep:
 
     def figure(self) -> Figure:
         """A matplotlib figure, which a notebook shows: times by size.  Raises Missing without matplotlib."""
-        from exp_core.contestants import missing_modules
+        from exp_core.installed import missing_modules
         from exp_core.report.scaling_figure import sweep_figure
 
         if absent := missing_modules(self.package, ("matplotlib",)):

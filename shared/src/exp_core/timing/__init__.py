@@ -4,9 +4,9 @@ The only part of the project that reads a clock.  It returns what it measured an
 """
 
 from exp_core.timing.clock import Deadline, Stopwatch, call_once, epoch
+from exp_core.timing.comparing import compare
 from exp_core.timing.outliers import Outliers
 from exp_core.timing.quiet import rest
-from exp_core.timing.race import compare
 from exp_core.timing.result import Comparison, Interrupted, Ratio, Timing
 from exp_core.timing.sampler import FunctionSampler, Sampler
 from exp_core.timing.shown import warnings

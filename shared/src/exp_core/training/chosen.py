@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exp_core.catalogue import Entry
-from exp_core.contestants import chosen_devices, missing_modules
+from exp_core.contestants import chosen_devices
+from exp_core.installed import missing_modules
 from exp_core.machine import MEMORY_SHARE, DeviceMissing, available_memory, usable_cores
 from exp_core.refusal import Missing, Refused, one_of, shortened
 from exp_core.training import checkpoint

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exp_core.catalogue import Entry
-from exp_core.contestants import missing_modules
+from exp_core.installed import missing_modules
 from exp_core.refusal import Missing, Refused
 from exp_core.training.checkpoint import LOG
 from exp_core.training.job import Job, Outcome
