@@ -18,19 +18,19 @@ import numpy as np
 
 from exp_core.compiled import intrinsic
 
+T = TypeVar("T")
 BROKEN_UP = -(2**62)
-Made = TypeVar("Made")
 _ONE_AT_A_TIME = threading.Lock()  # two teams that share these threads would wait for each other
 
 
-def together(work: Callable[[int, np.ndarray], Made], parts: int) -> list[Made]:
+def together(work: Callable[[int, np.ndarray], T], parts: int) -> list[T]:
     """``work(part, meeting)`` for part 0, 1, ... ``parts`` - 1, each on a thread of its own; the results in order.
 
     meeting: what ``meet`` wants, (1,) int64.  Where a part raises, nobody waits for it, and what it raised goes on.
     """
     meeting = np.zeros(1, np.int64)
 
-    def safely(part: int) -> Made:
+    def safely(part: int) -> T:
         try:
             return work(part, meeting)
         except BaseException:
