@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dl_exp.engine.workspace import aligned
 from dl_exp.kernels._softmax_vectors import three_rows, three_rows_past_caches
+from exp_core import reused
 from exp_core.compiled import njit, prange
 from exp_core.machine.streams import LINE, wait_for_stores
 from exp_core.vector.largest import largest
@@ -22,7 +22,7 @@ def row_by_row(x):
     """Look for a row's maximum while the one before it is computed, and write the last one's result meanwhile."""
     import numba
 
-    p = aligned(x.shape, x.dtype, np.empty)
+    p = reused.empty(x.shape, x.dtype)
     past = p.nbytes >= PAST_CACHES and p.shape[1] * p.itemsize % LINE == 0  # all rows begin a line, as p does
     threads = min(numba.get_num_threads(), len(x)) if x.size > SMALL else 1
     if threads > 1:
