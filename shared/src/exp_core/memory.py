@@ -4,7 +4,8 @@ Two views, and the larger one is right.  Python's ``tracemalloc`` counts each by
 allocate, but is blind to what other native code takes for itself.  Linux counts the pages that the process really has,
 whoever asked for them, and its record of the most can be reset: proc(5), clear_refs 5 and VmHWM.  But a page that an
 earlier call has freed may still be held by the C library, and would be used again unseen: so malloc_trim(3) gives all
-of them back before.  Pages are counted in batches, one a core: below that resolution the first view decides alone.
+of them back before, and ``exp_core.reused`` lets go of what it keeps.  Pages are counted in batches, one a core: below
+that resolution the first view decides alone.
 
 MLX allocates from a pool of its own, on every device, and keeps its own record of the most.
 """
@@ -21,6 +22,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, cast, get_args
+
+from exp_core import reused
 
 Call = Callable[[], object]
 Seen = Literal["all", "Python and NumPy", "MLX"]  # whose allocations; "all" is those of this process, native ones too
@@ -49,6 +52,7 @@ def peak_memory(call: Call) -> Memory:
 def traced_peak(call: Call) -> float:
     """Bytes that Python and NumPy allocate; the result is among them."""
     gc.collect()
+    reused.forget()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
@@ -61,6 +65,7 @@ def traced_peak(call: Call) -> float:
 def resident_peak(call: Call, proc: Path = PROC) -> float | None:
     """Bytes of pages; None where the system does not tell, or its record cannot be reset."""
     gc.collect()
+    reused.forget()
     _trim()
     try:
         (proc / "clear_refs").write_text("5")

@@ -1,4 +1,4 @@
-"""Sums in vector registers, in LLVM's own instructions: addresses, vectors, and the loop that adds to them."""
+"""Vector registers, in LLVM's own instructions: addresses, vectors, and the loop that adds to them."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Lanes:
         self.itemsize = {"float": 4, "double": 8}[str(element)]
         self.count = registers().lanes(self.itemsize)
         self.vector = ir.VectorType(element, self.count)
+        self.bits = ir.VectorType(ir.IntType(8 * self.itemsize), self.count)
         self.zero = self.vector(None)
         self.name = f"v{self.count}f{8 * self.itemsize}"
 
@@ -45,21 +46,56 @@ class Lanes:
 
         return self.builder.bitcast(self.shifted(address, ir.IntType(64)(elements)), self.vector.as_pointer())
 
-    def load(self, address, elements):
-        """The vector that begins there; arrays are aligned to their elements."""
-        loaded = self.builder.load(self._at(address, elements), typ=self.vector)
+    def load(self, address, elements, inside=None, outside=None):
+        """The vector that begins there; arrays are aligned to their elements.  Of lanes not inside: what is outside."""
+        from llvmlite import ir
+
+        place, name = self._at(address, elements), f"llvm.masked.load.{self.name}.p0"
+        if inside is not None:
+            given = [place, ir.IntType(32)(self.itemsize), inside, outside]
+            return self.builder.call(self._function(name, self.vector, [value.type for value in given]), given)
+        loaded = self.builder.load(place, typ=self.vector)
         loaded.align = self.itemsize
         return loaded
 
-    def store(self, value, address, elements):
+    def store(self, value, address, elements, inside=None):
         """Its counterpart."""
-        self.builder.store(value, self._at(address, elements)).align = self.itemsize
+        from llvmlite import ir
+
+        place, name = self._at(address, elements), f"llvm.masked.store.{self.name}.p0"
+        if inside is None:
+            self.builder.store(value, place).align = self.itemsize
+        else:
+            given = [value, place, ir.IntType(32)(self.itemsize), inside]
+            self.builder.call(self._function(name, ir.VoidType(), [each.type for each in given]), given)
+
+    def store_past_caches(self, value, address):
+        """The caches are neither asked nor filled; the address is that of a whole vector."""
+        from llvmlite import ir
+
+        stored = self.builder.store(value, self._at(address, 0))
+        stored.align = self.itemsize * self.count
+        stored.set_metadata("nontemporal", self.builder.module.add_metadata([ir.IntType(32)(1)]))
+
+    def first(self, count):
+        """Which lanes are among the first so many."""
+        from llvmlite import ir
+
+        numbers = ir.VectorType(count.type, self.count)
+        return self.builder.icmp_signed("<", numbers([*range(self.count)]), self._spread(count, numbers))
+
+    def constant(self, value):
+        """The same number in every lane, known now."""
+        return self.vector([self.element(value)] * self.count)
 
     def spread(self, value):
         """A number in every lane."""
+        return self._spread(value, self.vector)
+
+    def _spread(self, value, vector):
         from llvmlite import ir
 
-        nothing, index = self.vector(ir.Undefined), ir.IntType(32)
+        nothing, index = vector(ir.Undefined), ir.IntType(32)
         one = self.builder.insert_element(nothing, value, index(0))
         return self.builder.shuffle_vector(one, nothing, ir.VectorType(index, self.count)(None))
 
@@ -71,6 +107,11 @@ class Lanes:
         """The sum of all lanes, in any order."""
         function = self._function(f"llvm.vector.reduce.fadd.{self.name}", self.element, [self.element, self.vector])
         return self.builder.call(function, [self.element(0), x], fastmath=("reassoc",))
+
+    def largest(self, x):
+        """The largest of all lanes, none of which is NaN."""
+        function = self._function(f"llvm.vector.reduce.fmax.{self.name}", self.element, [self.vector])
+        return self.builder.call(function, [x])
 
     def _function(self, name, result, arguments):
         from llvmlite import ir

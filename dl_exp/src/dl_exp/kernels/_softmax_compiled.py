@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from dl_exp.engine.workspace import aligned
-from exp_core.compiled import REORDER, njit, prange
-from exp_core.machine.streams import LINE, scale_line, wait_for_stores
-from exp_core.vector import exp
+from dl_exp.kernels._softmax_vectors import three_rows, three_rows_past_caches
+from exp_core import reused
+from exp_core.compiled import njit, prange
+from exp_core.machine.streams import LINE, wait_for_stores
 from exp_core.vector.largest import largest
 
 SMALL = 2**14  # scores that are done before a second thread has started
@@ -19,10 +19,10 @@ PAST_CACHES = 2**23  # bytes of p from which on it is not to be found in a cache
 
 
 def row_by_row(x):
-    """Three loops over a row that is in the first cache, exp in vector registers; threads share the rows."""
+    """Look for a row's maximum while the one before it is computed, and write the last one's result meanwhile."""
     import numba
 
-    p = aligned(x.shape, x.dtype, np.empty)
+    p = reused.empty(x.shape, x.dtype)
     past = p.nbytes >= PAST_CACHES and p.shape[1] * p.itemsize % LINE == 0  # all rows begin a line, as p does
     threads = min(numba.get_num_threads(), len(x)) if x.size > SMALL else 1
     if threads > 1:
@@ -40,34 +40,25 @@ def _in_threads(x, p, threads, past):
 
 @njit
 def _rows(x, p, first, last, past):
-    powers = np.empty(x.shape[1], x.dtype)
+    """Rows first to last - 1.  Before there is a last row's result, zeros are written where the first one's will be."""
+    line = LINE // x.itemsize
+    width = (x.shape[1] + line - 1) // line * line
+    memory = np.zeros(2 * width + line, x.dtype)
+    start = -memory.ctypes.data % LINE // x.itemsize
+    powers = memory[start : start + 2 * width].reshape(2, width)  # of this row and of the last one, in turns
+    m, share = largest(x[first]), x.dtype.type(1)
     for r in range(first, last):
-        share = p.dtype.type(1) / _powers(x[r], largest(x[r]), powers)
+        here, done, following = powers[r % 2], powers[(r + 1) % 2], x[min(r + 1, last - 1)]
         if past:
-            _past_caches(p[r], powers, share)
+            total, m = three_rows_past_caches(x[r], m, here, following, done, share, p[max(r - 1, first)])
         else:
-            _scaled(p[r], powers, share)
+            total, m = three_rows(x[r], m, here, following, done, share, p[max(r - 1, first)])
+        share = x.dtype.type(1) / total
+    _scaled(p[last - 1], powers[(last - 1) % 2], share)
     wait_for_stores()
-
-
-@njit(fastmath=REORDER)
-def _powers(x, m, powers):
-    """The exponentials of a row less its maximum; their sum."""
-    total = x.dtype.type(0)
-    for j in range(x.size):
-        e = exp(x[j] - m)
-        powers[j] = e
-        total += e
-    return total
 
 
 @njit
 def _scaled(p, powers, share):
     for j in range(p.size):
         p[j] = share * powers[j]
-
-
-@njit
-def _past_caches(p, powers, share):
-    for j in range(0, p.size, LINE // p.itemsize):
-        scale_line(p, powers, powers, share, j)

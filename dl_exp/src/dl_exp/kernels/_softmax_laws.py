@@ -55,13 +55,26 @@ def rounding(x):
     return unit_roundoff(x) + gamma(n - 1 + 2 * (2 * EXP_ULP) + 1 + 1 + math.log(n), "float32")
 
 
-def total_rounding(x):
-    """Each p_j errs by the bound above times its condition; the conditions' mean over p is at most 1 + ln n.
+def in_lanes(x):
+    """The same for row_by_row: an exponential errs by 6 u and by 4 |x_j - max| u, shift included (_softmax_vectors).
+
+    In the sum the latter count 4 ln n at most.  A vector has 4 lanes or more: a power meets n/4 additions, and 2.
+    """
+    n = x.shape[-1]
+    return gamma(6 + (math.ceil(n / 4) + 2 + 6 + 4 * math.log(n)) + 2, "float32")
+
+
+def of_the_total(rounding):
+    """Each p_j errs by that bound times its condition; the conditions' mean over p is at most 1 + ln n.
 
     And each may underflow.
     """
-    return (1 + math.log(x.shape[-1])) * rounding(x) + x.shape[-1] * lost(x) * unit_roundoff(x)
+
+    def bound(x):
+        return (1 + math.log(x.shape[-1])) * rounding(x) + x.shape[-1] * lost(x) * unit_roundoff(x)
+
+    return bound
 
 
 LAWS = {"relative error": relative_error, "rows sum to 1": total_error}
-BOUND = {"relative error": rounding, "rows sum to 1": total_rounding}
+BOUND, BOUND_IN_LANES = ({"relative error": rule, "rows sum to 1": of_the_total(rule)} for rule in (rounding, in_lanes))

@@ -25,7 +25,7 @@ import numpy as np
 from dl_exp import elementwise
 from dl_exp.kernels._softmax_compiled import row_by_row
 from dl_exp.kernels._softmax_kernel import kernel
-from dl_exp.kernels._softmax_laws import BOUND, LAWS, exact, relative_error
+from dl_exp.kernels._softmax_laws import BOUND, BOUND_IN_LANES, LAWS, exact, relative_error
 from exp_core import Cost, Experiment, Implementation, Problem
 from exp_core.tensor import normal
 
@@ -110,7 +110,10 @@ def large(rows: Annotated[int, "number of rows"] = 512, n: Annotated[int, "score
 
 
 def passes(flops, reads_and_writes, copies=0):
-    """A cost: flops an element, passes over x, copies of it in float32."""
+    """A cost: flops an element, passes over x, copies of it in float32.
+
+    An exponential counts 1 where it is the library's; row_by_row's own takes 16: seven multiply-adds, two operations.
+    """
     return lambda x: Cost(flops * x.size, reads_and_writes * x.nbytes, copies * 4 * x.size, written=x.nbytes)
 
 
@@ -152,7 +155,7 @@ EXPERIMENT = Experiment(
         Implementation(online, "textbook", cost=passes(9, 2), bound=BOUND),
         Implementation(vectorised, "vectorised", cost=passes(5, 2, copies=3), bound=BOUND, arrays="mlx"),
         Implementation(compiled, "compiled", cost=passes(5, 2, copies=4), bound=BOUND, arrays="mlx"),
-        Implementation(row_by_row, "compiled", cost=passes(5, 2), bound=BOUND, dtypes=("float32",)),
+        Implementation(row_by_row, "compiled", cost=passes(19, 2), bound=BOUND_IN_LANES, dtypes=("float32",)),
         Implementation(kernel, "kernel", cost=passes(9, 2), bound=BOUND, arrays="mlx", devices=("metal", "cuda")),
         Implementation(library, "library", cost=passes(5, 2), bound=BOUND, arrays="mlx"),
     ),
