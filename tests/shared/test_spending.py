@@ -219,7 +219,8 @@ def test_one_that_is_slow_at_its_first_call_alone_is_timed():
     row, _ = climb(unforetold(loading)).rows
     assert row.status == "ok"
     assert row.reason == ""
-    assert row.median_s < 0.1
+    assert row.median_s is not None and row.first_call_s >= 0.5
+    assert len(calls) > 3, "the first one, the one that is believed, and those of the rounds"
 
 
 def test_the_input_is_summed_once_a_check_and_once_before(monkeypatch):

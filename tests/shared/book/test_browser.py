@@ -302,3 +302,13 @@ def test_on_paper_everything_is_unfolded(visit, tmp_path):
     tab.evaluate("dispatchEvent(new Event('afterprint'))")
     assert tab.locator("details.implementation[open]").count() == 1
     assert visit.heard == []
+
+
+def test_on_paper_code_is_cut_between_lines_and_a_repeated_heading_has_its_words(visit):
+    """An inline block is never cut, so that code longer than a sheet ended with it; nor is a button repeated."""
+    tab = visit(f"{PACKAGE}/first.html")
+    shown = "all => [...new Set(all.map(one => getComputedStyle(one).display))]"
+    assert tab.eval_on_selector_all("pre code", shown) == ["inline-block"]
+    tab.emulate_media(media="print")
+    assert tab.eval_on_selector_all("pre code", shown) == ["block"]
+    assert tab.eval_on_selector_all("th[data-sort] button", shown) == ["contents"]

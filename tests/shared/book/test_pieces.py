@@ -186,6 +186,7 @@ def test_a_doi_that_is_none_is_seen(source):
 def test_white_is_the_paper_and_black_is_the_ink():
     assert distance(on_dark("#ffffff"), PAPER) < 12
     assert distance(on_dark("#000000"), INK) < 12
+    assert in_both_lights("#FFFFFF") == f"light-dark(#ffffff,{PAPER})", "what covers lines is not seen itself"
     assert in_both_lights("none") == "none" and in_both_lights("url(#x)") == "url(#x)"
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
+import sys
 
 import past
 import pytest
@@ -15,7 +19,7 @@ from exp_core.history.filter import Filter
 from exp_core.history.queries import every, held, measurements, newest, newest_of_each, run_by_id
 from exp_core.history.revision import State
 from exp_core.history.series import series
-from exp_core.history.transfer import lines, read_file, read_lines
+from exp_core.history.transfer import lines, read_export, read_lines
 
 A, B = "a" * 40, "b" * 40
 TOYS = Filter(experiment="toy")
@@ -163,15 +167,30 @@ def test_a_broken_export_is_refused_with_its_line(tmp_path):
     file = tmp_path / "out.jsonl"
     file.write_text(past.run().to_json() + "\n\n{}\n")
     with pytest.raises(HistoryError, match="line 3: this is no run"):
-        read_file(file)
+        read_export(str(file))
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(HistoryError, match="UTF-8"):
-        read_file(file)
+        read_export(str(file))
     with pytest.raises(HistoryError, match="cannot be read"):
-        read_file(tmp_path / "nowhere")
+        read_export(str(tmp_path / "nowhere"))
+
+
+class _Gone(io.StringIO):
+    def __next__(self):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@pytest.mark.parametrize(
+    ("stream", "words"), [(_Gone(), "cannot be read: Input"), (io.TextIOWrapper(io.BytesIO(b"\xff"), "utf-8"), "UTF-8")]
+)
+def test_standard_input_that_cannot_be_read_is_refused(monkeypatch, stream, words):
+    """A terminal that has gone, a file that is no text."""
+    monkeypatch.setattr(sys, "stdin", stream)
+    with pytest.raises(HistoryError, match=f"standard input.*{words}"):
+        read_export("-")
 
 
 def test_a_database_set_aside_can_be_imported(tmp_path):
     path = tmp_path / "history.db"
     store([past.run(), past.run()], path)
-    assert len(read_file(path)) == 2
+    assert len(read_export(str(path))) == 2

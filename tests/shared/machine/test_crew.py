@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from exp_core.machine.crew import Crew, affinity, rate_of_all
+from exp_core.affinity import processors
+from exp_core.machine.crew import Crew, rate_of_all
 
 
 def test_each_task_is_made_in_a_thread_of_its_own():
@@ -62,10 +63,10 @@ def test_a_thread_that_comes_late_is_seen():
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not tell which processors there are")
 def test_each_of_as_many_threads_as_processors_has_its_own():
-    processors = affinity()
-    with Crew(len(processors)) as crew:
+    bound = processors()
+    with Crew(len(bound)) as crew:
         settled = crew.each(lambda: os.sched_getaffinity(0))
-    assert sorted(map(list, settled)) == [[one] for one in processors]
-    assert affinity() == processors, "the others stay as they were"
-    with Crew(len(processors) + 1) as crew:
-        assert crew.each(lambda: sorted(os.sched_getaffinity(0))) == (len(processors) + 1) * [processors]
+    assert sorted(map(list, settled)) == [[one] for one in bound]
+    assert processors() == bound, "the others stay as they were"
+    with Crew(len(bound) + 1) as crew:
+        assert crew.each(lambda: sorted(os.sched_getaffinity(0))) == (len(bound) + 1) * [bound]

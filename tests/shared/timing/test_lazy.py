@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from exp_core.timing import FunctionSampler, Stopwatch, call_once, compare
+from exp_core.timing import FunctionSampler, compare
+from exp_core.timing import sampler as sampling
+from exp_core.timing.fake import FakeClock
 from exp_core.timing.lazy import LOOKED_AT, Unevaluated, evaluated, forcing, leaves
 
 
@@ -66,34 +68,58 @@ def test_a_coroutine_that_ran_is_a_value():
     assert forcing(asyncio.run(coroutine())) is None
 
 
-@pytest.mark.parametrize("kind", ["array", "tuple", "named tuple", "mapping"])
-def test_an_mlx_array_is_computed_while_the_clock_runs(kind):
+@pytest.fixture
+def told(monkeypatch):
+    """What happens, in order: the clock is read, a function called, its result begun or waited for.  And MLX."""
     mx = pytest.importorskip("mlx.core")
-    a = mx.random.normal((500, 500))
-    mx.eval(a)
+    events = []
+
+    def telling(name, function):
+        return lambda *given: (events.append(name), function(*given))[1]
+
+    monkeypatch.setattr(mx, "eval", telling("wait", mx.eval))
+    monkeypatch.setattr(mx, "async_eval", telling("begin", mx.async_eval))
+    return events, mx, telling
+
+
+class Reading(FakeClock):
+    """Tells when it is read."""
+
+    def __init__(self, events):
+        super().__init__()
+        self.events = events
+
+    def now(self):
+        self.events.append("clock")
+        return super().now()
+
+
+@pytest.mark.parametrize("kind", ["array", "tuple", "named tuple", "mapping"])
+def test_an_mlx_array_is_computed_while_the_clock_runs(kind, told):
+    events, mx, telling = told
     shapes = {
         "array": lambda y: y,
         "tuple": lambda y: (1, y),
         "named tuple": lambda y: Pair(1, y),
         "mapping": lambda y: {"n": 1, "y": [y]},
     }
-
-    def lazy(a):
-        return shapes[kind](a @ a @ a)
-
-    def forced(a):
-        result = a @ a @ a
-        mx.eval(result)
-        return result
-
-    seconds = min(call_once(forced, a)[1] for _ in range(3)) / 20  # a recipe is written in a thousandth of the time
-    sampler = FunctionSampler(lazy, (a,))
-    assert sampler.sample(1) > seconds, "the first call"
-    assert sampler.sample(2) > 2 * seconds, "and all others"
+    sampler = FunctionSampler(telling("call", lambda x: shapes[kind](x + 1)), (mx.ones((3,)),), Reading(events))
+    sampler.sample(1)
+    assert events == ["clock", "call", "wait", "clock"], "the first call"
+    events.clear()
+    sampler.sample(2)
+    assert events == ["clock", *2 * ["call", "wait"], "clock"], "and all others"
     assert sampler.in_flight is not None
-    watch = Stopwatch()
-    taken = sampler.in_flight.sample(3)
-    assert 3 * seconds < taken <= watch.elapsed(), "in flight or not, all of it is done when the clock stops"
+    events.clear()
+    sampler.in_flight.sample(3)
+    assert events == ["clock", *3 * ["call", "begin"], "wait", "clock"], "in flight: all is done when the clock stops"
+
+
+def test_what_is_not_waited_for_would_be_seen(told, monkeypatch):
+    events, mx, telling = told
+    monkeypatch.setattr(sampling, "forcing", lambda result: None)
+    FunctionSampler(telling("call", lambda x: x + 1), (mx.ones((3,)),), Reading(events)).sample(1)
+    assert events == ["clock", "call", "clock"]
 
 
 def test_numpy_has_nothing_in_flight():
@@ -103,10 +129,10 @@ def test_numpy_has_nothing_in_flight():
     assert compare({"a": np.sum}, np.ones(10), budget_s=0.05).timings["a"].in_flight == ()
 
 
-def test_throughput_is_told_apart_from_latency():
-    mx = pytest.importorskip("mlx.core")
-    x = mx.ones((10,))
-    mx.eval(x)
-    timing = compare({"a": lambda x: x + 1}, x, budget_s=0.6).timings["a"]
+def test_throughput_is_told_apart_from_latency(told):
+    """Waiting after each call costs a trip to the device and back; in flight, only the last of many is waited for."""
+    events, mx, telling = told
+    timing = compare({"a": telling("call", lambda x: x + 1)}, mx.ones((10,)), budget_s=0.1).timings["a"]
     assert timing.in_flight and timing.samples
-    assert timing.in_flight_s < timing.median_s, "waiting after each call costs a trip to the device and back"
+    begun, waited, called = (events.count(name) for name in ("begin", "wait", "call"))
+    assert called - begun < waited < called, "one wait for each call that is not begun in flight, and some for those"

@@ -12,23 +12,25 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
 from exp_core.compiled import intrinsic
 
+T = TypeVar("T")
 BROKEN_UP = -(2**62)
 _ONE_AT_A_TIME = threading.Lock()  # two teams that share these threads would wait for each other
 
 
-def together(work: Callable[[int, np.ndarray], object], parts: int) -> list[object]:
+def together(work: Callable[[int, np.ndarray], T], parts: int) -> list[T]:
     """``work(part, meeting)`` for part 0, 1, ... ``parts`` - 1, each on a thread of its own; the results in order.
 
     meeting: what ``meet`` wants, (1,) int64.  Where a part raises, nobody waits for it, and what it raised goes on.
     """
     meeting = np.zeros(1, np.int64)
 
-    def safely(part: int) -> object:
+    def safely(part: int) -> T:
         try:
             return work(part, meeting)
         except BaseException:

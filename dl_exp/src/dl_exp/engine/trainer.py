@@ -7,14 +7,13 @@ parts, and each thread updates its part of the weights.  The same number of part
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from dl_exp.engine.adamw import AdamW, adamw, add, squared
 from dl_exp.engine.gpt import loss_and_gradient, loss_only
 from dl_exp.engine.shape import Shape, unpacked
+from dl_exp.engine.team import together
 from dl_exp.engine.workspace import aligned, workspace
 
 CLIPPED = 1e-6  # added to the gradient's length before dividing by it, as PyTorch does
@@ -41,35 +40,35 @@ class Trainer:
         self._views = unpacked(self.weights, shape)
         self._gradients = [unpacked(gradient, shape) for gradient in self.gradients]
         self._memory = [workspace(shape, b - a, kind) for a, b in zip(self._cuts, self._cuts[1:], strict=False)]
-        self._others = ThreadPoolExecutor(parts - 1) if parts > 1 else None
+        self._parts = parts
 
     def step(self, tokens: np.ndarray, targets: np.ndarray, number: int, rate: float) -> float:
         """Update number 1, 2, ... with this learning rate on tokens, targets: (batch, T); the mean loss before it."""
         loss = self.gradient(tokens, targets)
-        squares = sum(self._together(self._sum))
+        squares = sum(together(self._sum, self._parts))
         self._update(math.sqrt(squares), number, rate)
         return loss
 
     def gradient(self, tokens: np.ndarray, targets: np.ndarray) -> float:
         """The mean loss; its gradient is the sum of ``gradients``."""
 
-        def part(i: int) -> float:
+        def part(i: int, _: np.ndarray) -> float:
             a, b = self._cuts[i], self._cuts[i + 1]
             w, g, k = self._views, self._gradients[i], self._memory[i]
             return loss_and_gradient(tokens[a:b], targets[a:b], w, g, k, self.shape.heads, tokens.size)
 
-        return sum(self._together(part)) / tokens.size
+        return sum(together(part, self._parts)) / tokens.size
 
     def loss(self, tokens: np.ndarray, targets: np.ndarray) -> float:
         """The mean loss."""
 
-        def part(i: int) -> float:
+        def part(i: int, _: np.ndarray) -> float:
             a, b = self._cuts[i], self._cuts[i + 1]
             return loss_only(tokens[a:b], targets[a:b], self._views, self._memory[i], self.shape.heads)
 
-        return sum(self._together(part)) / tokens.size
+        return sum(together(part, self._parts)) / tokens.size
 
-    def _sum(self, i: int) -> float:
+    def _sum(self, i: int, _: np.ndarray) -> float:
         a, b = self._ranges[i], self._ranges[i + 1]
         total = self.gradients[0][a:b]
         for gradient in self.gradients[1:]:
@@ -82,7 +81,7 @@ class Trainer:
         first, second = 1 - c.beta1**number, math.sqrt(1 - c.beta2**number)
         decaying = self.shape.matrices
 
-        def part(i: int) -> float:
+        def part(i: int, _: np.ndarray) -> None:
             for a, b, decay in ((0, decaying, c.decay), (decaying, self.weights.size, 0.0)):
                 a, b = max(a, self._ranges[i]), min(b, self._ranges[i + 1])
                 if a < b:
@@ -90,11 +89,5 @@ class Trainer:
                         self.weights[a:b], self.gradients[0][a:b], self.m[a:b], self.v[a:b],
                         c.beta1, c.beta2, c.epsilon * second, 1 - rate * decay, rate * second / first, scale,
                     )  # fmt: skip
-            return 0.0
 
-        self._together(part)
-
-    def _together(self, work: Callable[[int], float]) -> list[float]:
-        """work(i) for every part at once; the results in order."""
-        others = [self._others.submit(work, i) for i in range(1, len(self.gradients))] if self._others else []
-        return [work(0), *(other.result() for other in others)]
+        together(part, self._parts)

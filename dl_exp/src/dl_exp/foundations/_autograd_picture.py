@@ -20,6 +20,7 @@ def picture(figure, weights, x, y, shape):
     left.plot(way * length, losses, label="loss")
     left.plot(way * length, float(loss) + way * length**2, linestyle="--", label="what the gradient says")
     left.set(xlabel="distance along the gradient", ylabel="loss", title="The gradient is the slope", ylim=(0, None))
+    left.set_xticks([-1, -0.5, 0, 0.5, 1])
     left.legend()
     stacked = [np.broadcast_to(part, (STEPS, *part.shape)) for part in (x, y)]
     _, state = descend(tensor_tape, shape, {"weights": weights}, stacked, 0)

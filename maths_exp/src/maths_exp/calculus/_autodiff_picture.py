@@ -65,7 +65,11 @@ def by_variables(axes, f, x, data):
     ratios = [cost(f, x, *data).flops / total for cost, _ in methods.values()]
     for place, (ratio, (_, colour)) in enumerate(zip(ratios, methods.values(), strict=True)):
         axes.barh(place, ratio, color=colour)
-        axes.annotate(f" {ratio:.3g}", (ratio, place), va="center", fontsize="small")
+        words = f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+        axes.annotate(
+            words, (ratio, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize="small",
+            bbox={"color": "white", "pad": 1},
+        )  # fmt: skip
     axes.axvline(5, color="0.6", linestyle="--", linewidth=1)
     axes.set_yticks(range(len(methods)), list(methods))
     axes.set_xscale("log")

@@ -69,18 +69,19 @@ def scaling(sweep: Sweep) -> Illustration:
     return drawn("scaling", title, (9, 4.8), lambda figure: draw_slice(figure.subplots(), part, names, legend=True))
 
 
-def over_time(points: Sequence[Measurement], name: str) -> Illustration:
-    """The ratio to the library, run by run, under the configuration that was run most often."""
+def over_time(points: Sequence[Measurement], name: str, shown: Configuration | None = None) -> Illustration:
+    """The ratio to the library, run by run: of the ladder that is shown, or else of what was run most often."""
     from exp_core.history.series import configuration_text, series
     from exp_core.report.history_figure import draw_panel
 
     found = [one for one in series(points) if one.rung != "library" and any(point.ratio for point in one.points)]
     runs: dict[Configuration, int] = {}
     for one in found:
-        runs[one.configuration] = max(runs.get(one.configuration, 0), len(one.points))
+        runs[one.configuration] = max(runs.get(one.configuration, 0), sum(bool(point.ratio) for point in one.points))
     if max(runs.values(), default=0) < LEAST_RUNS:
         return Illustration(reason="there are fewer than two runs of one configuration to hold against each other")
-    configuration = max(runs, key=lambda each: runs[each])  # of several the first: that of the newest run
+    often = max(runs, key=lambda each: runs[each])  # of several the first: that of the newest run
+    configuration = shown if shown is not None and runs.get(shown, 0) >= LEAST_RUNS else often
     here = [one for one in found if one.configuration == configuration]
     machines = list(dict.fromkeys(point.machine for one in here for point in one.points))
 

@@ -9,6 +9,7 @@ from exp_core.book.tables import Cell, Table
 from exp_core.machine import Peaks
 from exp_core.machine.description import bytes_text
 from exp_core.report.machine import HOW
+from exp_core.report.units import speed
 
 
 def machine(measured: Measured, machines: Sequence[str]) -> dict[str, object]:
@@ -39,7 +40,7 @@ def machine_tables(name: str, document: Mapping[str, object]) -> Iterator[Table]
     peaks = Peaks.from_dict(limits["peaks"])
     threads = f"{peaks.threads} thread{'s' if peaks.threads > 1 else ''}"
     clock = f" at {peaks.clock_hz / 1e9:.3g} GHz" if peaks.clock_hz else ""
-    rates = tuple((Cell(d), Cell(f"{rate / 1e9:.4g} Gflop/s", rate)) for d, rate in peaks.flops.items())
+    rates = tuple((Cell(d), Cell(speed(rate, "flop/s"), rate)) for d, rate in peaks.flops.items())
     how = HOW.get(peaks.method, peaks.method)
     yield Table(f"Arithmetic, {threads}{clock} ({how})", (("dtype", ""), ("at best", "n")), rates)
     operations = ("read", "copy", "triad", "in place")
@@ -57,7 +58,7 @@ def machine_tables(name: str, document: Mapping[str, object]) -> Iterator[Table]
 
 def gigabytes(rate: float) -> Cell:
     """A bandwidth."""
-    return Cell(f"{rate / 1e9:.3g} GB/s" if rate else "–", rate)
+    return Cell(speed(rate, "B/s") if rate else "–", rate)
 
 
 def facts_of(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:

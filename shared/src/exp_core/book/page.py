@@ -135,7 +135,9 @@ def figures_of(
         found["roofline"] = drawing.roofline(runs[0].result)
     if sweep := measured.sweep(key, title):
         found["scaling"] = drawing.scaling(sweep)
-    found["history"] = drawing.over_time(measured.over_time(key), chapter.entry.name)
+    found["history"] = drawing.over_time(
+        measured.over_time(key), chapter.entry.name, runs[0].configuration if runs else None
+    )
     return found
 
 
@@ -148,7 +150,7 @@ def measurement_of(run: Run) -> Measurement:
     where = ", ".join(word for word in (str(model), threads, f"machine {run.machine}" if run.machine else "") if word)
     revision = f", commit {run.revision[:10]}{' with changes' if run.dirty else ''}" if run.revision else ""
     when = printable(f"Run #{run.id}, {day(run.created_at)}, on {where}{revision}.")
-    given = " · ".join((result.sizes_text, result.dtype))
+    given = " · ".join(filter(None, (result.sizes_text, result.dtype)))
     return Measurement(Markup(ladder_html(result, style=False)), when, result.problem, given)
 
 

@@ -36,8 +36,9 @@ STYLE = {
     "axes.titlesize": 10.5,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
-    "legend.facecolor": "none",
-    "legend.framealpha": 0.0,
+    "legend.facecolor": "#ffffff",  # the paper: a legend is read although lines pass beneath it
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.85,
     "savefig.transparent": True,
 }
 
@@ -56,6 +57,7 @@ def to_svg(figure: Figure, alt: str, prefix: str) -> str:
 
     prefix: before every id, so that several figures share a page.
     """
+    _lay_paper_under_legends(figure)
     _note_what_lies_on_images(figure)
     text = _rewritten(figure, alt, prefix, 72)
     for many, dots in COARSER:
@@ -172,6 +174,13 @@ def _draw_as_image(figure: Figure, many: int) -> None:
             collection.set_rasterized(max(corners, np.shape(collection.get_offsets())[0]) > many)
         for patch in axes.patches if len(axes.patches) > many else ():
             patch.set_rasterized(True)
+
+
+def _lay_paper_under_legends(figure: Figure) -> None:
+    """On a page, those too that a picture leaves without a frame."""
+    for axes in figure.axes:
+        if legend := axes.get_legend():
+            legend.set_frame_on(True)
 
 
 def _note_what_lies_on_images(figure: Figure) -> None:

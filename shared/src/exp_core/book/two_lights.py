@@ -45,10 +45,10 @@ Triple = tuple[float, float, float]
 
 @functools.cache
 def in_both_lights(colour: str) -> str:
-    """``#1f77b4`` as CSS for light and for dark paper; anything else is left as it is."""
+    """``#1f77b4`` as CSS for light and for dark paper, white as the paper itself; anything else is left as it is."""
     if not HEX.match(colour):
         return colour
-    return _pair(colour, on_dark(colour))
+    return _pair(*PAPERS) if colour.lower() == PAPERS[0] else _pair(colour, on_dark(colour))
 
 
 @functools.cache

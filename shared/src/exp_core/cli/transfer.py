@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,10 +38,10 @@ def export_runs(database: Database, asked: Filter, path: Path) -> None:
 def import_runs(name: str) -> None:
     """All of it or nothing, the oldest first."""
     from exp_core.history import HistoryError, store
-    from exp_core.history.transfer import read_file, read_lines
+    from exp_core.history.transfer import read_export
 
     try:
-        runs = read_lines(sys.stdin, "standard input") if name == "-" else read_file(Path(name))
+        runs = read_export(name)
         stored = store(sorted(runs, key=lambda run: run.created_at), measured_now=False)
     except (HistoryError, ValueError) as error:
         raise click.UsageError(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -31,15 +32,23 @@ def read_lines(text: Iterable[str], name: str) -> list[Run]:
     return runs
 
 
-def read_file(path: Path) -> list[Run]:
-    """The runs of an export, or those that can be read of a database that was set aside.  Raises HistoryError."""
+def read_export(name: str) -> list[Run]:
+    """The runs of an export in a file of this name, or those that can be read of a database that was set aside.
+
+    "-" is standard input.  Raises HistoryError.
+    """
+    source = "standard input" if name == "-" else name
     try:
-        with path.open("rb") as file:
-            database = file.read(len(SQLITE)) == SQLITE
-        if database:
-            return rescue(path)[0]
-        with path.open(encoding="utf-8") as text:
-            return read_lines(text, str(path))
+        return read_lines(sys.stdin, source) if name == "-" else _of_file(Path(name))
     except (OSError, UnicodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise HistoryError(f"{path} cannot be read: {said}") from error
+        said = (error.strerror or error) if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise HistoryError(f"{source} cannot be read: {said}") from error
+
+
+def _of_file(path: Path) -> list[Run]:
+    with path.open("rb") as file:
+        database = file.read(len(SQLITE)) == SQLITE
+    if database:
+        return rescue(path)[0]
+    with path.open(encoding="utf-8") as text:
+        return read_lines(text, str(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from exp_core.affinity import processors
 from exp_core.machine.cgroup import cpu_quota
 from exp_core.machine.files import ROOT
 
@@ -21,6 +22,4 @@ def usable_cores(root: Path = ROOT) -> int:
 
 def bound_cores() -> int:
     """Cores that this process may be scheduled on (its affinity)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS has no affinity
+    return len(processors()) or os.cpu_count() or 1

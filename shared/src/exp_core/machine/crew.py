@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from exp_core.affinity import processors
 from exp_core.timing import Stopwatch
 
 BLOCK_S = 0.002  # one measurement: long against the scatter of the threads' starts (some 0.1 ms)
@@ -51,7 +52,7 @@ class Crew:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        own = affinity()
+        own = processors()
         self._own = own if len(own) == threads else []
         self._pool = ThreadPoolExecutor(threads, initializer=self._settle)
         self._start = Barrier(threads)
@@ -110,11 +111,6 @@ class Crew:
             if rate * BLOCK_S <= 2 * repeats:
                 return max(1, round(rate * BLOCK_S))
             repeats = min(round(rate * BLOCK_S), 10 * repeats)
-
-
-def affinity() -> list[int]:
-    """The processors that this process may use; none where the system does not tell."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def rate_of_all(repeats: int, spans: list[tuple[float, float]]) -> float:

@@ -10,7 +10,7 @@ from exp_core.history.queries import Measurement
 from exp_core.history.run import seconds_of
 from exp_core.history.series import Series, configuration_text
 from exp_core.report.figure import save
-from exp_core.report.scaling_figure import COLOURS, MARKERS
+from exp_core.report.scaling_figure import COLOURS, MARKERS, STYLES
 from exp_core.timing.intervals import tells
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 6
 DAY_S = 24 * 3600.0
+ALONE_DAYS = 1 / 24  # on both sides of a single moment, which has no scale of its own
 NARROW = 30  # a range of ratios up to which there is room for names between the powers of ten
 
 
@@ -48,11 +49,11 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
 
     axes.set_yscale("log")
     for place, one in enumerate(found):
-        colour = COLOURS[place % len(COLOURS)]
+        colour, style = COLOURS[place % len(COLOURS)], STYLES[place // len(COLOURS) % len(STYLES)]
         points = _timed(one)
         days = [seconds_of(point.created_at) / DAY_S for point in points]  # as matplotlib counts them
         ratios = [point.ratio or 1.0 for point in points]
-        axes.plot([], [], color=colour, linewidth=1.2, label=one.name)
+        axes.plot([], [], color=colour, linestyle=style, linewidth=1.2, label=one.name)
         for machine in dict.fromkeys(point.machine for point in points):
             marker = MARKERS[machines.index(machine) % len(MARKERS)]
             own = [k for k, point in enumerate(points) if point.machine == machine]
@@ -60,7 +61,7 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
                 [days[k] for k in own],
                 [ratios[k] for k in own],
                 yerr=[*zip(*(_reach(points[k]) for k in own), strict=True)],
-                fmt=f"{marker}-", color=colour, linewidth=1, elinewidth=1,
+                fmt=marker, linestyle=style, color=colour, linewidth=1, elinewidth=1,
                 markersize=5, markeredgecolor="white", markeredgewidth=0.5,
             )  # fmt: skip
         for mark in one.marks:
@@ -76,6 +77,9 @@ def draw_panel(axes: Axes, found: Sequence[Series], machines: Sequence[str]) -> 
         for machine in shown:
             marker = MARKERS[machines.index(machine) % len(MARKERS)]
             axes.plot([], [], marker, color="#444444", label=f"machine {machine}")
+    moments = {seconds_of(point.created_at) / DAY_S for one in found for point in _timed(one)}
+    if len(moments) == 1:
+        axes.set_xlim(min(moments) - ALONE_DAYS, max(moments) + ALONE_DAYS)
     locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib does not type it
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

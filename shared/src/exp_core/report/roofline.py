@@ -82,7 +82,7 @@ def draw_roofs(axes: Axes, peaks: Peaks, one_thread: Peaks, dtype: str, x: Vecto
             continue
         for level in these.levels:
             roof = level.best * x if peak is None else np.minimum(level.best * x, peak)
-            width, label = (1.6, f"{level.level}  {level.best / 1e9:.3g} GB/s") if these is peaks else (0.9, None)
+            width, label = (1.6, f"{level.level}  {units.speed(level.best, 'B/s')}") if these is peaks else (0.9, None)
             colour = LEVELS.get(level.level, "#303030")
             axes.plot(x, roof, color=colour, linestyle=style, linewidth=width, label=label, zorder=2)
     axes.legend(loc="upper left", frameon=False, fontsize="x-small")
@@ -91,7 +91,7 @@ def draw_roofs(axes: Axes, peaks: Peaks, one_thread: Peaks, dtype: str, x: Vecto
         ridge = peak / peaks.levels[-1].best
         axes.axvline(ridge, color="#999999", linewidth=0.8, linestyle=":", zorder=1)
         axes.annotate(
-            f"{peak / 1e9:.3g} Gflop/s", (x[-1], peak), xytext=(0, 3), textcoords="offset points",
+            units.speed(peak, "flop/s"), (x[-1], peak), xytext=(0, 3), textcoords="offset points",
             ha="right", fontsize="small",
         )  # fmt: skip
         axes.annotate(

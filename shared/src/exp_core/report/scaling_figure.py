@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Okabe & Ito's colours, and greys; with the markers, 30 curves can be told apart without relying on colour alone.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#999999")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "h", "p")
+STYLES = ("-", "--", ":")  # of lines whose markers say something else
 MOST_COLUMNS = 3
 MOST_PANELS = 12
 MOST_CROSSINGS = 6  # marked in a panel: those where the fastest of all changes, never more
@@ -39,7 +40,7 @@ def sweep_figure(sweep: Sweep) -> Figure:
     names = list(dict.fromkeys(curve.name for part in slices for curve in part.curves if curve.sizes))
     for axes, part in zip(panels.flat, slices, strict=False):
         draw_slice(axes, part, names, legend=alone)
-        title = ", ".join(f"{name} = {size:g}" for name, size in {**sweep.fixed, **part.fixed}.items())
+        title = ", ".join(f"{name} = {size_text(size)}" for name, size in {**sweep.fixed, **part.fixed}.items())
         axes.set_title("   ".join(word for word in (sweep.problem, title, sweep.dtype) if word), fontsize="medium")
     for axes in panels.flat[len(slices) :]:
         axes.set_axis_off()
@@ -63,7 +64,7 @@ def draw_slice(axes: Axes, part: Slice, names: list[str], *, legend: bool) -> No
     draw_crossovers(axes, part)
     sizes = sorted({n for curve in curves for n in curve.sizes})
     if len(sizes) <= 14:
-        axes.set_xticks(sizes, [f"{n:g}" for n in sizes], rotation=0 if len(sizes) <= 8 else 35)
+        axes.set_xticks(sizes, [size_text(n) for n in sizes], rotation=0 if len(sizes) <= 8 else 35)
         axes.minorticks_off()
     axes.set_xlabel(part.axis)
     axes.set_ylabel("seconds a call")
@@ -142,6 +143,11 @@ def draw_crossovers(axes: Axes, part: Slice) -> None:
             va="top",
             fontsize="small",
         )
+
+
+def size_text(n: float) -> str:
+    """As the command line takes it: a whole number has all of its digits."""
+    return f"{n:.0f}" if float(n).is_integer() and abs(n) < 1e12 else f"{n:g}"
 
 
 def settled(fit: Fit) -> bool:

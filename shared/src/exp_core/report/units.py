@@ -30,8 +30,13 @@ def rate(row: Row) -> str:
     if not row.median_s or row.flops is None or row.bytes is None or max(row.flops, row.bytes) == 0:
         return "–"
     if row.flops >= row.bytes:
-        return f"{row.flops / row.median_s / 1e9:.3g} Gflop/s"
-    return f"{row.bytes / row.median_s / 1e9:.3g} GB/s"
+        return speed(row.flops / row.median_s, "flop/s")
+    return speed(row.bytes / row.median_s, "B/s")
+
+
+def speed(value: float, unit: str) -> str:
+    """Three digits in billions a second, so that a column has one unit; from a thousand of them on in trillions."""
+    return f"{value / 1e12:.3g} T{unit}" if value >= 999.5e9 else f"{value / 1e9:.3g} G{unit}"
 
 
 def factor(ratio: float | None) -> str:

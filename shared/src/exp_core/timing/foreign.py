@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from exp_core.affinity import processors
+
 PROC = Path("/proc")
 IDLE = (3, 4, 7)  # idle, iowait, steal: nobody here works; what follows them (guest) is part of user already
 FIELDS = 8
@@ -21,13 +23,13 @@ def others(proc: Path = PROC) -> float | None:
     """
     try:
         return _machine_s(proc) - _own_s(proc)
-    except (OSError, ValueError, IndexError, AttributeError):
+    except (OSError, ValueError, IndexError):
         return None
 
 
 def _machine_s(proc: Path) -> float:
     """CPU seconds of everybody on our cores."""
-    ours = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+    ours = {f"cpu{number}" for number in processors()}
     ticks = 0
     for line in (proc / "stat").read_text().splitlines():
         name, *fields = line.split()
