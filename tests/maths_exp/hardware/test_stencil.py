@@ -8,7 +8,7 @@ import pytest
 from assembly import assembly, host_width, vector_width
 
 from maths_exp.hardware import _stencil_compiled as compiled
-from maths_exp.hardware import _stencil_past_caches as past_caches
+from maths_exp.hardware import _stencil_in_place as in_place
 from maths_exp.hardware import stencil
 
 OURS = [i.function for i in stencil.EXPERIMENT.implementations]
@@ -94,39 +94,49 @@ def test_tiles_and_threads_agree_with_the_rows_to_the_last_bit(shape, steps, dty
     assert np.array_equal(compiled.time_tiles(u, 0.2, steps), expected)
 
 
+SHAPES = [(1, 1), (1, 9), (9, 1), (2, 2), (3, 3), (7, 10), (70, 61), (131, 64), (5, 1003), (6, 2500)]
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (3, 3), (7, 10), (70, 61), (131, 64), (5, 1003)])
-def test_rows_past_the_caches_agree_with_the_rows_to_the_last_bit(shape, dtype):
-    """Rows whose lines begin anywhere, that hold no whole line, fewer rows than parts; nothing else is written to."""
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rows_in_place_agree_with_the_rows_to_the_last_bit(shape, dtype):
+    """Lines that begin anywhere, rows without a whole line or longer than what is asked for ahead, any number of parts,
+    sweeps down and up; nothing else is written to.
+    """
     u = np.random.default_rng(5).standard_normal(shape).astype(dtype)
-    for offset in (0, 1, 7):
-        room = [np.full(u.size + offset + 20, -7, dtype) for _ in range(2)]
-        new, spare = (r[offset : offset + u.size].reshape(shape) for r in room)
-        result = compiled._rows_in_threads(u, new, spare, 0.2, 5, True)
-        assert np.array_equal(result, compiled.rows_compiled(u, 0.2, 5))
-        assert all((r[:offset] == -7).all() and (r[offset + u.size :] == -7).all() for r in room)
+    for offset, parts in ((0, 1), (1, 2), (7, 3), (3, 5)):
+        room = np.full(u.size + offset + 20, -7, dtype)
+        new = room[offset : offset + u.size].reshape(shape)
+        ends = np.empty((2, min(parts, shape[0]), 2, shape[1]), dtype)
+        for steps in (1, 4, 5):
+            result = compiled._rows_in_threads(u, new, ends, 0.2, steps)
+            assert np.array_equal(result, compiled.rows_compiled(u, 0.2, steps))
+            assert (room[:offset] == -7).all()
+            assert (room[offset + u.size :] == -7).all()
 
 
-def test_a_large_plate_goes_past_the_caches(monkeypatch):
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_rows_in_threads_leave_the_plate_alone(steps):
     u = np.random.default_rng(6).random((40, 50))
-    seen = []
-    monkeypatch.setattr(compiled, "_rows_in_threads", lambda *arguments: seen.append(arguments[-1]))
-    for limit in (u.nbytes + 1, u.nbytes):
-        monkeypatch.setattr(compiled, "CACHED", limit)
-        compiled.rows_threads(u, 0.2, 2)
-    assert seen == [False, True]
+    before = u.copy()
+    result = compiled.rows_threads(u, 0.2, steps)
+    assert np.array_equal(u, before)
+    assert not np.shares_memory(result, u)
+    assert np.array_equal(result, compiled.rows_compiled(u, 0.2, steps))
 
 
-def test_stores_go_past_the_caches_and_the_next_rows_are_asked_for():
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_row_in_place_is_made_of_vectors_and_the_next_rows_are_asked_for(dtype):
     numba = pytest.importorskip("numba")
     from llvmlite import binding
 
     if not binding.get_host_cpu_features().get("avx"):
         pytest.skip("this test reads x86 assembly with AVX")
-    grid, number = numba.float64[:, ::1], numba.float64
-    text = assembly(past_caches.step_row_past_caches, (grid, numba.int64, grid, number, number))
-    assert re.search(r"vmovntp[ds]\s+%[yz]mm", text)
-    assert re.search(r"\bprefetcht0\b", text)
+    number = numba.from_dtype(np.dtype(dtype))
+    row = number[::1]
+    signature = (row, row, row, numba.int64, number, number)
+    assert vector_width(in_place.step_row_in_place, signature) >= host_width()
+    assert re.search(r"\bprefetcht0\b", assembly(in_place.step_row_in_place, signature))
 
 
 @pytest.mark.parametrize("function", FAST, ids=lambda f: f.__name__)

@@ -14,12 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 from exp_core.compiled import FUSE, njit, prange
-from exp_core.machine.streams import wait_for_stores
+from exp_core.machine.streams import LINE
 from exp_core.tasks import WORKERS, take
-from maths_exp.hardware._stencil_past_caches import step_row_past_caches
+from maths_exp.hardware._stencil_in_place import sweep
 
-PARTS = 64  # of the rows, dealt to the threads
-CACHED = 2**25  # bytes: of a smaller plate the last cache holds a good part until the next step
 DEPTH = 32  # steps that a tile takes at a time
 ROWS, COLUMNS = 512, 512  # of a tile without its margins: three rows of each step, with them, are 440 kB in float64
 
@@ -75,37 +73,35 @@ def _rows(u, new, spare, alpha, steps):
 
 
 def rows_threads(u, alpha, steps):
-    """On all cores, each its own rows; a plate too large for caches is written past them, and asked for ahead."""
-    new = np.empty_like(u)  # not touched before the threads do: each then has to wait for its own pages alone
-    return _rows_in_threads(u, new, np.empty_like(u) if steps > 1 else new, alpha, steps, u.nbytes >= CACHED)
+    """On all cores, each its own rows, in place: one grid, swept down and up in turns, and asked for ahead."""
+    import numba
+
+    new = np.empty_like(u) if steps else u.copy()  # not touched before the threads do: each waits for its own pages
+    parts = min(numba.get_num_threads(), u.shape[0])
+    return _rows_in_threads(u, new, np.empty((2, parts, 2, u.shape[1]), u.dtype), alpha, steps)
 
 
 @njit(parallel=True)
-def _rows_in_threads(u, new, spare, alpha, steps, past):
+def _rows_in_threads(u, new, ends, alpha, steps):
+    """ends: the first and last row of each part, as the neighbours need them: before this step, and before the next."""
     c, alpha = weights(u, alpha)
-    old, rows = u, u.shape[0]
-    for _ in range(steps):
-        for part in prange(PARTS):
-            some_rows(old, part * rows // PARTS, (part + 1) * rows // PARTS, new, c, alpha, past)
-        old, new, spare = new, spare, new
-    return old
-
-
-@njit
-def some_rows(old, begin, end, new, c, alpha, past):
-    """One step of the rows from begin to end; the edge of the plate goes along."""
-    count = old.shape[1] - 2
-    for i in range(begin, end):
-        if i == 0 or i == old.shape[0] - 1 or count < 1:
-            new[i] = old[i]
-            continue
-        if past:
-            step_row_past_caches(old, i, new, c, alpha)
-        else:
-            step_row(old, i - 1, i, i + 1, 1, new, i, 1, count, c, alpha)
-        new[i, 0], new[i, -1] = old[i, 0], old[i, -1]
-    if past:
-        wait_for_stores()
+    (rows, columns), parts, line = u.shape, ends.shape[1], LINE // u.itemsize
+    for part in range(parts):
+        ends[0, part, 0], ends[0, part, 1] = u[part * rows // parts], u[(part + 1) * rows // parts - 1]
+    old = u
+    for step in range(steps):
+        # a sweep begins where the last one ended: there the rows are still in the cache
+        towards, now, later = 1 - 2 * (step % 2), step % 2, 1 - step % 2
+        for part in prange(parts):
+            begin, end = part * rows // parts, (part + 1) * rows // parts
+            room = np.empty(columns + 2 * line, u.dtype)
+            kept = room[line + (new.ctypes.data - room.ctypes.data) // u.itemsize % line :]  # its lines begin as new's
+            above, below = ends[now, max(part - 1, 0), 1], ends[now, min(part + 1, parts - 1), 0]
+            before, after = (above, below) if towards > 0 else (below, above)
+            sweep(old, new, begin, end, before, after, kept, towards, c, alpha)
+            ends[later, part, 0], ends[later, part, 1] = new[begin], new[end - 1]
+        old = new
+    return new
 
 
 @njit

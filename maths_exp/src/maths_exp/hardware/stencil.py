@@ -7,11 +7,10 @@ Problem   A plate u of rows x columns temperatures whose edge is kept as it is. 
 Idea      Six operations a point, for sixteen bytes that memory has to move: arithmetic is free, and all that counts is
           how often a number travels.  Array expressions send it through memory once for each operator; a loop once a
           step.  To do better, take many steps of a tile while it is in cache: memory sees the plate once.
-Look for  `rows_threads` waits for memory, as every program must that goes step by step.  On a plate that no cache holds
-          it reads no line only to overwrite it, and asks for the lines of the next rows early: its sweeps are as fast
-          as bare copies of the same grids.  What it falls short of its limit is two grids of fresh pages, which the
-          system fills with zeros, and that nobody may write where its neighbours still have to read: the limit is of
-          updates in place, where memory moves most.
+Look for  `rows_threads` waits for memory, as every program must that goes step by step.  It updates the plate in place,
+          with a copy of one row: one grid where the others have two, a sweep down and one up in turns, and each line
+          asked for before it is needed.  What it falls short of its limit on a large plate is a grid of fresh pages,
+          which the system fills with zeros: of 2048 x 2048 points 1.9 ms of 14.
           `time_tiles` does the same additions in the same order, to the last bit, and is faster than the limit of all
           who go step by step: its own, that of arithmetic, is far away, since a cache has to deliver it all.
           On a plate that fits into the cache (--rows 256 --columns 256) the tiles gain nothing.
@@ -159,12 +158,12 @@ def rounded(operations):
     return bound
 
 
-def cost(reads, writes, fused=1):
+def cost(reads, writes, fused=1, grids=2):
     """Six operations a point and step; the plate is read and written so many times in `fused` steps."""
 
     def at(u, alpha, steps):
         moved = float(u.nbytes * -(-steps // fused))
-        return Cost(6.0 * u.size * steps, (reads + writes) * moved, memory=2 * u.nbytes, written=writes * moved)
+        return Cost(6.0 * u.size * steps, (reads + writes) * moved, memory=grids * u.nbytes, written=writes * moved)
 
     return at
 
@@ -191,7 +190,7 @@ EXPERIMENT = Experiment(
         # grids read for two sums of neighbours 1 + 1, their sum 2, products 1 + 1, the sum 2, the copy 1; seven written
         Implementation(numpy_slices, "vectorised", cost=cost(9, 7), bound=rounded(4)),
         Implementation(rows_compiled, "compiled", cost=cost(1, 1), bound=rounded(4)),
-        Implementation(rows_threads, "compiled", cost=cost(1, 1), bound=rounded(4)),
+        Implementation(rows_threads, "compiled", cost=cost(1, 1, grids=1), bound=rounded(4)),
         Implementation(time_tiles, "compiled", cost=cost(1, 1, DEPTH), bound=rounded(4)),
         Implementation(scipy_correlate, "library", cost=cost(1, 1), bound=rounded(7)),
     ),
