@@ -432,3 +432,40 @@ def test_ratios_over_decades_have_names_that_do_not_overlap(tmp_path):
     wide = str(over_time(measured.over_time(("p", "e")), "e").markup)
     names = re.findall(r">([0-9.]+)×<", wide)
     assert 2 <= len(names) <= 5 and len(set(names)) == len(names), names
+
+
+def test_the_ladder_that_is_shown_is_followed_over_time_where_it_was_run_again(tmp_path):
+    from exp_core.book.drawing import over_time
+
+    results = [library.result("p", "e", n=n) for n in (16, 16, 16, 64, 64, 128)]
+    measured = library.history(tmp_path / "h.db", *results)
+    points = measured.over_time(("p", "e"))
+
+    def drawn(run):
+        return str(over_time(points, "e", measured.run(run).configuration).markup)
+
+    assert "n = 64" in drawn(4)
+    assert "n = 16" in drawn(6), "and else what was run most often"
+
+
+def test_a_single_moment_has_a_scale_and_no_two_lines_look_alike(tmp_path):
+    from exp_core.history.series import series
+    from exp_core.report.history_figure import ALONE_DAYS, draw_panel
+
+    one = library.result("p", "e")
+    rows = tuple(replace(one.rows[0], name=f"other{k}") for k in range(12))
+    measured = library.history(tmp_path / "h.db", replace(one, rows=(*one.rows, *rows)))
+    found = [each for each in series(measured.over_time(("p", "e"))) if each.rung != "library"]
+    axes = Figure().subplots()
+    draw_panel(axes, found, [found[0].points[0].machine])
+    low, high = axes.get_xlim()
+    assert high - low == pytest.approx(2 * ALONE_DAYS)
+    looks = [(handle.get_color(), handle.get_linestyle()) for handle in axes.get_legend_handles_labels()[0]]
+    assert len(looks) > 12 and len(set(looks)) == len(looks)
+
+
+def test_paper_lies_under_every_legend():
+    text = figure(lambda axes: (axes.plot([1, 2], label="line"), axes.legend(frameon=False)))
+    assert re.search(rf'<path[^>]*fill="light-dark\(#ffffff,{PAPER}\)"[^>]*opacity="0.85"', text) or re.search(
+        rf'<g[^>]*opacity="0.85"[^>]*><path[^>]*fill="light-dark\(#ffffff,{PAPER}\)"', text
+    )

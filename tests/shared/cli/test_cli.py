@@ -194,6 +194,13 @@ def test_plot_writes_a_picture(tmp_path, suffix):
     assert file.read_bytes().startswith(b"\x89PNG" if suffix == "png" else b"<?xml")
 
 
+def test_explain_in_a_pipe_is_as_wide_as_columns_says_and_ends_no_line_with_a_blank():
+    narrow = run("summation", "--explain", COLUMNS="60").stdout.splitlines()
+    body = [line for line in narrow[1:] if "/" not in line]  # the title is one line, and so is the file's path
+    assert len(body) > 20 and max(map(len, body)) <= 60
+    assert not [line for line in narrow if line != line.rstrip()]
+
+
 def test_explain_writes_formulas_that_a_terminal_can_show():
     text = run("summation", "--explain").stdout
     assert "x₀ + x₁ + … + xₙ₋₁" in text

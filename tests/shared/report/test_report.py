@@ -206,6 +206,21 @@ def test_percentages(value, text):
     assert units.percent(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3.8e8, "0.38 GB/s"), (7.74e11, "774 GB/s"), (9.994e11, "999 GB/s"), (9.996e11, "1 TB/s"), (6.7e13, "67 TB/s")],
+)
+def test_a_column_of_speeds_has_one_unit_up_to_a_thousand_of_it(value, text):
+    assert units.speed(value, "B/s") == text
+
+
+@pytest.mark.parametrize(("n", "text"), [(1048576, "1048576"), (2.0, "2"), (0.5, "0.5"), (1e-8, "1e-08")])
+def test_a_size_on_an_axis_has_all_of_its_digits(n, text):
+    from exp_core.report.scaling_figure import size_text
+
+    assert size_text(n) == text
+
+
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 def test_no_word_of_an_explanation_is_torn_apart(width):
     """Every word of the ladder's titles that fits into the terminal is there in one piece."""
