@@ -10,7 +10,7 @@ from dl_exp.generative import _diffusion_distance as distance
 from dl_exp.generative import _diffusion_samplers as samplers
 from dl_exp.generative import _diffusion_training as training
 from dl_exp.generative._diffusion_model import BETA1, BETA2, RATE, Shape, start_weights
-from dl_exp.generative._diffusion_problems import Points, read_images, read_moons, two_moons
+from dl_exp.generative._diffusion_problems import GREY, Points, read_images, read_moons, two_moons
 from dl_exp.generative._diffusion_schedule import FEATURES, STEPS, alpha_bar, clock, noised, scales
 from dl_exp.generative.diffusion import EXPERIMENT, by_hand, cost, loops, loss_and_gradient
 from exp_core.tensor import gamma
@@ -241,12 +241,41 @@ def test_digits_carry_their_labels_and_come_back():
     assert np.abs(data.x.mean(axis=0)).max() <= len(data.x) * u * np.abs(data.x).max()
     assert data.x[:, : data.own].var(axis=0).mean() == pytest.approx(1, rel=len(data.x) * u)
     assert np.abs(data.seen(data.held_out) - (2 * examples.held_out_x - 1)).max() <= 8 * u
-    assert np.array_equal(
-        np.argmax(data.held_out[:, data.own :] - data.low[data.own :], axis=1), examples.held_out_labels
-    )
+    labels = np.s_[data.own : data.own + 10]
+    assert np.array_equal(np.argmax(data.held_out[:, labels] - data.low[labels], axis=1), examples.held_out_labels)
     for x in (data.x, data.held_out):
         assert np.all(x >= data.low - 8 * u)
         assert np.all(x <= data.high + 8 * u)
+
+
+def test_half_of_the_digits_were_moved_and_samples_were_not():
+    pytest.importorskip("sklearn", reason="the digits come with it")
+    data, u = read_images(), float(np.finfo(np.float32).eps)
+    flag, greys = data.learnt[:, data.own + 10], (data.seen(data.learnt) + 1) / GREY
+    still = data.learnt[flag == 0]
+    assert len(still) == len(data.learnt) / 2
+    assert np.array_equal(np.unique(still, axis=0), np.unique(data.x, axis=0))
+    assert np.abs(greys - np.round(greys)).max() <= 64 * u, "moved images have greys of digits too"
+    assert greys.min() >= -64 * u
+    assert greys.max() <= 16 * (1 + 4 * u)
+    labels = np.s_[data.own : data.own + 10]
+    assert np.array_equal(data.learnt[: len(data.x), labels], data.x[:, labels])
+    # a network that knows no better guesses the mean of what it has learnt, moved or not: samples are still not moved
+    mean, rng = data.learnt.mean(axis=0), np.random.default_rng(0)
+    for sampler in (samplers.ddpm, samplers.ddim):
+        x = sampler(lambda x, t: np.tile(mean, (len(x), 1)), rng.standard_normal((5, len(mean))), data, rng)
+        assert np.abs(x[:, data.own + 10 :]).max() <= 8 * u
+        assert mean[data.own + 10] > 0.1
+
+
+def test_samples_of_digits_have_their_greys():
+    pytest.importorskip("sklearn", reason="the digits come with it")
+    data, rng = read_images(), np.random.default_rng(0)
+    decoded = data.decoded(data.held_out + 0.4 * GREY / data.scale * rng.uniform(-1, 1, data.held_out.shape))
+    assert np.array_equal(decoded, np.round(decoded / GREY) * GREY)
+    assert np.abs(decoded - data.seen(data.held_out)).max() <= 8 * float(np.finfo(np.float32).eps)
+    moons = read_moons()
+    assert np.array_equal(moons.decoded(moons.x), moons.seen(moons.x)), "a point of the plane has no greys"
 
 
 def test_moons_have_mean_0_and_variance_1():

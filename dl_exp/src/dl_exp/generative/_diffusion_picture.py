@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from dl_exp.generative._diffusion_problems import read_images
+from dl_exp.generative._diffusion_problems import labelled_images
 from dl_exp.generative._diffusion_samplers import ddim, ddpm, stretch_for
 from dl_exp.generative._diffusion_schedule import STEPS, alpha_bar, noised
 
@@ -21,7 +21,7 @@ def draw(figure, train, weights, x0, noise, times, shape):
     """Above, the examples at four times on their way into noise; below, the schedule and the loss of these updates."""
     top, bottom = figure.subfigures(2, 1)
     clean, spoilt = (array.reshape(-1, shape.dims)[:SHOWN] for array in (x0, noise))
-    seen = read_images().seen if shape.dims > PLANE else np.asarray
+    seen = labelled_images().seen if shape.dims > PLANE else np.asarray
     for axes, t in zip(top.subplots(1, len(MOMENTS)), MOMENTS, strict=True):
         show(axes, seen(noised(clean, spoilt, np.full(len(clean), t))), np.abs(seen(clean)).max())
         axes.set_title(f"t = {t}")
@@ -47,7 +47,7 @@ def draw_samples(figure, guess, data, rng):
     }
     limit = np.abs(data.seen(data.x)).max()
     for axes, (name, cloud) in zip(figure.subplots(1, len(clouds)), clouds.items(), strict=True):
-        show(axes, data.seen(cloud), limit)
+        show(axes, data.decoded(cloud), limit)
         axes.set_title(name)
 
 

@@ -39,13 +39,14 @@ def start(shape, rng):
 
 def batches(shape, data, seed, steps, batch):
     """Every example once an epoch; noise and times are drawn anew each time."""
-    chosen = epochs(len(data.x), batch, seed, steps)
+    examples = data.x if data.learnt is None else data.learnt
+    chosen = epochs(len(examples), batch, seed, steps)
     noise = np.empty((len(steps), batch, shape.dims), np.float32)
     times = np.empty((len(steps), batch), np.int32)
     for k, step in enumerate(steps):
         rng = np.random.default_rng((seed, 2, step))
         noise[k], times[k] = rng.standard_normal(noise[k].shape), rng.integers(1, STEPS + 1, batch)
-    return data.x[chosen], noise, times
+    return examples[chosen], noise, times
 
 
 def threads_engine(shape, state, batches, step):
@@ -85,11 +86,11 @@ def evaluate(shape, state, data):
 
     def clouds(draw):
         """As many samples as examples held out, some times."""
-        return [data.seen(draw(rng.standard_normal(truth.shape).astype(np.float32))) for _ in range(CLOUDS)]
+        return [draw(rng.standard_normal(truth.shape).astype(np.float32)) for _ in range(CLOUDS)]
 
     def sampled(sampler):
         stretch = stretch_for(sampler, guess, data, rng)
-        return clouds(lambda noise: sampler(guess, noise, data, rng, stretch))
+        return clouds(lambda noise: data.decoded(sampler(guess, noise, data, rng, stretch)))
 
     def apart(drawn):
         return max(float(np.mean([data.distance(cloud, seen) for cloud in drawn])), SMALLEST)
@@ -98,7 +99,7 @@ def evaluate(shape, state, data):
         """What cannot be told from 0 counts as its error."""
         return max(data.kernel(np.concatenate(drawn), seen))
 
-    gaussian = clouds(lambda noise: fitted_gaussian(data.x, len(truth), rng))
+    gaussian = clouds(lambda noise: data.seen(fitted_gaussian(data.x, len(truth), rng)))
     samples = [sampled(ddpm), sampled(ddim)]
     measured = {name: apart(gaussian) / apart(drawn) for name, drawn in zip((DDPM, DDIM), samples, strict=True)}
     if data.kernel:
