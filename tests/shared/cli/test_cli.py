@@ -144,7 +144,7 @@ def test_a_narrow_terminal_loses_columns_not_sense(columns):
             2,
             "no option is called '--frobnicate'; python -m maths_exp summation --help lists",
         ),
-        (["summation", "--prob", "x", "--budgett", "1"], 2, "no option is called '--budgett'; did you mean --budget?"),
+        (["summation", "--budgett", "1"], 2, "no option is called '--budgett'; did you mean --budget?"),
         (["completion", "tcsh"], 2, "tcsh"),
     ],
 )
