@@ -16,8 +16,8 @@ Look for  The loss falls quickly to a level that is not zero, and the samples go
           1,437 examples are few: with 512 units the loss falls on and samples get worse.  So half of them are moved a
           little, and six more numbers say how; samples are held to "not moved".  With --data digits --hidden 512
           --steps 12000 the squared kernel distance in a classifier's features is 7.3 to 14 times less than the
-          Gaussian's (DDPM) and 9.6 to 18 (DDIM), by the seed and the draw; by neighbours DDIM's are 3.9 to 5.6 times
-          nearer (5.3 to 5.6 in what a run prints), and DDPM's 3.0 to 3.4: there 5 times is not reached.
+          Gaussian's (DDPM) and 9.6 to 21 (DDIM), by the seed and the draw; by neighbours DDIM's are 3.9 to 6.8 times
+          nearer (5.3 to 5.6 in what a run prints), and DDPM's 3.0 to 3.6: there 5 times is not reached.
           Guesses are means, and pale; they are stretched until samples vary as much as the examples.
           mlx.optimizers' Adam costs more than the graph of its formulas: see adam.
           On far-away data, which were not brought to mean 0 and variance 1, noise never drowns them.
