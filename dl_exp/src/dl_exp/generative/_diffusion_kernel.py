@@ -23,7 +23,8 @@ it is small; a run, which draws other noise, prints 7.3 to 8.3 and 9.6 to 12, an
 the root of what is uncertain about 0 is a fifth of the Gaussian's distance.
 
 It overlooks what does not matter to who reads digits.  Examples under noise of deviation 0.2 are at 0.2, uncertain by
-0.4, where ``told_apart`` says 0.61 of 1; and of 256 units, 2000 steps and no moved images it says 5.3 and 10 where neighbours say 2.3 and 1.5.
+0.4, where ``told_apart`` says 0.61 of 1; and of 256 units, 2000 steps and no moved
+images it says 5.3 and 10 where neighbours say 2.3 and 1.5.
 So it stands beside the neighbours and not in their place: what passes here has the right digits in the right numbers,
 and what passes there has the right pixels too.
 """
