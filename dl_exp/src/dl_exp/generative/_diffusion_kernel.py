@@ -8,22 +8,23 @@ FID: towards a better evaluation metric for image generation, arXiv:2401.09603 (
 Gaussian kernel, which sees all moments.  Its width is what tells the fitted Gaussian from the images that were learnt
 from with the most power; neither samples of a model nor images held out have a say.
 
-Squares from 359 images held out, in thousandths: three draws of 1,077 images, or three seeds of 256 units and 7000
+Squares from 359 images held out, in thousandths: three draws of 1,077 images, or three seeds of 512 units and 12000
 steps, and the error of each:
 
     other digits (those that were learnt from, each once)     -0.2  -0.1  -0.1     0.4
     learnt by heart (drawn from them with replacement)         0.6   0.4   0.3     0.5
     fitted Gaussian                                            9.6   9.5   9.1     0.8
-    DDPM                                                       2.6   2.4   2.6     0.7
-    DDIM                                                       1.0   0.9   1.1     0.5
+    DDPM                                                       1.0   1.0   1.1     0.5
+    DDIM                                                       0.4   0.4   0.3     0.4
 
-So the square is 3.7 times less than the Gaussian's for DDPM and 9.5 times for DDIM; a run, which draws other noise,
-prints 5.0 to 5.9 and 8.5 to 10, and with three more draws it was 4.2 to 4.7 and 4.8 to 8.7.  Distances are the roots:
-1.9 and 3.1 times.  Of those, 5 times could not be told here even of other digits: the root of what is uncertain about
-0 is a fifth of the Gaussian's distance.
+So the square is 9 times less than the Gaussian's for DDPM and 21 times for DDIM, of which no more can be told than that
+it is small; a run, which draws other noise, prints 7.3 to 8.3 and 9.6 to 12, and with a third draw it was 13 to 14 and
+16 to 18.  Distances are the roots: 3 times for DDPM.  Of those, 5 times could not be told here even of other digits:
+the root of what is uncertain about 0 is a fifth of the Gaussian's distance.
 
 It overlooks what does not matter to who reads digits.  Examples under noise of deviation 0.2 are at 0.2, uncertain by
-0.4, where ``told_apart`` says 0.61 of 1; and a run of 2000 steps prints 5.3 and 10 where neighbours say 2.3 and 1.5.
+0.4, where ``told_apart`` says 0.61 of 1; and of 256 units, 2000 steps and no moved
+images it says 5.3 and 10 where neighbours say 2.3 and 1.5.
 So it stands beside the neighbours and not in their place: what passes here has the right digits in the right numbers,
 and what passes there has the right pixels too.
 """
