@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dl_exp.foundations._normalisation_bounds import EPS
+from exp_core import reused
 from exp_core.compiled import REORDER, njit, prange
 
 STRIP = 256  # channels whose means and squares stay in the first-level cache while the rows pass by
@@ -12,7 +13,7 @@ STRIP = 256  # channels whose means and squares stay in the first-level cache wh
 
 def numba_compiled(x, w, b, kind, groups):
     """Compiled, in threads: rows in two passes while they are in cache, columns by Welford, many at a time."""
-    y = np.empty_like(x)
+    y = reused.empty(x.shape, x.dtype)
     if kind == "batch":
         _columns(x, w, b, y, np.float32(EPS))
     else:
