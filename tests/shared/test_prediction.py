@@ -10,8 +10,9 @@ import toys
 from exp_core import Cost, Implementation, prediction, trials
 from exp_core.contestants import Contestant
 from exp_core.ladder import climb
-from exp_core.prediction import predict_call, slope
+from exp_core.prediction import predict_call, predict_oracle, slope
 from exp_core.refusal import Refused
+from exp_core.remembered import remembered
 from exp_core.trials import LONGEST_TRIAL_S, Trials
 
 
@@ -128,6 +129,26 @@ def test_a_slow_oracle_is_refused_before_it_starts():
     request = dataclasses.replace(toys.request("doubled", n=100_000), experiment=experiment)
     with pytest.raises(Refused, match="the reference answer alone would take some"):
         climb(request)
+
+
+def test_an_oracle_that_keeps_its_answers_is_foretold_as_if_it_did_not():
+    """Made again, a trial would be an answer kept: foretold to take no time, and the next one were too long."""
+    asked = []
+
+    @remembered(4)
+    def oracle(x):
+        asked.append(x.size)
+        time.sleep(1e-4 * x.size)
+        return 2 * x
+
+    def difference(y, x, truth):
+        return float(abs(y - truth).max())
+
+    experiment = dataclasses.replace(toys.EXPERIMENT, oracle=oracle, laws={"difference": difference})
+    request = toys.request("doubled", n=100_000)
+    trials = Trials(request.inputs, request.sizes)
+    assert predict_oracle(experiment, trials, request.inputs()).seconds == pytest.approx(10, rel=0.5)
+    assert 1e-4 * max(asked) <= LONGEST_TRIAL_S
 
 
 def counting(at):

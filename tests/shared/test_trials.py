@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import toys
 
+from exp_core import prediction
 from exp_core import trials as module
+from exp_core.experiment import Cost
 from exp_core.run import Run
+from exp_core.timing import call_once
 from exp_core.trials import Trials, grown, predict_making
 
 
@@ -54,6 +57,37 @@ def test_a_problem_that_refuses_the_larger_sizes_speaks_for_itself(monkeypatch, 
 
     trials.make = picky
     assert predict_making(trials, 2.0) == (0.0 if refused(2**20) else pytest.approx(1e-5 * 2**20))
+
+
+def test_a_size_that_thins_the_input_out_grows_where_others_are_halved():
+    """Else there would be no trial of a photograph of which every pixel is taken, and nothing would be foretold."""
+    trials = Trials(lambda sizes: (), {"every": 1, "steps": 20}, thinned={"every": 20})
+    assert list(trials.scales()) == [5, 4, 3, 2, 1]
+    assert [tuple(trials.sizes_at(scale).values()) for scale in trials.scales()] == [
+        (20, 1),
+        (16, 1),
+        (8, 2),
+        (4, 5),
+        (2, 10),
+    ]
+    assert Trials(lambda sizes: (), {"every": 50}, thinned={"every": 20}).sizes_at(3) == {"every": 50}
+
+
+def test_a_quadratic_loop_over_a_thinned_input_is_foretold_in_full():
+    def loop(every):
+        return sum(1 for _ in range((512 // every) ** 2 * 10))
+
+    def make(sizes):
+        return (np.empty((512 // sizes["every"], 512 // sizes["every"])), sizes["every"])
+
+    trials = Trials(make, {"every": 1}, thinned={"every": 32})
+
+    def ready(small):
+        return lambda: loop(small[1])
+
+    found = prediction.predict(ready, lambda x, every: Cost(bytes=float(x.nbytes)), trials, make({"every": 1}))
+    seconds = call_once(loop, 1)[1]
+    assert seconds / 5 < found.seconds < seconds * 5
 
 
 def test_real_sizes_are_parameters():

@@ -36,8 +36,10 @@ def make_input(run: Run) -> None:
 
     Raises Refused if the problem does not allow such sizes, or if making it would take longer than the budget.
     """
+    compiled = compiling_s()
     with run.spending.spent_on("making the input"):
         refuse_if_too_slow(run, "making the input", predict_making(run.trials, patience_s(run)))
+        run.spending.starting(run.trials.start_s, compiled)
         try:
             assert run.inputs is not None
         except ValueError as error:
@@ -106,7 +108,7 @@ def tried(run: Run, contestant: Contestant) -> Prediction:
     compiled = compiling_s()
     with run.spending.spent_on("trials"):
         prediction = predict_call(contestant, run.trials, run.inputs)
-    run.spending.free_s += max(prediction.start_s - (compiling_s() - compiled), 0.0)
+    run.spending.starting(prediction.start_s, compiled)
     return prediction
 
 

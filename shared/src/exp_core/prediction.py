@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from exp_core.compiled import Compiled
 from exp_core.contestants import Call, Contestant
 from exp_core.experiment import Cost, Experiment, Inputs
 from exp_core.timing import call_once
@@ -73,10 +75,14 @@ def predict_call(contestant: Contestant, trials: Trials, inputs: Inputs) -> Pred
 
 
 def predict_oracle(experiment: Experiment, trials: Trials, inputs: Inputs) -> Prediction:
-    """What the oracle takes, if its work grows no faster than that of the experiment's last implementation."""
+    """What the oracle takes, if its work grows no faster than that of the experiment's last implementation.
+
+    One that keeps its answers (``functools.wraps``) is timed without: asked again it would seem to take no time.
+    """
     oracle, last = experiment.oracle, experiment.implementations[-1]
     if oracle is None:
         return Prediction(0.0)
+    oracle = inspect.unwrap(oracle, stop=lambda function: isinstance(function, Compiled))
 
     def ready(small: Inputs) -> Call:
         return lambda: oracle(*small)

@@ -81,7 +81,7 @@ class Run:
         """The same problem at smaller sizes; all that is tried with them takes about as long as the budget at most."""
         request = self.request
         longest_s = min(LONGEST_TRIAL_S, request.budget_s / (2 * max(len(request.contestants), 1)))
-        return Trials(request.inputs, request.sizes, longest_s)
+        return Trials(request.inputs, request.sizes, longest_s, request.problem.thinned)
 
     def amend(self, key: str, **changes: object) -> None:
         """Replace a row by one that knows more."""

@@ -47,6 +47,10 @@ class Spending:
         finally:
             self.free_s += watch.elapsed() - (compiling_s() - compiled)
 
+    def starting(self, seconds: float, compiled_before_s: float) -> None:
+        """So much of what was spent was for loading and compiling, and counts for nothing; what compiled is known."""
+        self.free_s += max(seconds - (compiling_s() - compiled_before_s), 0.0)
+
     @property
     def seconds(self) -> float:
         """What was spent so far, without what was compiled and what is free."""

@@ -22,7 +22,9 @@ SMALLEST = 3  # trials begin where the largest size has about this many bits
 class Trials:
     """The same problem at smaller sizes: every integer size halved j times, down to 1; made once, shared by all.
 
+    thinned: sizes that thin the input out (every n-th pixel), which are doubled instead, up to the value given.
     longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
+    start_s: seconds that the very first making took longer than the next: libraries that it loaded.
     making_s, bytes: seconds that the making of each took, and its footprint.
     again: makes the last one again, where that was not done yet.
     """
@@ -30,6 +32,8 @@ class Trials:
     make: Callable[[Mapping[str, float]], Inputs]
     sizes: Mapping[str, float]
     longest_s: float = LONGEST_TRIAL_S
+    thinned: Mapping[str, int] = field(default_factory=dict)
+    start_s: float = 0.0
     made: dict[int, Inputs] = field(default_factory=dict)
     making_s: dict[int, float] = field(default_factory=dict)
     bytes: dict[int, int] = field(default_factory=dict)
@@ -37,8 +41,9 @@ class Trials:
 
     def scales(self) -> Iterator[int]:
         """How often to halve, from the smallest trial to the largest that is not the problem itself."""
-        largest = max((int(size) for size in self.sizes.values() if isinstance(size, int)), default=1)
-        yield from range(max(largest.bit_length() - SMALLEST, 0), 0, -1)
+        halved = [size for name, size in self.sizes.items() if isinstance(size, int) and name not in self.thinned]
+        doublings = [(most // int(self.sizes[name])).bit_length() for name, most in self.thinned.items()]
+        yield from range(max((max(halved, default=1).bit_length() - SMALLEST, *doublings, 0)), 0, -1)
 
     def quick(self) -> Iterator[int]:
         """Those scales at which the input is there, or is foretold to be there soon."""
@@ -66,7 +71,9 @@ class Trials:
 
     def sizes_at(self, scale: int) -> dict[str, float]:
         """The sizes, halved that often; real-valued sizes are parameters and stay as they are."""
-        return {k: max(1, v >> scale) if isinstance(v, int) else v for k, v in self.sizes.items()}
+        shrunk = {k: max(1, v >> scale) if isinstance(v, int) else v for k, v in self.sizes.items()}
+        thinned = {k: max(int(self.sizes[k]), min(int(self.sizes[k]) << scale, v)) for k, v in self.thinned.items()}
+        return shrunk | thinned
 
     def inputs_at(self, scale: int) -> Inputs:
         """The input at those sizes; where the problem refuses halves, at the next ones (an even size is halved).
@@ -89,8 +96,11 @@ class Trials:
         self.made[scale], first = call_once(self.make, sizes)
         self.bytes[scale] = footprint(self.made[scale])
         self.again = partial(self.make, sizes)
-        twice = first < SHORT_S or not self.making_s  # the very first may have loaded a library, or compiled
+        very_first = not self.making_s  # it may have loaded a library, or compiled
+        twice = first < SHORT_S or very_first
         self.making_s[scale] = min(first, steady(self.again, self.longest_s)) if twice else first
+        if very_first:
+            self.start_s = first - self.making_s[scale]
 
 
 def predict_making(trials: Trials, patience_s: float) -> float:

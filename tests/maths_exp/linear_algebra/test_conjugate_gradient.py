@@ -5,6 +5,7 @@ import pytest
 from assembly import host_width, vector_width
 
 from exp_core.machine import thread_limit
+from maths_exp.linear_algebra import _conjugate_gradient_check as check
 from maths_exp.linear_algebra import _conjugate_gradient_diagonals as diagonals
 from maths_exp.linear_algebra import _conjugate_gradient_preconditioned as preconditioned
 from maths_exp.linear_algebra import _conjugate_gradient_red_black as red_black
@@ -231,3 +232,17 @@ def test_the_stencils_product_is_made_of_vectors():
     line, whole = numba.float64[::1], numba.int64[::1]
     signature = (numba.uint8[:, ::1], line, whole, whole, line, numba.int64, line)
     assert vector_width(stencil.couple, signature) >= host_width()
+
+
+@pytest.mark.parametrize("cache", [0, check.CACHE])
+def test_costs_tell_what_is_written(monkeypatch, cache):
+    """Within the cache the solution alone; beyond it x, r, p and A p of each step as well."""
+    monkeypatch.setattr(check, "CACHE", cache)
+    inputs = cg.poisson_2d(9, dtype="float64", rng=np.random.default_rng(0))
+    n, k = inputs[3].size, cg.scipy_cg(*cg.as_scipy(*inputs))[1]
+    for implementation in cg.EXPERIMENT.implementations:
+        cost = implementation.cost(*inputs)
+        assert cost.writes, implementation.name
+        assert cost.written < cost.bytes
+    stores = check.PLAIN(*inputs).written
+    assert stores == pytest.approx((4 * k + 1) * n * 8 if cache == 0 else n * 8)

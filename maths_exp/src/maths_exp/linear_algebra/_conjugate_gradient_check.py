@@ -59,15 +59,21 @@ def steps(kind, inputs):
 CACHE = 64 * 2**20  # bytes that a cache may keep from one step to the next: only what is beyond it must move again
 
 
-def per_step(kind, flops, vectors, memory, once=0.0, matrix=1.0):
-    """A cost: flops(n, entries) a step; the matrix and so many vectors read or written a step; room for vectors."""
+def per_step(kind, flops, vectors, written, memory, once=0.0, matrix=1.0):
+    """A cost: flops(n, entries) a step; the matrix and so many vectors read or written a step; room for vectors.
+
+    written: how many of the vectors are written; the rest of them and the matrix are only read.
+    """
 
     def of(*inputs):
         data, indices, _, b, _ = inputs
         n, entries, k = b.size, data.size, steps(kind, inputs)
         stored = matrix * entries * (data.itemsize + indices.itemsize) + n * indices.itemsize
-        moved = k * max(0, stored + vectors * n * b.itemsize - CACHE) + stored + 2 * n * b.itemsize
-        return Cost(k * flops(n, entries) + once * entries, moved, memory(n, entries) * b.itemsize)
+        a_step, once_read, x = stored + vectors * n * b.itemsize, stored + n * b.itemsize, n * b.itemsize
+        past_cache = k * max(0, a_step - CACHE)
+        stores = past_cache * written * n * b.itemsize / a_step + x
+        room = memory(n, entries) * b.itemsize
+        return Cost(k * flops(n, entries) + once * entries, past_cache + once_read + x, room, stores)
 
     return of
 
@@ -77,35 +83,46 @@ def plain(n, entries):
     return 2 * entries + 10 * n
 
 
-# Vectors moved a step, unfused: the product 2, the dots 2 + 1, three axpys of 3.  Fused: 5 + 2 + 3.
-PLAIN = per_step("plain", plain, 14, lambda n, entries: 8 * n)
-FUSED = per_step("plain", plain, 10, lambda n, entries: 4 * n)
+# Vectors moved a step, unfused: the product 2, the dots 2 + 1, three axpys of 3.  Fused: 5 + 2 + 3.  All write Ap, x, r
+# and p.
+PLAIN = per_step("plain", plain, 14, 4, lambda n, entries: 8 * n)
+FUSED = per_step("plain", plain, 10, 4, lambda n, entries: 4 * n)
 # No column numbers: two thirds of the bytes of an entry of float64 with int32.  Turned into diagonals once.
-DIAGONALS = per_step("plain", plain, 10, lambda n, entries: 5 * n + 2 * entries, 0, 2 / 3)
+DIAGONALS = per_step("plain", plain, 10, 4, lambda n, entries: 5 * n + 2 * entries, 0, 2 / 3)
 # Four passes over vectors of n/2: 4 + 6 + 3 + 4, the three that are A's diagonal already counted as entries.
-RED_BLACK = per_step("red black", lambda n, entries: 2 * entries + 6 * n, 7, lambda n, entries: 7 * n + 2 * entries)
+# Five of n/2 are written: x, p, y, Sp and r.
+RED_BLACK = per_step(
+    "red black", lambda n, entries: 2 * entries + 6 * n, 7, 2.5, lambda n, entries: 7 * n + 2 * entries
+)
 
 
 def STENCIL(*inputs):  # noqa: N802  (a row of the table above)
     """A byte an entry of F, which is half of A without its diagonal; x, r, p and Sp, of n/2, are read and written."""
     n, entries, k = inputs[3].size, inputs[0].size, steps("red black", inputs)
     there = (entries - n) // 2
-    moved = k * max(0, there + 4 * n * 8 - CACHE) + entries * 12 + 4 * n + 2 * n * 8
-    return Cost(k * (2 * entries + 5 * n), moved, there + 7 * n * 8)
+    past_cache = k * max(0, there + 4 * n * 8 - CACHE)
+    stores = past_cache * 2 * n * 8 / (there + 4 * n * 8) + n * 8
+    return Cost(k * (2 * entries + 5 * n), past_cache + entries * 12 + 4 * n + 2 * n * 8, there + 7 * n * 8, stores)
 
 
 def TRIANGULAR(kind):  # noqa: N802  (a family of the constants above)
-    """The triangle of A and its factor have half the entries each: read forwards, backwards, and A itself once."""
-    return per_step(kind, lambda n, entries: 4 * entries + 12 * n, 18, lambda n, entries: 6 * n + entries, 2, 2)
+    """The triangle of A and its factor have half the entries each: read forwards, backwards, and A itself once.
+
+    Ap, x, r and p are written once a step, and z by either solve.
+    """
+    return per_step(kind, lambda n, entries: 4 * entries + 12 * n, 18, 6, lambda n, entries: 6 * n + entries, 2, 2)
 
 
 def JACOBI(scaled):  # noqa: N802  (a family of the constants above)
-    """Jacobi, or with a diagonal of ones plain, CG on whole arrays: the gathered products are stored."""
+    """Jacobi, or with a diagonal of ones plain, CG on whole arrays: the gathered products are stored.
+
+    Written are Ap, z, and each of x, r and p after the product that is added to it.
+    """
     kind = "jacobi" if scaled else "plain"
-    return per_step(kind, lambda n, entries: 2 * entries + 13 * n, 19, lambda n, entries: 10 * n + 4 * entries)
+    return per_step(kind, lambda n, entries: 2 * entries + 13 * n, 19, 8, lambda n, entries: 10 * n + 4 * entries)
 
 
 def DENSE(*inputs):  # noqa: N802  (a row of the table above)
     """The zeros are multiplied too."""
     n, k = inputs[3].size, steps("plain", inputs)
-    return Cost(k * (2 * n * n + 10 * n), (n * n + 2 * n) * 8 + k * max(0, n * n * 8 - CACHE), 8 * n * 8)
+    return Cost(k * (2 * n * n + 10 * n), (n * n + 2 * n) * 8 + k * max(0, n * n * 8 - CACHE), 8 * n * 8, n * 8)

@@ -29,7 +29,8 @@ class Problem:
         ``numpy.random.Generator``; both are passed by keyword.  Each size is annotated ``Annotated[int, "help"]`` (or
         float) and has a default; integers are at least 1.  The same sizes, dtype and seed give the same inputs.
     kind: ``ordinary``, ``hard`` (ill-conditioned, adversarial, awkward) or ``real`` (data of the world).
-    small: sizes at which even the textbook's loop takes milliseconds: the contract's tests run there.
+    small: sizes at which even the textbook's loop takes milliseconds: the contract's tests run there.  A size that is
+        more than twice its default here thins the input out (every n-th pixel): trials grow it where they halve others.
     awkward: further sizes that must work: one, a prime, not a multiple of any block.
     requires: modules that the generator imports.
     """
@@ -74,3 +75,9 @@ class Problem:
                 raise ContractError(f"problem {self.name}: {parameter.name} needs a type int or float and a default")
             sizes.append(Size(parameter.name, type_, parameter.default, text))
         return tuple(sizes)
+
+    @property
+    def thinned(self) -> dict[str, int]:
+        """The sizes that thin the input out (every n-th pixel), each with its value in ``small``."""
+        small = ((size, int(self.small.get(size.name, 0))) for size in self.sizes if size.type is int)
+        return {size.name: value for size, value in small if value > 2 * size.default}
