@@ -9,10 +9,12 @@ Idea      Six operations a point, for sixteen bytes that memory has to move: ari
           step.  To do better, take many steps of a tile while it is in cache: memory sees the plate once.
 Look for  `rows_threads` waits for memory, as every program must that goes step by step.  It updates the plate in place,
           with a copy of one row: one grid where the others have two, a sweep down and one up in turns, and each line
-          asked for before it is needed.  What it falls short of its limit on a large plate is a grid of fresh pages,
-          which the system fills with zeros: of 2048 x 2048 points 1.9 ms of 14.
-          `time_tiles` does the same additions in the same order, to the last bit, and is faster than the limit of all
-          who go step by step: its own, that of arithmetic, is far away, since a cache has to deliver it all.
+          asked for before it is needed.  Of 14 ms for 2048 x 2048 points 1.9 go to a grid of fresh pages, which the
+          system fills with zeros.  Such a plate is as large as the last cache: what a sweep leaves there, the next one
+          finds, and it may outrun the limit of all that there is, the plate that came and the one that is returned;
+          then it is held against the record.  --rows 4096 --columns 4096 is for memory alone.
+          There `time_tiles`, which does the same additions in the same order, to the last bit, is faster than the limit
+          of all who go step by step: its own, that of arithmetic, is far away, since a cache has to deliver it all.
           On a plate that fits into the cache (--rows 256 --columns 256) the tiles gain nothing.
 Source    R. Courant, K. Friedrichs, H. Lewy, Ueber die partiellen Differenzengleichungen der mathematischen Physik,
           Mathematische Annalen 100 (1928), 32-74, doi:10.1007/BF01448839.  K. Datta et al., Optimization and
