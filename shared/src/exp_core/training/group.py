@@ -11,6 +11,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from exp_core.training.plan import Numbers
 
 PROGRAM = "mlx.launch"
@@ -59,12 +61,12 @@ def join() -> Group:
 
     try:
         group = mx.distributed.init()
-        launchers = mx.distributed.all_gather(mx.array([launcher()]), stream=mx.cpu).tolist()
+        launchers = np.array(mx.distributed.all_gather(mx.array([launcher()]), stream=mx.cpu))
     except (RuntimeError, ValueError) as error:
         why = STRANGERS if lost(error) else str(error).strip()
         raise GroupError(f"rank {os.environ['MLX_RANK']} did not meet the others: {why}") from error
     here = neighbours(group.rank())
-    if here == group.size() and len(set(launchers)) > 1:
+    if here == group.size() and np.any(launchers != launchers[0]):
         raise GroupError(STRANGERS)
     return Group(group.rank(), group.size(), here)
 
