@@ -131,6 +131,27 @@ def test_a_slow_oracle_is_refused_before_it_starts():
         climb(request)
 
 
+def test_an_oracle_that_wakes_slow_threads_is_no_slow_oracle():
+    """From some size on each answer takes 20 ms more: short trials take that for growth, longer ones do not."""
+    answered = []
+
+    def oracle(x):
+        answered.append(x.size)
+        time.sleep(0.02 if x.size > 500 else 0.0)
+        return 2 * x
+
+    def difference(y, x, truth):
+        return float(abs(y - truth).max())
+
+    counted = dataclasses.replace(toys.make(toys.doubled), counted=True)
+    experiment = dataclasses.replace(
+        toys.EXPERIMENT, oracle=oracle, laws={"difference": difference}, implementations=(counted,)
+    )
+    request = dataclasses.replace(toys.request("doubled", n=2**22), experiment=experiment)
+    assert climb(request).rows[0].status == "ok"
+    assert request.sizes["n"] in answered
+
+
 def test_an_oracle_that_keeps_its_answers_is_foretold_as_if_it_did_not():
     """Made again, a trial would be an answer kept: foretold to take no time, and the next one were too long."""
     asked = []

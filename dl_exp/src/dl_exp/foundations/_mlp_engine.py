@@ -13,10 +13,9 @@ import numpy as np
 
 from dl_exp.engine.cross_entropy import cross_entropy
 from dl_exp.engine.product import K_BLOCK, product
-from dl_exp.engine.team import meet, together
 from dl_exp.engine.tile import columns
 from dl_exp.foundations._mlp_model import RATE
-from exp_core.compiled import REORDER, njit
+from exp_core.compiled import REORDER, njit, prange
 from exp_core.vector import tanh
 
 APART = 32  # numbers between what two threads write: no cache line is shared, nor the one that is fetched beside it
@@ -33,12 +32,7 @@ def threads(weights, x, labels, shape):
     z = np.empty((parts, batch * c + APART), np.float32)
     panels = np.empty((parts, K_BLOCK, columns(weights.itemsize)), np.float32)
     weights, losses = weights.copy(), np.empty(updates, np.float32)
-    rate = np.float32(RATE)
-
-    def work(part, meeting):
-        _train(part, meeting, weights, x, labels, h, c, rate, losses, own, units, scores, z, panels)
-
-    together(work, parts)
+    _train(weights, x, labels, h, c, np.float32(RATE), losses, own, units, scores, z, panels)
     return losses, weights
 
 
@@ -49,15 +43,14 @@ def _parts(hidden):
     return max(1, min(numba.get_num_threads(), 2 * hidden // columns(4)))
 
 
-@njit
-def _train(part, meeting, weights, x, labels, h, c, rate, losses, own, units, scores, z, panels):
-    """What one of the threads does: its hidden units in every step, one meeting each."""
+@njit(parallel=True)
+def _train(weights, x, labels, h, c, rate, losses, own, units, scores, z, panels):
     for step in range(x.shape[0] + 1):
-        _turn(step, part, weights, x, labels, h, c, rate, losses, own, units, scores, z, panels)
-        meet(meeting, len(own))
+        for part in prange(own.shape[0]):
+            _turn(step, np.intp(part), weights, x, labels, h, c, rate, losses, own, units, scores, z, panels)
 
 
-@njit(inline="always")
+@njit
 def _turn(step, part, weights, x, labels, h, c, rate, losses, own, units, scores, z, panels):
     """What a part does between two meetings: the way back of the step before, and the way forward of this one."""
     parts, (updates, batch, d) = len(own), x.shape
@@ -79,7 +72,7 @@ def _turn(step, part, weights, x, labels, h, c, rate, losses, own, units, scores
         _copy(mine, 0, _layers(weights, d, h, c), first, n)
 
 
-@njit(inline="always")
+@njit
 def _forth(mine, x, a, share, panel):
     """The part's units, (batch, n), and their share of the scores, (batch, c).  Letters as in ``by_hand``."""
     W1, b1, W2, _ = mine

@@ -9,13 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from dl_exp.engine.adamw import add
-from dl_exp.engine.product import product
-from dl_exp.engine.team import meet, together
-from dl_exp.generative._diffusion_memory import memory
+from dl_exp.engine.product import K_BLOCK, product
+from dl_exp.engine.tile import columns
 from dl_exp.generative._diffusion_model import BETA1, BETA2, EPSILON, RATE, corrections
 from dl_exp.generative._diffusion_schedule import clock, scales
-from exp_core.compiled import REORDER, njit
+from exp_core.compiled import REORDER, njit, prange
 from exp_core.vector import sigmoid
+
+SPACE = 32  # numbers between what two threads write: two cache lines
 
 
 def threads(weights, x0, noise, times, shape):
@@ -32,36 +33,37 @@ def advance(weights, m, v, x0, noise, times, rates, before, shape):
     parts = min(numba.get_num_threads(), batch)
     losses = np.empty(updates, np.float32)
     told = np.array([(rate, *corrections(k)) for k, rate in enumerate(rates, before + 1)], np.float32)
-    own = memory(parts, -(-batch // parts), weights.size, x0.shape[2], shape.hidden)
-    tables = (*scales(), clock())
-
-    def work(part, meeting):
-        _train(part, meeting, weights, m, v, x0, noise, times, told, own, *tables, losses)
-
-    together(work, parts)
+    panels = np.empty((parts, K_BLOCK, columns(4)), np.float32)
+    _train(weights, m, v, x0, noise, times, told, shape.hidden, panels, *scales(), clock(), losses)
     return losses
 
 
-@njit
-def _train(part, meeting, weights, m, v, x0, noise, times, told, own, signal, spread, clock, losses):
-    """What one of the threads does: its part of each batch, and then its part of the weights."""
-    updates, batch, _ = x0.shape
-    parts = len(own.sums)
-    first, last = part * batch // parts, (part + 1) * batch // parts
-    start, end = part * weights.size // parts, (part + 1) * weights.size // parts
-    x, aim, wrong = own.x[part, : last - first], own.aim[part, : last - first], own.wrong[part, : last - first]
+@njit(parallel=True)
+def _train(weights, m, v, x0, noise, times, told, h, panels, signal, spread, clock, losses):
+    updates, batch, d = x0.shape
+    parts = panels.shape[0]
+    features, rows = clock.shape[1], (batch + parts - 1) // parts
+    gradients = np.empty((parts, weights.size + SPACE), np.float32)
+    sums = np.zeros((parts, SPACE), np.float32)
+    x = np.empty((parts, rows, d + features), np.float32)
+    work = np.empty((parts, 8, rows, h), np.float32)  # activations, slopes, two deltas
+    aim, wrong = np.empty((parts, rows, d), np.float32), np.empty((parts, rows, d), np.float32)
     for step in range(updates):
-        _spoil(x0[step, first:last], noise[step, first:last], times[step, first:last], signal, spread, clock, x, aim)
-        loss = _gradient(weights, x, aim, batch, own.gradients[part], own.work[part], wrong, own.panels[part])
-        own.sums[part, 0] = loss
-        meet(meeting, parts)
-        if part == 0:
-            losses[step] = own.sums[:, 0].sum()
-        for other in range(1, parts):
-            add(own.gradients[0, start:end], own.gradients[other, start:end])
+        for part in prange(parts):
+            first, last = part * batch // parts, (part + 1) * batch // parts
+            n = last - first
+            _spoil(x0[step, first:last], noise[step, first:last], times[step, first:last], signal, spread, clock,
+                   x[part], aim[part])  # fmt: skip
+            sums[part, 0] = _gradient(
+                weights, x[part, :n], aim[part, :n], batch, gradients[part], work[part], wrong[part, :n], panels[part]
+            )
+        losses[step] = sums[:, 0].sum()
         rate, c1, c2 = told[step]
-        _adam(weights[start:end], m[start:end], v[start:end], own.gradients[0, start:end], rate, c1, c2)
-        meet(meeting, parts)
+        for part in prange(parts):
+            first, last = part * weights.size // parts, (part + 1) * weights.size // parts
+            for other in range(1, parts):
+                add(gradients[0, first:last], gradients[other, first:last])
+            _adam(weights[first:last], m[first:last], v[first:last], gradients[0, first:last], rate, c1, c2)
 
 
 @njit
