@@ -19,31 +19,27 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from exp_core.aligned import LINE, Memory, aligned, from_a_line_on
 from exp_core.machine.memory import available_memory
 
-LINE = 64  # bytes of a cache line: a vector across two of them costs two loads
 LARGE = 2**25  # bytes from which on the C library gives memory back to the system
 KEPT = 2  # results that wait for their successors: one is often still held while the next one is computed
 SHARE = 1 / 16  # of the free memory: no more waits
-
-Memory = NDArray[np.uint8]
 
 # Appending and taking are each one step that no other thread can interrupt; a lock could be held by the very thread in
 # which an array is collected.
 _WAITING: deque[Memory] = deque(maxlen=KEPT)
 
 
-def empty(shape: Sequence[int], dtype: DTypeLike) -> NDArray[np.generic]:
+def empty(shape: Sequence[int], dtype: DTypeLike) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
     """An array of arbitrary contents that begins with a cache line.  Raises MemoryError."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
     if size < LARGE:
-        memory = _from_a_line_on(np.empty(size + LINE, np.uint8), size)
-    else:
-        memory = np.asarray(_Loan(size, _waiting(size)))
-    return memory.view(dtype).reshape(shape)
+        return aligned(shape, dtype)
+    return np.asarray(_Loan(size, _waiting(size))).view(dtype).reshape(shape)
 
 
 def forget() -> None:
@@ -57,7 +53,7 @@ class _Loan:
     def __init__(self, size: int, memory: Memory | None) -> None:
         self.comes_back = memory is not None or size <= SHARE * available_memory()
         self.memory = _fresh(size) if memory is None else memory
-        self.__array_interface__ = _from_a_line_on(self.memory, size).__array_interface__
+        self.__array_interface__ = from_a_line_on(self.memory, size).__array_interface__
 
     def __del__(self) -> None:
         with suppress(AttributeError, TypeError):  # of a loan never made, or of names gone where Python ends
@@ -82,8 +78,3 @@ def _fresh(size: int) -> Memory:
     except MemoryError:
         forget()
         return np.empty(size + LINE, np.uint8)
-
-
-def _from_a_line_on(memory: Memory, size: int) -> Memory:
-    start = -memory.ctypes.data % LINE
-    return memory[start : start + size]

@@ -3,6 +3,7 @@
 A parallel loop of Numba's is compiled several times over, with all that it calls: as a loop, as what a thread does, as
 what hands it out.  Here a part is an ordinary compiled function, which is compiled once, and its threads are Python's,
 which hold no lock while it runs.  Between two meetings nobody goes back to Python: a meeting takes about a microsecond.
+Handing out the parts takes some 50: an mlp whose steps take 80 in all is better off with the loop.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from dl_exp.engine.adamw import AdamW, adamw, add, squared
 from dl_exp.engine.gpt import loss_and_gradient, loss_only
 from dl_exp.engine.shape import Shape, unpacked
 from dl_exp.engine.team import together
-from dl_exp.engine.workspace import aligned, workspace
+from dl_exp.engine.workspace import workspace
+from exp_core.aligned import aligned
 
 CLIPPED = 1e-6  # added to the gradient's length before dividing by it, as PyTorch does
 
@@ -33,8 +34,8 @@ class Trainer:
             raise ValueError(f"{shape.heads} heads do not divide a width of {shape.width}")
         parts, size, kind = min(parts, batch), (shape.layout.size,), np.dtype(dtype)
         self.shape, self.constants = shape, constants
-        self.weights, self.m, self.v = (aligned(size, kind) for _ in range(3))
-        self.gradients = [aligned(size, kind) for _ in range(parts)]
+        self.weights, self.m, self.v = (aligned(size, kind, np.zeros) for _ in range(3))
+        self.gradients = [aligned(size, kind, np.zeros) for _ in range(parts)]
         self._cuts = [batch * part // parts for part in range(parts + 1)]
         self._ranges = [shape.layout.size * part // parts for part in range(parts + 1)]
         self._views = unpacked(self.weights, shape)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +9,7 @@ import numpy as np
 from dl_exp.engine.product import K_BLOCK
 from dl_exp.engine.shape import Shape
 from dl_exp.engine.tile import columns
-
-CACHE_LINE = 64  # bytes
+from exp_core.aligned import aligned
 
 
 class Kept(NamedTuple):
@@ -52,7 +49,7 @@ def workspace(s: Shape, sequences: int, dtype: np.dtype) -> Workspace:
     r = sequences * t
 
     def empty(*shape: int) -> np.ndarray:
-        return aligned(shape, dtype)
+        return aligned(shape, dtype, np.zeros)
 
     layers = (
         Kept(
@@ -65,11 +62,3 @@ def workspace(s: Shape, sequences: int, dtype: np.dtype) -> Workspace:
         tuple(layers), empty(r, c), empty(r, c), empty(r, c), empty(r, 4 * c), empty(r, 4 * c), empty(r, 3 * c),
         empty(r, c), empty(r, c), empty(r), empty(r, v), empty(t, t), empty(K_BLOCK, columns(dtype.itemsize)),
     )  # fmt: skip
-
-
-def aligned(shape: tuple[int, ...], dtype: np.dtype, make: Callable[..., np.ndarray] = np.zeros) -> np.ndarray:
-    """An array that begins with a cache line: a vector across two of them costs two loads.  make: what fills it."""
-    size = math.prod(shape) * dtype.itemsize
-    memory = make(size + CACHE_LINE, np.uint8)
-    start = -memory.ctypes.data % CACHE_LINE
-    return memory[start : start + size].view(dtype).reshape(shape)

@@ -10,8 +10,9 @@ import numpy as np
 
 from dl_exp.kernels._softmax_vectors import three_rows, three_rows_past_caches
 from exp_core import reused
+from exp_core.aligned import LINE
 from exp_core.compiled import njit, prange
-from exp_core.machine.streams import LINE, wait_for_stores
+from exp_core.machine.streams import wait_for_stores
 from exp_core.vector.largest import largest
 
 SMALL = 2**14  # scores that are done before a second thread has started

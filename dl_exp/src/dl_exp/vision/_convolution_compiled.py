@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dl_exp.engine.workspace import aligned
 from dl_exp.vision._convolution_tile import narrow_tile, two_wide_tile, wide_tile
+from exp_core.aligned import aligned
 from exp_core.compiled import njit, prange
 from exp_core.vector.registers import registers
 
@@ -35,7 +35,7 @@ def direct_compiled(x, w):
     taps = (np.arange(k)[:, None] * padded.shape[2] * channels + np.arange(k * channels)).ravel()
     lanes = host.lanes(x.itemsize)
     edges = panel_edges(out, lanes)
-    panels = aligned((taps.size * edges[-1],), x.dtype, np.empty)
+    panels = aligned((taps.size * edges[-1],), x.dtype)
     results, y = room(shape, host.rows, x.dtype)
     threads = numba.get_num_threads() if y.size * taps.size > SMALL else 1
     filters = np.ascontiguousarray(w).reshape(out, -1)
@@ -48,7 +48,7 @@ def direct_compiled(x, w):
 def room(shape, rows, dtype):
     """An array for so many results, and its rows with some more at the end, so that every tile is whole."""
     count = int(np.prod(shape[:-1]))
-    results = aligned((-(-count // rows) * rows, shape[-1]), dtype, np.empty)
+    results = aligned((-(-count // rows) * rows, shape[-1]), dtype)
     return results, results[:count].reshape(shape)
 
 

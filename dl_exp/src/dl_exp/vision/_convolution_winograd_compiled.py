@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dl_exp.engine.workspace import aligned
 from dl_exp.vision._convolution_compiled import SMALL, multiply, padded_line, panel_edges
+from exp_core.aligned import aligned
 from exp_core.compiled import FUSE, njit, prange
 from exp_core.vector.registers import registers
 
@@ -29,9 +29,9 @@ def winograd_compiled(x, w):
     threads = numba.get_num_threads() if y.size * w[0].size > SMALL else 1
     across = (width + 1) // 2
     most = -(-max(1, BATCH // across) * across // host.rows) * host.rows
-    panels = aligned((16, channels * edges[-1]), x.dtype, np.empty)
-    V = aligned((threads, 16, most, channels), x.dtype)
-    M = aligned((threads, 16, most, len(w)), x.dtype, np.empty)
+    panels = aligned((16, channels * edges[-1]), x.dtype)
+    V = aligned((threads, 16, most, channels), x.dtype, np.zeros)
+    M = aligned((threads, 16, most, len(w)), x.dtype)
     share = _alone if threads == 1 else _in_threads
     share(x, np.ascontiguousarray(w), panels, edges, V, M, y, host.rows, lanes)
     return y

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from exp_core.aligned import aligned
 from exp_core.compiled import njit, prange
 from maths_exp.basics._fft_exact import roots
 from maths_exp.basics._fft_lanes import LANES, ROW
@@ -100,14 +101,6 @@ def shared(step, batch, x, y, k1, k2, k0, t, w, fan, middle, work, streaming):
                 rows(middle[0], y, 0, k1, k2, block, w, k0, work[part], streaming)
 
 
-def aligned(shape, dtype):
-    """An empty array that begins at a multiple of 64 bytes: a row of lanes never straddles two cache lines."""
-    count = int(np.prod(shape))
-    raw = np.empty(count + 64 // np.dtype(dtype).itemsize, dtype)
-    start = -raw.ctypes.data % 64 // raw.itemsize
-    return raw[start : start + count].reshape(shape)
-
-
 def short_weights(k, dtype):
     """The weights of the passes of one short transform, in the order in which they are used; the last pass has none."""
     m, weights = 1 << k, [np.empty(0, dtype)]
@@ -132,7 +125,7 @@ def lanes_plan(x):
     blocks = roots(n // LANES, x.dtype, np.outer(np.arange(n2 // LANES), np.arange(n1))).ravel()
     within = roots(n, x.dtype, np.outer(np.arange(n1), np.arange(LANES)))
     w = np.concatenate([first, second, blocks])
-    fan = aligned(ROW * n1, x.real.dtype)
+    fan = aligned((ROW * n1,), x.real.dtype)
     fan[:] = np.concatenate([within.real, within.imag], axis=1).ravel()
     middle = aligned((parts if batch > 1 else 1, 2 * n), fan.dtype)
     work = aligned((parts, BLOCKS * ROW * n1), fan.dtype)

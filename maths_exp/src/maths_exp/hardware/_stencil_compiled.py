@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from exp_core.aligned import LINE
 from exp_core.compiled import FUSE, njit, prange
-from exp_core.machine.streams import LINE
 from exp_core.tasks import WORKERS, take
 from maths_exp.hardware._stencil_in_place import sweep
 

@@ -15,8 +15,8 @@ Source    LLVM Language Reference Manual, "llvm.prefetch" and "shufflevector".  
 
 from __future__ import annotations
 
+from exp_core.aligned import LINE
 from exp_core.compiled import FUSE, intrinsic, njit
-from exp_core.machine.streams import LINE
 
 AHEAD = 8192  # bytes: one core and 32 MB, GB/s: 37 without, 45 at 2048, 55 at 4096, 66 at 8192, 62 at 16384
 

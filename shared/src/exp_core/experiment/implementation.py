@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
 from exp_core.experiment.cost import Cost
-from exp_core.experiment.words import RUNGS, Arrays, ContractError, Inputs, Rung, Skip, first_line
+from exp_core.experiment.words import RUNGS, Arrays, ContractError, Inputs, Rung, Skip, first_line, modules_for
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,4 @@ class Implementation:
     @property
     def modules(self) -> tuple[str, ...]:
         """Every module that must be importable for this implementation to run."""
-        numba = ("numba",) if self.rung == "compiled" and self.arrays == "numpy" else ()
-        arrays = () if self.arrays == "numpy" else (self.arrays,)
-        return tuple(dict.fromkeys((*numba, *arrays, *self.requires)))
+        return modules_for(self.rung, self.arrays, self.requires)

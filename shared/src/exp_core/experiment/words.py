@@ -30,6 +30,13 @@ class Skip:
         return f"{self.reason}; {self.remedy}" if self.remedy else self.reason
 
 
+def modules_for(rung: Rung, arrays: Arrays, requires: tuple[str, ...]) -> tuple[str, ...]:
+    """Every module that must be importable for code of this rung on such arrays that requires these to run."""
+    numba = ("numba",) if rung == "compiled" and arrays == "numpy" else ()
+    theirs = () if arrays == "numpy" else (arrays,)
+    return tuple(dict.fromkeys((*numba, *theirs, *requires)))
+
+
 def first_line(function: Callable[..., object]) -> str:
     """The first line of a docstring without its full stop; empty if there is none."""
     return (inspect.getdoc(function) or "").partition("\n")[0].rstrip(".")

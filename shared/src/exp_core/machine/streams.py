@@ -15,13 +15,13 @@ Source    J. D. McCalpin, Memory bandwidth and machine balance in current high p
 
 from __future__ import annotations
 
+from exp_core.aligned import LINE
 from exp_core.compiled import REORDER, intrinsic, njit
 
 COPY, SCALE, ADD, TRIAD = range(4)
 NAMES = ("copy", "scale", "add", "triad")
 ARRAYS = (2, 2, 3, 3)  # that each of them passes through
 FLOPS = (0, 1, 1, 2)  # for each element
-LINE = 64  # bytes of a cache line: of x86, and a divisor of those of others
 
 
 @njit(fastmath=REORDER)

@@ -40,6 +40,7 @@ from typing import Annotated, Literal, TypeAlias
 import numpy as np
 
 from exp_core.experiment import Arrays, ContractError, Rung, Size, first_line
+from exp_core.experiment.words import modules_for
 
 Numbers: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.generic]]"
 State: TypeAlias = Mapping[str, Numbers]
@@ -94,9 +95,7 @@ class Engine:
     @property
     def modules(self) -> tuple[str, ...]:
         """Every module that must be importable."""
-        numba = ("numba",) if self.rung == "compiled" and self.arrays == "numpy" else ()
-        arrays = () if self.arrays == "numpy" else (self.arrays,)
-        return tuple(dict.fromkeys((*numba, *arrays, *self.requires)))
+        return modules_for(self.rung, self.arrays, self.requires)
 
 
 @dataclass(frozen=True)
