@@ -25,14 +25,16 @@ import hashlib
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import llvmlite
 import numba
 import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 
-MADE_AS = 2  # raised when code that is on a disk already must not be used any more
+MADE_AS = 3  # raised when code that is on a disk already must not be used any more
 # Whose functions are not looked into: their versions say all.
 VERSIONS = {"numba": numba.__version__, "llvmlite": llvmlite.__version__, "numpy": np.__version__}
 
@@ -68,10 +70,20 @@ class Code(CompileResultCacheImpl):
         return result
 
 
+class _CodeGenerator(Protocol):
+    def magic_tuple(self) -> tuple[object, ...]: ...
+
+
 class Cache(FunctionCache):
     """Numba's cache of one function, with code that hands on what it needs."""
 
     _impl_class = Code
+
+    def _index_key(self, signature: object, codegen: _CodeGenerator) -> tuple[object, ...]:
+        """Of a closure it tells values apart; its functions are in the stamp, and are other objects in each process."""
+        cells = [cell.cell_contents for cell in self._py_func.__closure__ or ()]
+        values = [value for value in cells if not isinstance(value, Dispatcher)]
+        return signature, codegen.magic_tuple(), hashlib.sha256(dumps(values)).hexdigest()
 
 
 def keep_on_disk(dispatcher: object, function: object) -> None:
@@ -101,8 +113,8 @@ def compiled_in(function: object) -> Iterator[object]:
         seen.add(id(value))
         files.add(value.__code__.co_filename)
         names = _names(value.__code__)
-        for name in names & value.__globals__.keys():
-            found = value.__globals__[name]
+        found_in = {name: value.__globals__[name] for name in names & value.__globals__.keys()}
+        for name, found in (found_in | _closed_over(value)).items():
             inside = [(f"{name}.{n}", vars(found)[n]) for n in names & vars(found).keys()] if _module(found) else []
             for path, item in [(name, found), *inside]:
                 todo.append(item)
@@ -111,6 +123,11 @@ def compiled_in(function: object) -> Iterator[object]:
     yield sorted(values)
     for file in sorted(files):
         yield Path(file).name, _content(file)
+
+
+def _closed_over(function: types.FunctionType) -> dict[str, object]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: cell.cell_contents for name, cell in cells}
 
 
 @functools.lru_cache(maxsize=1024)
