@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from exp_core.compiled import REORDER, Compiled, address, njit, prange
+from exp_core.compiled import REORDER, Compiled, address_of, njit, prange
 
 pytest.importorskip("numba", reason="compiled functions need numba")
 
@@ -80,10 +80,10 @@ def test_a_closure_calls_compiled_functions_and_loops_in_parallel():
 
 def test_machine_code_can_be_called_from_c():
     numba = pytest.importorskip("numba")
-    begin = address(square, numba.float64)
+    begin = address_of(square, numba.float64)
     assert ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(begin)(3.0) == 9.0
-    assert address(square, numba.float64) == begin
-    assert address(square, numba.float32) != begin
+    assert address_of(square, numba.float64) == begin
+    assert address_of(square, numba.float32) != begin
 
 
 def test_importing_does_not_import_numba():
@@ -154,6 +154,24 @@ def test_a_closure_comes_from_the_disk_while_what_it_closes_over_is_the_same(tmp
         (tmp_path / "outer.py").write_text(CLOSURE.format(function, size))
         assert run(tmp_path, "outer") == [found, "0"]
         assert run(tmp_path, "outer") == [found, "1"]
+
+
+LAMBDAS = """
+from exp_core.compiled import njit
+def made(function):
+    function = njit(function)
+    @njit
+    def outer(x): return function(x)
+    return outer
+outer, other, third = made(lambda x: x + 1), made(lambda x: x + 2), made(lambda x: abs(x) + 1)
+print(outer(-3.0), other(-3.0), third(-3.0), end=" ")
+"""
+
+
+def test_functions_of_one_name_in_one_file_are_told_apart(tmp_path):
+    (tmp_path / "outer.py").write_text(LAMBDAS)
+    for _ in range(2):
+        assert run(tmp_path, "outer")[:3] == ["-2.0", "-1.0", "4.0"]
 
 
 def test_older_code_is_never_found_under_a_new_index(tmp_path):

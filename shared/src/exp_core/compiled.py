@@ -138,14 +138,14 @@ class _Code(Protocol):
 
 
 class _Dispatcher(Protocol):
-    """What ``address`` uses of Numba's compiled function."""
+    """What ``address_of`` uses of Numba's compiled function."""
 
     overloads: dict[tuple[object, ...], _Code]
 
     def compile(self, arguments: tuple[object, ...]) -> None: ...
 
 
-def address(function: Compiled, *arguments: object) -> int:
+def address_of(function: Compiled, *arguments: object) -> int:
     """Where the C function begins that takes arguments of these Numba types: for compiled code and C libraries to call.
 
     It stays there as long as the function lives.  Source: Numba's manual, "Creating C callbacks with @cfunc".

@@ -112,6 +112,7 @@ def compiled_in(function: object) -> Iterator[object]:
             continue
         seen.add(id(value))
         files.add(value.__code__.co_filename)
+        values.add((value.__module__, value.__qualname__, _instructions(value.__code__)))
         names = _names(value.__code__)
         found_in = {name: value.__globals__[name] for name in names & value.__globals__.keys()}
         for name, found in (found_in | _closed_over(value)).items():
@@ -123,6 +124,12 @@ def compiled_in(function: object) -> Iterator[object]:
     yield sorted(values)
     for file in sorted(files):
         yield Path(file).name, _content(file)
+
+
+def _instructions(code: types.CodeType) -> str:
+    """They tell one function from another of its name in the same file: of lambdas, and of what a closure makes."""
+    inner = [_instructions(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return f"{code.co_code.hex()} {_text(code.co_consts)} {code.co_names} {inner}"
 
 
 def _closed_over(function: types.FunctionType) -> dict[str, object]:

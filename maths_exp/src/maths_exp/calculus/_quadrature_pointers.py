@@ -13,7 +13,7 @@ import types
 
 import numpy as np
 
-from exp_core.compiled import FUSE, address, intrinsic, njit
+from exp_core.compiled import FUSE, address_of, intrinsic, njit
 from maths_exp.calculus import _quadrature_vectors as vectors
 
 
@@ -49,13 +49,13 @@ def kinds():
 def pointer(f):
     """The address of double f(double x, double *p)."""
     number, numbers, _ = kinds()
-    return address(at_one(f), number, numbers)
+    return address_of(at_one(f), number, numbers)
 
 
 def panel_pointer(f):
     """The address of void fill(double centre, double half, double *x, double *p, double *y, long n)."""
     number, numbers, count = kinds()
-    return address(at_many(f), number, number, numbers, numbers, numbers, count)
+    return address_of(at_many(f), number, number, numbers, numbers, numbers, count)
 
 
 @intrinsic
