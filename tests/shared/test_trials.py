@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import toys
 
-from exp_core import prediction
+from exp_core import growth, prediction
 from exp_core import trials as module
 from exp_core.experiment import Cost
+from exp_core.growth import grown
 from exp_core.run import Run
-from exp_core.trials import Trials, grown, predict_making
+from exp_core.trials import Trials, predict_making
 
 
 def making(monkeypatch, seconds_of, n=2**20):
@@ -23,7 +24,8 @@ def making(monkeypatch, seconds_of, n=2**20):
         result = call(*arguments)
         return result, seconds_of(made[-1], made.count(made[-1]))
 
-    monkeypatch.setattr(module, "call_once", fake)
+    for each in (module, growth):
+        monkeypatch.setattr(each, "call_once", fake)
     return Trials(make, {"n": n}), made
 
 
@@ -85,7 +87,7 @@ def test_a_quadratic_loop_over_a_thinned_input_is_foretold_in_full(monkeypatch):
         result = call(*arguments)
         return result, 1e-7 * result if isinstance(result, int) else 0.0
 
-    for each in (prediction, module):
+    for each in (prediction, module, growth):
         monkeypatch.setattr(each, "call_once", clocked)
     trials = Trials(make, {"every": 1}, thinned={"every": 32})
 
