@@ -45,6 +45,24 @@ def test_before_a_making_is_called_too_slow_larger_ones_are_made(monkeypatch):
     assert 1e-3 * max(made) <= 0.5
 
 
+@pytest.mark.parametrize("sabotage", ["none", "small ones are believed", "made again"])
+def test_what_fresh_pages_cost_is_seen_before_an_input_is_begun(monkeypatch, sabotage):
+    """0.3 ns a byte in memory that was used before, 4 where the system has to bring it: 6 GB would take 24 s."""
+
+    def seconds_of(n, count):
+        return 8 * n * (4e-9 if 8 * n > 2**25 and count == 1 else 0.3e-9)
+
+    if sabotage == "small ones are believed":
+        monkeypatch.setattr(Trials, "telling", lambda self, patience_s: True)
+    if sabotage == "made again":
+        monkeypatch.setattr(module, "FRESH", 2**40)
+    trials, made = making(monkeypatch, seconds_of, n=3 * 2**28)
+    trials.longest_s = 0.01
+    monkeypatch.setattr(module, "footprint", lambda inputs: inputs[0].size * 8)
+    assert (predict_making(trials, 2.0) > 2.0) == (sabotage == "none")
+    assert sabotage != "none" or seconds_of(max(made), 1) <= 0.5
+
+
 @pytest.mark.parametrize("refused", [lambda n: n > 2**10, lambda n: n < 2**10])
 def test_a_problem_that_refuses_the_larger_sizes_speaks_for_itself(monkeypatch, refused):
     """Nothing is foretold from what it takes far below them; small sizes that are refused do not matter."""

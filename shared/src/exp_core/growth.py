@@ -27,13 +27,15 @@ class Growth:
     seconds: dict[int, float] = field(default_factory=dict)
     call: Call | None = None
 
-    def add(self, scale: int, first_s: float, call: Call, longest_s: float) -> float:
+    def add(self, scale: int, first_s: float, call: Call | None, longest_s: float) -> float:
         """One more trial was made.  Returns the seconds that its first call took longer than those made at once again.
 
-        A short one is made again, and the very first, which may have loaded or compiled.
+        A short one is made again, and the very first, which may have loaded or compiled; without a call it never is.
         """
         short, very_first = first_s < min(SHORT_S, longest_s / MORE), not self.seconds
-        self.seconds[scale] = min(first_s, steady(call, longest_s)) if short or very_first else first_s
+        self.seconds[scale] = first_s
+        if call is not None and (short or very_first):
+            self.seconds[scale] = min(first_s, steady(call, longest_s))
         self.call = call
         return first_s - self.seconds[scale]
 
@@ -67,9 +69,14 @@ class GrowthByBytes(Growth):
 
     bytes: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def last_bytes(self) -> int:
+        """Bytes of the last input; 0 if there was none."""
+        return next(reversed(self.bytes.values()), 0)
+
     def at(self, scale: int) -> float:
         """Seconds foretold at a scale; 0 if there was no trial."""
-        return self.last * grown(self.bytes, scale) / next(reversed(self.bytes.values())) if self.seconds else 0.0
+        return self.last * grown(self.bytes, scale) / self.last_bytes if self.seconds else 0.0
 
 
 @dataclass
