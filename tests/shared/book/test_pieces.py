@@ -342,10 +342,12 @@ def test_names_choose_experiments_and_topics(tmp_path, monkeypatch):
     library.make_package(tmp_path, "acme_names", files)
     contents = library.contents("acme_names")
     assert len({chapter.page.lower() for chapter in contents.chapters}) == 3
-    assert [c.entry.name for c in chosen(contents, ["beta"]).chapters] == ["third"]
-    assert [c.entry.name for c in chosen(contents, ["third", "first"]).chapters] == ["first", "third"]
+    assert [c.entry.name for c in chosen(contents, ["beta"])] == ["third"]
+    assert [c.entry.name for c in chosen(contents, ["third", "first"])] == ["first", "third"]
     with pytest.raises(KeyError, match="nobody"):
         chosen(contents, ["first", "nobody"])
+    part = contents.only(chosen(contents, ["third"]))
+    assert [p.topic.name for p in part.parts] == ["beta"] and len(part.chapters) == 1
     first, *_, last = contents.chapters
     assert contents.around(first)[0] is None and contents.around(last)[1] is None
 

@@ -104,6 +104,7 @@ class Line:
         """Redraw it.  before: shortened if need be.     done: a fraction; None: as it was."""
         from rich.cells import cell_len, set_cell_size
 
+        after = after if cell_len(after) <= self.room("") else ""
         if (missing := cell_len(after) - self.room(before)) > 0:
             before = set_cell_size(before, max(cell_len(before) - missing - 1, 0)) + "…"
         self.drawn.bar_width = min(WIDEST, max(0, NARROWEST + self.room(before) - cell_len(after)))
