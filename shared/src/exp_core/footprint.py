@@ -11,7 +11,7 @@ import numpy as np
 
 from exp_core.experiment import Inputs
 
-LOW = 8, 512  # sizes of the small inputs; the second where the problem refuses the first
+LOW = 8, 64, 512  # sizes of the small inputs; the next where the problem refuses the one before
 FARTHEST = 32  # times that, to see by which power of a size the input grows
 ENOUGH = 2**20  # bytes of an input that show it
 
