@@ -33,6 +33,27 @@ def test_formulas_are_mathml_and_code_is_code():
     assert "a_i * b_i * c, &lt;b&gt;" in html
 
 
+@pytest.mark.parametrize(
+    ("latex", "words"),
+    [
+        (r"n \ln \ln n", "n_ln_ln_n"),
+        (r"n \log_2 n", "n_log2_n"),  # the index stays at its name
+        (r"\log_2 n!", "log2_n!"),
+        (r"8(\ln k + 2)", "8(ln_k+2)"),
+        (r"\exp(x)", "exp(x)"),
+        (r"\tanh\left(x\right)", "tanh(x)"),
+        (r"(1+x)\log x", "(1+x)_log_x"),
+        (r"(1+x)^2 \log\frac{1}{n}", "(1+x)2_log_1n"),
+        (r"\sqrt{n \log n}", "n_log_n"),
+        (r"-\log x", "−log_x"),
+        (r"12 L C T", "12LCT"),
+    ],
+)
+def test_a_function_s_name_stands_apart(latex, words):
+    shown = re.sub(r"<[^>]*>", "", mathml(latex).replace('<mspace width="0.167em"></mspace>', "_"))
+    assert shown == words
+
+
 def prose_of(command):
     """All that the Book sets of a package's experiments, each with where it stands."""
     for entry in read_catalogue(command).entries.values():
