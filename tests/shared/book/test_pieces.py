@@ -15,6 +15,7 @@ from exp_core.book import code, svg
 from exp_core.book.card import Card, read_head
 from exp_core.book.contents import chosen, safe
 from exp_core.book.measured import read_measured
+from exp_core.book.page import as_sentence
 from exp_core.book.two_lights import WORDS, in_both_lights, on_dark, words_in_both_lights
 from exp_core.book.words import mathml, prose
 from exp_core.catalogue import read_catalogue
@@ -52,6 +53,20 @@ def test_formulas_are_mathml_and_code_is_code():
 def test_a_function_s_name_stands_apart(latex, words):
     shown = re.sub(r"<[^>]*>", "", mathml(latex).replace('<mspace width="0.167em"></mspace>', "_"))
     assert shown == words
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("from n to n log n", "From n to n log n"),
+        ("n log n comparisons", "n log n comparisons"),
+        ("a small language model", "A small language model"),
+        ("x", "X"),
+        ("", ""),
+    ],
+)
+def test_a_subtitle_begins_as_a_sentence_unless_a_variable_does(words, sentence):
+    assert as_sentence(words) == sentence
 
 
 def prose_of(command):
