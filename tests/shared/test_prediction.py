@@ -190,6 +190,41 @@ def test_the_trials_before_an_oracle_is_refused_take_no_longer_than_the_patience
         assert sum(took) <= 2.0
 
 
+def sampling(kept_s):
+    """The toy with a bound that takes a millisecond an element at first, and ``kept_s`` when it is asked again."""
+    asked = []
+
+    def bound(x):
+        seen = x.size in asked
+        asked.append(x.size)
+        time.sleep(kept_s if seen else 1e-3 * x.size)
+        return 1.0
+
+    sampled = dataclasses.replace(toys.make(toys.doubled), bound=bound)
+    experiment = dataclasses.replace(toys.EXPERIMENT, implementations=(sampled,))
+    request = toys.request("doubled", n=100_000, budget_s=1.0)
+    return dataclasses.replace(request, experiment=experiment, contestants=(Contestant(sampled),)), asked
+
+
+def test_bounds_that_take_long_are_refused_before_they_are_begun():
+    request, asked = sampling(0.0)
+    with pytest.raises(Refused, match=r"working the bounds out alone would take some .*--budget \d+") as refused:
+        climb(request)
+    assert 1e-3 * max(asked) <= 1.0
+    assert len(set(asked)) == len(asked), "asked again about the same input, they are at hand"
+    assert float(str(refused.value).split("some ")[1].split()[0]) == pytest.approx(100, rel=0.5)
+
+
+def test_bounds_that_are_foretold_from_what_is_kept_are_seen_by_the_same_check(monkeypatch):
+    """Sabotage: a short trial is made again at once, and then it takes no time."""
+    request, _ = sampling(0.0)
+    honest = prediction.predict
+    monkeypatch.setattr(prediction, "predict", lambda *given, kept: honest(*given, kept=False))
+    trials = Trials(request.inputs, {"n": 100_000}, longest_s=0.25)
+    found = prediction.predict_bounds(request.contestants[0], request.experiment, trials, request.inputs())
+    assert found.seconds < 50
+
+
 def test_an_oracle_that_keeps_its_answers_is_foretold_as_if_it_did_not():
     """Made again, a trial would be an answer kept: foretold to take no time, and the next one were too long."""
     asked = []

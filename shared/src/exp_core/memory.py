@@ -18,7 +18,8 @@ import os
 import re
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, cast, get_args
@@ -47,6 +48,17 @@ def peak_memory(call: Call) -> Memory:
     if resident is None:
         return Memory(traced, "Python and NumPy")
     return Memory(resident if resident > traced + resolution() else traced, "all")
+
+
+@contextmanager
+def collected_once() -> Iterator[None]:
+    """While entered, the collector leaves alone what is there already: to look through it takes longer than most calls."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def traced_peak(call: Call) -> float:
