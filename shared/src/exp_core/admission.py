@@ -15,32 +15,39 @@ from exp_core.request import Request
 from exp_core.run import Run
 from exp_core.spending import CALLS
 from exp_core.timing import seconds_text
-from exp_core.trials import predict_making
+from exp_core.trials import predict_making, predict_peak
 from exp_core.wire import first_sentence
 
+LARGE_INPUT = 1 / 20  # of the free memory: what is smaller may take many times its own while it is made
 TIMES_BOUNDS = 2.0  # the budget: they are worked out once for all, and what is kept is not foretold to the second
 LEAST_PATIENCE_S = 2.0  # what the input and the reference answer may take, however small the budget is
 
 
 def refuse_what_cannot_fit(request: Request) -> None:
     """Raise Refused, naming the sizes, if the input alone would not fit into the free memory."""
-    need, free = predict_input(request.inputs, request.sizes), available_memory()
+    refuse_if_too_large(request, "makes an input of", predict_input(request.inputs, request.sizes))
+
+
+def refuse_if_too_large(request: Request, what: str, need: float) -> None:
+    """Raise Refused, naming the sizes, if so many bytes do not fit into the free memory."""
+    free = available_memory()
     if need > MEMORY_SHARE * free:
         sizes = " ".join(f"--{name} {value}" for name, value in request.sizes.items())
-        raise Refused(
-            f"{sizes} makes an input of {need / 1e9:,.1f} GB, and {free / 1e9:.1f} GB are free: choose smaller sizes"
-        )
+        raise Refused(f"{sizes} {what} {need / 1e9:,.1f} GB, and {free / 1e9:.1f} GB are free: choose smaller sizes")
 
 
 def make_input(run: Run) -> None:
     """Make the input before anything else.
 
-    Raises Refused if the problem does not allow such sizes, or if making it would take longer than the budget.
+    Raises Refused if the problem does not allow such sizes, or if making it would take longer than the budget, or more
+    memory than there is.
     """
     compiled = compiling_s()
     with run.spending.spent_on("making the input"):
         refuse_if_too_slow(run, "making the input", predict_making(run.trials, patience_s(run)))
         run.spending.starting(run.trials.start_s, compiled)
+        if run.trials.making.bytes_at(0) > LARGE_INPUT * available_memory():
+            refuse_if_too_large(run.request, "makes its input in", predict_peak(run.trials))
         try:
             assert run.inputs is not None
         except ValueError as error:
