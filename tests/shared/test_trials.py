@@ -162,6 +162,18 @@ def test_a_problem_whose_parameters_are_whole_numbers_has_trials_too():
         trials.inputs_at(5)
 
 
+def test_a_size_that_is_no_parameter_is_halved_beside_a_larger_one():
+    """A product whose rows stayed as they are would begin with a trial of seconds in plain Python."""
+
+    def grouped(sizes):
+        if sizes["group"] != 64 or sizes["k"] % 64:
+            raise ValueError("a row has whole groups")
+        return (np.zeros((sizes["rows"], sizes["k"])),)
+
+    trials = Trials(grouped, {"rows": 1000, "k": 2048, "group": 64})
+    assert [trials.inputs_at(scale)[0].shape for scale in (5, 3, 1)] == [(31, 64), (125, 256), (500, 1024)]
+
+
 def test_trials_take_their_part_of_a_small_budget():
     """Two contestants and a second: no trial may take more than a quarter of it."""
     request = toys.request("doubled", "looped", budget_s=1.0)

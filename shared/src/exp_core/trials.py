@@ -65,18 +65,21 @@ class Trials:
     def inputs_at(self, scale: int) -> Inputs:
         """The input at those sizes; where the problem refuses halves, at the next ones (an even size is halved).
 
-        Where it refuses those too, with the large sizes alone halved: what is less than half of the largest may be a
-        parameter, the bits of a number or the length of a group.
+        Where it refuses those too, with the large sizes alone halved: what is less than an eighth of the largest, and
+        then than half of it, may be a parameter, the bits of a number or the length of a group.  Raises what it raises.
         """
-        if scale not in self.made:
-            sizes, largest = self.sizes_at(scale), max(self.sizes.values(), default=0)
+        sizes, largest = self.sizes_at(scale), max(self.sizes.values(), default=0)
+        candidates = [
+            sizes,
+            {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()},
+            *({k: sizes[k] if part * v >= largest else v for k, v in self.sizes.items()} for part in (8, 2)),
+        ]
+        while scale not in self.made:
             try:
-                self._make(scale, sizes)
+                self._make(scale, candidates.pop(0))
             except ValueError:
-                try:
-                    self._make(scale, {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()})
-                except ValueError:
-                    self._make(scale, {k: sizes[k] if 2 * v >= largest else v for k, v in self.sizes.items()})
+                if not candidates:
+                    raise
         return self.made[scale]
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
