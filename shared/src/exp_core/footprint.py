@@ -20,7 +20,7 @@ def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[
     """Bytes of the input at these sizes, from a few small inputs; 0 if the problem refuses those, or all is small.
 
     What is small already stays as it is.  A problem that refuses sizes of 8 and 16 may want multiples of a parameter,
-    the length of a group: at 512 and 1024 that stays as it is too, and divides them where it is a power of two.
+    the length of a group: at 64 or 512 that stays as it is too, and divides them where it is a power of two.
     """
     for low in LOW:
         if any(isinstance(size, int) and size > 2 * low for size in sizes.values()):

@@ -9,6 +9,7 @@ from functools import partial
 from exp_core.experiment import Inputs
 from exp_core.footprint import footprint
 from exp_core.growth import GrowthByBytes
+from exp_core.memory import traced_peak
 from exp_core.timing import call_once
 
 FRESH = (
@@ -26,7 +27,7 @@ class Trials:
     thinned: sizes that thin the input out (every n-th pixel), which are doubled instead, up to the value given.
     longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
     start_s: seconds that the very first making took longer than the next: libraries that it loaded.
-    making: seconds that the making of each took.
+    making: seconds that the making of each took.     again: makes the last one.
     """
 
     make: Callable[[Mapping[str, float]], Inputs]
@@ -36,6 +37,7 @@ class Trials:
     start_s: float = 0.0
     made: dict[int, Inputs] = field(default_factory=dict)
     making: GrowthByBytes = field(default_factory=GrowthByBytes)
+    again: Callable[[], Inputs] | None = None
 
     def scales(self) -> Iterator[int]:
         """How often to halve, from the smallest trial to the largest that is not the problem itself."""
@@ -63,27 +65,30 @@ class Trials:
     def inputs_at(self, scale: int) -> Inputs:
         """The input at those sizes; where the problem refuses halves, at the next ones (an even size is halved).
 
-        Where it refuses those too, with the large sizes alone halved: what is less than half of the largest may be a
-        parameter, the bits of a number or the length of a group.
+        Where it refuses those too, with the large sizes alone halved: what is less than an eighth of the largest, and
+        then than half of it, may be a parameter, the bits of a number or the length of a group.  Raises what it raises.
         """
-        if scale not in self.made:
-            sizes, largest = self.sizes_at(scale), max(self.sizes.values(), default=0)
+        sizes, largest = self.sizes_at(scale), max(self.sizes.values(), default=0)
+        candidates = [
+            sizes,
+            {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()},
+            *({k: sizes[k] if part * v >= largest else v for k, v in self.sizes.items()} for part in (8, 2)),
+        ]
+        while scale not in self.made:
             try:
-                self._make(scale, sizes)
+                self._make(scale, candidates.pop(0))
             except ValueError:
-                try:
-                    self._make(scale, {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()})
-                except ValueError:
-                    self._make(scale, {k: sizes[k] if 2 * v >= largest else v for k, v in self.sizes.items()})
+                if not candidates:
+                    raise
         return self.made[scale]
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
         very_first = not self.making.seconds
         self.made[scale], first = call_once(self.make, sizes)
         self.making.bytes[scale] = footprint(self.made[scale])
-        again = (
-            partial(self.make, sizes) if self.making.last_bytes < FRESH else None
-        )  # else it would find its own pages
+        self.again = partial(self.make, sizes)
+        # a large one is not timed again: it would find its own pages
+        again = self.again if self.making.last_bytes < FRESH else None
         longer = self.making.add(scale, first, again, self.longest_s)
         if very_first:
             self.start_s = longer
@@ -109,3 +114,14 @@ def predict_making(trials: Trials, patience_s: float) -> float:
         else:
             refused = False
     return 0.0 if refused else trials.making.at(0)
+
+
+def predict_peak(trials: Trials) -> float:
+    """Bytes at the peak while the input is made: as many times its own as in the last trial; 0 if there was none.
+
+    Made again for it, so ask only where it matters.
+    """
+    if trials.again is None:
+        return 0.0
+    times = traced_peak(trials.again) / max(trials.making.last_bytes, 1)
+    return max(times, 1.0) * trials.making.bytes_at(0)
