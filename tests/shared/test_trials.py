@@ -131,10 +131,18 @@ def test_a_problem_whose_parameters_are_whole_numbers_has_trials_too():
             raise ValueError("no such scheme")
         return (np.zeros(sizes["k"]),)
 
-    trials = Trials(coded, {"bits": 4, "group": 32, "k": 512})
+    trials = Trials(coded, {"bits": 4, "group": 32, "k": 512}, fixed=("bits", "group"))
+    assert list(trials.scales()) == [7, 6, 5, 4, 3, 2, 1]
     assert [trials.inputs_at(scale)[0].size for scale in (1, 2, 3, 4)] == [256, 128, 64, 32]
     with pytest.raises(ValueError, match="no such scheme"):
         trials.inputs_at(5)
+    with pytest.raises(ValueError, match="no such scheme"):
+        Trials(coded, {"bits": 4, "group": 32, "k": 512}).inputs_at(1)
+
+
+def test_what_is_fixed_is_no_reason_for_trials():
+    """A thousand steps of a training for eight numbers."""
+    assert not list(Trials(lambda sizes: (), {"n": 7, "steps": 1000}, fixed=("steps",)).scales())
 
 
 def test_trials_take_their_part_of_a_small_budget():

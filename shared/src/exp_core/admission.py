@@ -12,7 +12,6 @@ from exp_core.footprint import predict_input
 from exp_core.machine import MEMORY_SHARE, available_memory
 from exp_core.prediction import Prediction, predict_call, predict_oracle
 from exp_core.refusal import Refused
-from exp_core.request import Request
 from exp_core.run import Run
 from exp_core.spending import CALLS
 from exp_core.timing import seconds_text
@@ -22,9 +21,11 @@ from exp_core.wire import first_sentence
 LEAST_PATIENCE_S = 2.0  # what the input and the reference answer may take, however small the budget is
 
 
-def refuse_what_cannot_fit(request: Request) -> None:
+def refuse_what_cannot_fit(run: Run) -> None:
     """Raise Refused, naming the sizes, if the input alone would not fit into the free memory."""
-    need, free = predict_input(request.inputs, request.sizes), available_memory()
+    request, free = run.request, available_memory()
+    with run.spending.free():  # the very first input of all may load a library
+        need = predict_input(request.inputs, request.sizes, request.problem.fixed)
     if need > MEMORY_SHARE * free:
         sizes = " ".join(f"--{name} {value}" for name, value in request.sizes.items())
         raise Refused(
