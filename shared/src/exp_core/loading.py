@@ -17,6 +17,7 @@ from exp_core.waiting import told_of_waiting
 from exp_core.wire import first_sentence
 
 MOST = 1.5  # budgets that it may take
+SPARE = 1.25  # times the seconds that are foretold, to be sure of
 
 
 class Patience:
@@ -45,7 +46,7 @@ class Patience:
         if need > MOST * self.spending.budget_s:
             raise Refused(
                 f"no time for {doing}: it would take some {seconds_text(need)}; "
-                f"choose smaller sizes, or --budget {math.ceil(need / MOST)}"
+                f"choose smaller sizes, or --budget {math.ceil(SPARE * need / MOST)}"
             )
 
 

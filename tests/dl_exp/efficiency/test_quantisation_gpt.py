@@ -16,6 +16,7 @@ import toys
 import dl_exp
 from dl_exp.efficiency import _quantisation_codes as codes
 from dl_exp.efficiency import _quantisation_gpt as gpt
+from dl_exp.efficiency import _quantisation_gpt_problems as problems
 from dl_exp.efficiency import _quantisation_laws as laws
 from dl_exp.efficiency import _quantisation_trained as trained
 from dl_exp.efficiency import quantisation
@@ -209,7 +210,7 @@ def cache(tmp_path, monkeypatch):
 def forget():
     """What the process remembers."""
     trained.our_gpt.cache_clear()
-    gpt.ours_rounded.cache_clear()
+    problems.ours_rounded.cache_clear()
 
 
 def test_our_gpt_is_trained_once_and_damage_is_mended(cache, monkeypatch):
@@ -316,7 +317,7 @@ def test_trials_train_nothing_but_what_was_asked_for(cache, monkeypatch, problem
         return model.weights, codes.groupwise(unpacked(model.weights, model.shape).tokens, bits, group)
 
     monkeypatch.setattr(trained, "trained", train)
-    monkeypatch.setattr(gpt, "rounded", rounded)
+    monkeypatch.setattr(problems, "rounded", rounded)
     experiment, sizes = quantisation.EXPERIMENT, {"rows": 3000, "bits": 4, "group": GROUP, "steps": 5000}
     run = Run(
         Request(toys.ENTRY, experiment, experiment.problem(problem), sizes, "float32", (), budget_s=60), lambda *_: None

@@ -30,7 +30,8 @@ from dl_exp.efficiency import _quantisation_codes as codes
 from dl_exp.efficiency import _quantisation_laws as laws
 from dl_exp.efficiency._quantisation_codes import bits_of
 from dl_exp.efficiency._quantisation_compiled import fused_compiled
-from dl_exp.efficiency._quantisation_gpt import gpt, gpt_fed_back, learnt, remarks
+from dl_exp.efficiency._quantisation_gpt import remarks
+from dl_exp.efficiency._quantisation_gpt_problems import gpt, gpt_fed_back, learnt
 from dl_exp.efficiency._quantisation_kernel import kernel
 from dl_exp.efficiency._quantisation_picture import picture
 from exp_core import Experiment, Implementation, Problem
