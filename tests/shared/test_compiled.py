@@ -1,5 +1,6 @@
 """Numba put off to the first call: lazily, with our stand-ins resolved, and a disk cache that is never stale."""
 
+import ctypes
 import importlib
 import os
 import pickle
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from exp_core.compiled import REORDER, Compiled, njit, prange
+from exp_core.compiled import REORDER, Compiled, address_of, njit, prange
 
 pytest.importorskip("numba", reason="compiled functions need numba")
 
@@ -64,6 +65,27 @@ def test_a_compiled_function_can_be_pickled():
     assert pickle.loads(pickle.dumps(half)) is half
 
 
+def test_a_closure_calls_compiled_functions_and_loops_in_parallel():
+    times, loop = square, prange
+
+    @njit(parallel=True)
+    def total(x):
+        s = 0.0
+        for i in loop(x.size):
+            s += times(x[i])
+        return s
+
+    assert total(np.arange(4.0)) == 14.0
+
+
+def test_machine_code_can_be_called_from_c():
+    numba = pytest.importorskip("numba")
+    begin = address_of(square, numba.float64)
+    assert ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(begin)(3.0) == 9.0
+    assert address_of(square, numba.float64) == begin
+    assert address_of(square, numba.float32) != begin
+
+
 def test_importing_does_not_import_numba():
     script = "import sys, exp_core.compiled as c; c.njit(lambda x: x); print('numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -108,6 +130,48 @@ def test_a_constant_of_another_file_is_compiled_in_too(tmp_path, how):
     assert run(tmp_path, "outer") == ["3.0", "1"]
     (tmp_path / "inner.py").write_text("SIZE = 2\n")
     assert run(tmp_path, "outer") == ["4.0", "0"]
+
+
+CLOSURE = """
+from exp_core.compiled import njit
+@njit
+def one(x): return x + {}
+@njit
+def two(x): return x * 2
+def made(function, size):
+    @njit
+    def outer(x): return function(x) + size
+    outer.py_func.__qualname__ = "outer_of_" + function.__name__
+    return outer
+outer, other = made(one, {}), made(two, 0)
+other(2.0)
+"""
+
+
+def test_a_closure_comes_from_the_disk_while_what_it_closes_over_is_the_same(tmp_path):
+    """A function is another object in every process; it and a value are told apart by what they are."""
+    for function, size, found in ((1, 10, "13.0"), (5, 10, "17.0"), (5, 20, "27.0")):
+        (tmp_path / "outer.py").write_text(CLOSURE.format(function, size))
+        assert run(tmp_path, "outer") == [found, "0"]
+        assert run(tmp_path, "outer") == [found, "1"]
+
+
+LAMBDAS = """
+from exp_core.compiled import njit
+def made(function):
+    function = njit(function)
+    @njit
+    def outer(x): return function(x)
+    return outer
+outer, other, third = made(lambda x: x + 1), made(lambda x: x + 2), made(lambda x: abs(x) + 1)
+print(outer(-3.0), other(-3.0), third(-3.0), end=" ")
+"""
+
+
+def test_functions_of_one_name_in_one_file_are_told_apart(tmp_path):
+    (tmp_path / "outer.py").write_text(LAMBDAS)
+    for _ in range(2):
+        assert run(tmp_path, "outer")[:3] == ["-2.0", "-1.0", "4.0"]
 
 
 def test_older_code_is_never_found_under_a_new_index(tmp_path):

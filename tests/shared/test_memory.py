@@ -1,7 +1,9 @@
 """The peak of one call: whoever allocates, whatever was there before, and whatever is freed in between."""
 
 import ctypes
+import mmap
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,13 +86,28 @@ def test_pages_are_seen_though_an_earlier_call_has_freed_them():
         assert resident_peak(lambda: native(2**16, 128)) == pytest.approx(2**23, rel=0.1)
 
 
+@needs_linux
+def test_pages_of_code_that_are_read_again_do_not_count():
+    """A system short of memory drops them, as ``MADV_DONTNEED`` does here."""
+    largest = max(Path(np.__file__).parent.rglob("*.so"), key=lambda path: path.stat().st_size)
+    with largest.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as code:
+        assert len(code) > MB, "else this test would hold though they counted"
+
+        def call():
+            return np.ones(MB), sum(code[:: mmap.PAGESIZE])
+
+        call()
+        code.madvise(mmap.MADV_DONTNEED)
+        assert resident_peak(call) == pytest.approx(8 * MB, rel=0.1)
+
+
 def test_where_pages_are_not_counted_it_says_whose_memory_it_has_seen(monkeypatch):
     monkeypatch.setattr("exp_core.memory.resident_peak", lambda call: None)
     assert peak_memory(lambda: np.ones(MB)).seen == "Python and NumPy"
 
 
 def test_a_record_that_cannot_be_reset_is_not_believed(tmp_path):
-    (tmp_path / "status").write_text("VmHWM:\t  900000 kB\nVmRSS:\t  100 kB\n")
+    (tmp_path / "status").write_text("VmHWM:\t  900000 kB\nVmRSS:\t  100 kB\nRssFile:\t  50 kB\n")
     assert resident_peak(lambda: None, tmp_path) is None
     (tmp_path / "status").write_text("Name: odd\n")
     assert resident_peak(lambda: None, tmp_path) is None

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import toys
 
-from exp_core import Cost, Implementation, prediction, trials
+from exp_core import Cost, Implementation, growth, prediction, trials
 from exp_core.contestants import Contestant
+from exp_core.growth import slope
 from exp_core.ladder import climb
-from exp_core.prediction import predict_call, predict_oracle, slope
+from exp_core.prediction import predict_call, predict_oracle
 from exp_core.refusal import Refused
 from exp_core.remembered import remembered
 from exp_core.trials import LONGEST_TRIAL_S, Trials
@@ -18,7 +19,7 @@ from exp_core.trials import LONGEST_TRIAL_S, Trials
 
 def clocked_by(monkeypatch, fake):
     """Seconds of calls as ``fake(call, *arguments) -> result, seconds`` has them."""
-    for module in (prediction, trials):
+    for module in (prediction, trials, growth):
         monkeypatch.setattr(module, "call_once", fake)
 
 
@@ -88,7 +89,7 @@ def test_a_disturbed_trial_is_made_again_before_it_rules_anybody_out(monkeypatch
 
 
 def test_a_disturbed_trial_that_is_believed_is_seen_by_the_same_check(monkeypatch):
-    monkeypatch.setattr(prediction, "quickest", lambda call, seconds, patience_s: seconds)
+    monkeypatch.setattr(growth, "quickest", lambda call, seconds, patience_s: seconds)
     foretold, largest = predicted(monkeypatch, disturbed(2**12, 2, 0.2))
     assert foretold > 1 and largest == 2**12
 
@@ -152,6 +153,43 @@ def test_an_oracle_that_wakes_slow_threads_is_no_slow_oracle():
     assert request.sizes["n"] in answered
 
 
+def foretold_oracle(monkeypatch, seconds_of, patience_s):
+    """The forecast for an oracle that takes ``seconds_of(n)`` by a fake clock, and what its trials took."""
+    took = []
+
+    def fake(call, *arguments):
+        result = call(*arguments)
+        if not isinstance(result, np.ndarray):
+            return result, 0.0
+        took.append(seconds_of(result.size))
+        return result, took[-1]
+
+    clocked_by(monkeypatch, fake)
+    counted = dataclasses.replace(toys.make(toys.doubled), counted=True)
+    experiment = dataclasses.replace(toys.EXPERIMENT, oracle=lambda x: x, implementations=(counted,))
+    request = toys.request("doubled", n=2**20)
+    trials = Trials(request.inputs, request.sizes, longest_s=0.05)
+    return predict_oracle(experiment, trials, request.inputs(), patience_s).seconds, took
+
+
+@pytest.mark.parametrize("patience_s", [2.0, 8.0])
+def test_larger_trials_before_an_oracle_is_refused(monkeypatch, patience_s):
+    """From some size on threads cost 20 ms: short trials take that for growth, larger ones see that it is none."""
+
+    def threaded(n):
+        return 1e-6 * n + (0.02 if n > 500 else 0.0)
+
+    assert foretold_oracle(monkeypatch, threaded, float("inf"))[0] > patience_s, "the usual trials are mistaken"
+    assert foretold_oracle(monkeypatch, threaded, patience_s)[0] <= patience_s
+
+
+def test_the_trials_before_an_oracle_is_refused_take_no_longer_than_the_patience(monkeypatch):
+    for power in (1, 2, 3):
+        seconds, took = foretold_oracle(monkeypatch, lambda n, power=power: (1e-3 * n) ** power, 2.0)
+        assert seconds > 2.0
+        assert sum(took) <= 2.0
+
+
 def test_an_oracle_that_keeps_its_answers_is_foretold_as_if_it_did_not():
     """Made again, a trial would be an answer kept: foretold to take no time, and the next one were too long."""
     asked = []
@@ -201,7 +239,7 @@ def test_what_is_counted_by_running_is_never_counted_at_the_full_size_before_it_
     found = predict_call(contestant, trials, (np.empty(2**20),))
     assert found.seconds == pytest.approx(1e-3 * 2**20, rel=0.01)
     assert found.memory == pytest.approx(8 * 2**20)
-    assert 1e-3 * max(ran) <= LONGEST_TRIAL_S / 2
+    assert 1e-3 * max(ran) <= LONGEST_TRIAL_S
 
 
 @pytest.mark.parametrize("believed", [False, True], ids=["made again", "believed"])
@@ -215,7 +253,7 @@ def test_a_disturbed_trial_of_what_is_counted_is_made_again_too(monkeypatch, bel
 
     clocked_by(monkeypatch, fake)
     if believed:  # the sabotage
-        monkeypatch.setattr(prediction, "quickest", lambda call, seconds, patience_s: seconds)
+        monkeypatch.setattr(growth, "quickest", lambda call, seconds, patience_s: seconds)
     found = predict_call(contestant, trials, (np.empty(2**20),))
     assert (found.seconds > 1) == believed
     assert believed or found.seconds == pytest.approx(1e-9 * 2**20, rel=0.01)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from exp_core.compiled import compiling_s
 from exp_core.contestants import Contestant
@@ -68,10 +67,7 @@ def admit(run: Run) -> list[Contestant]:
     calls: dict[str, float] = {}  # seconds that its calls need at least
     admitted: list[Contestant] = []
     with run.spending.spent_on("trials"):
-        oracle = predict_oracle(request.experiment, run.trials, run.inputs)
-        if oracle.seconds > patience_s(run):  # the whole ladder hangs on it: larger trials, before it is refused
-            larger = replace(run.trials, longest_s=patience_s(run))
-            oracle = predict_oracle(request.experiment, larger, run.inputs)
+        oracle = predict_oracle(request.experiment, run.trials, run.inputs, patience_s(run))
         refuse_if_too_slow(run, "the reference answer", oracle.seconds)
     # the last first, the library and the best of ours: where the time ends, it is the loops that miss it
     for number, contestant in enumerate(reversed(request.contestants)):

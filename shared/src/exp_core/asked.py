@@ -164,6 +164,7 @@ def climb_on_cluster(request: Request, address: str, progress: Progress) -> Resu
         raise Refused(f"nothing of {request.entry.name} is distributed here: --cluster helps a --sweep only")
     if request.processes > 1:
         raise Refused("--cluster has workers of its own: leave out --processes")
+    _need_dask(request)
     try:
         with connected(address, request.threads) as cluster:
             return climb(replace(request, cluster=cluster), progress)
@@ -190,6 +191,7 @@ def sweep_as_asked(
         raise Refused("your function is in this process, and the cluster's have others: leave out --cluster")
     if request.user and address != LOCAL:
         raise Refused("--with names a file of this machine, which the cluster's may not have: leave one")
+    _need_dask(request)
     try:
         client = connect(address)
     except ClusterError as error:
@@ -198,3 +200,10 @@ def sweep_as_asked(
         return sweep(request, axes, shelf=shelf, watch=watch, measure=OnCluster(client), where=address)
     finally:
         disconnect(client)
+
+
+def _need_dask(request: Request) -> None:
+    from exp_core.installed import missing_modules
+
+    if absent := missing_modules(request.entry.package, ("dask", "distributed")):
+        raise Missing(f"--cluster {absent}")

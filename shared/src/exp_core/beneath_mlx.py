@@ -4,7 +4,7 @@
 
 Idea      libmlx.so asks the loader for a BLAS by name.  A library that is loaded already and calls itself by that name
           (DT_SONAME) is taken, wherever its file lies.  So a copy of OpenBLAS is given that name, and its functions the
-          names that BLAS has, without the prefix of PyPI's build (``machine.blas_copy``); and it is loaded first.
+          names that BLAS has, without the prefix of PyPI's build (``machine.blas_names``); and it is loaded first.
           Nobody else asks for the name, and the copy is loaded for its own scope only (RTLD_LOCAL): what NumPy, SciPy
           and PyTorch have found, or will find, stays as it is.  (A global scope, or LD_PRELOAD, would catch them too.)
 Safe      A fresh process has tried the copy before it is used: MLX's matrix products are right there, and faster.  What
@@ -71,7 +71,8 @@ def _put_beneath() -> Copy | Skip:
     """Load the copy.  Whatever goes wrong is a reason: MLX itself works without."""
     if os.environ.get(VARIABLE) == "0":
         return Skip(f"OpenBLAS is switched off by {VARIABLE}=0")
-    from exp_core.machine.blas_copy import NoCopyError, openblas_copy
+    from exp_core.machine.blas_copy import openblas_copy
+    from exp_core.machine.blas_names import NoCopyError
 
     try:
         copy = openblas_copy()

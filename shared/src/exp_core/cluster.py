@@ -65,10 +65,7 @@ def connect(address: str, workers: int = 1) -> Client:
 
     Until ``disconnect`` whatever is computed with Dask in this process is computed there.  Raises ClusterError.
     """
-    try:
-        distributed = importlib.import_module("distributed")
-    except ImportError as error:
-        raise ClusterError("--cluster needs distributed; pip install 'dask[distributed]'") from error
+    distributed = importlib.import_module("distributed")
     try:
         if address == LOCAL:
             cluster = distributed.LocalCluster(  # no memory limit: the ladder keeps to what is free

@@ -13,7 +13,7 @@ import functools
 import importlib
 import types
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, cast, overload
+from typing import TYPE_CHECKING, Protocol, cast, overload
 
 from exp_core.waiting import tell
 
@@ -53,12 +53,10 @@ class Compiled:
         written = self.py_func
         real: dict[str, object] = dict(written.__globals__)
         for name in written.__code__.co_names:
-            value = real.get(name)
-            if isinstance(value, Compiled):
-                real[name] = value.dispatcher
-            elif value is prange:
-                real[name] = numba.prange
-        function = types.FunctionType(written.__code__, real, self.__name__, written.__defaults__, written.__closure__)
+            if name in real:
+                real[name] = _numbas_own(real[name])
+        cells = tuple(types.CellType(_numbas_own(cell.cell_contents)) for cell in written.__closure__ or ())
+        function = types.FunctionType(written.__code__, real, self.__name__, written.__defaults__, cells or None)
         function.__module__, function.__qualname__ = written.__module__, written.__qualname__
         function.__doc__ = written.__doc__
         try:
@@ -126,12 +124,51 @@ def njit(
     return compile_later if function is None else compile_later(function)
 
 
+class _Library(Protocol):
+    def get_pointer_to_function(self, name: str) -> int: ...
+
+
+class _Names(Protocol):
+    llvm_cfunc_wrapper_name: str
+
+
+class _Code(Protocol):
+    library: _Library
+    fndesc: _Names
+
+
+class _Dispatcher(Protocol):
+    """What ``address_of`` uses of Numba's compiled function."""
+
+    overloads: dict[tuple[object, ...], _Code]
+
+    def compile(self, arguments: tuple[object, ...]) -> None: ...
+
+
+def address_of(function: Compiled, *arguments: object) -> int:
+    """Where the C function begins that takes arguments of these Numba types: for compiled code and C libraries to call.
+
+    It stays there as long as the function lives.  Source: Numba's manual, "Creating C callbacks with @cfunc".
+    """
+    dispatcher = cast("_Dispatcher", function.dispatcher)
+    dispatcher.compile(arguments)
+    code = dispatcher.overloads[arguments]
+    return code.library.get_pointer_to_function(code.fndesc.llvm_cfunc_wrapper_name)
+
+
 def compiling_s() -> float:
     """Seconds that Numba has compiled for in this process so far."""
     return sum(_COMPILED_S)
 
 
 _COMPILED_S: list[float] = []
+
+
+def _numbas_own(value: object) -> object:
+    """What stands for a value of ours in Numba's eyes."""
+    if value is prange:
+        return importlib.import_module("numba").prange
+    return value.dispatcher if isinstance(value, Compiled) else value
 
 
 @functools.cache

@@ -25,14 +25,16 @@ import hashlib
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import llvmlite
 import numba
 import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 
-MADE_AS = 2  # raised when code that is on a disk already must not be used any more
+MADE_AS = 3  # raised when code that is on a disk already must not be used any more
 # Whose functions are not looked into: their versions say all.
 VERSIONS = {"numba": numba.__version__, "llvmlite": llvmlite.__version__, "numpy": np.__version__}
 
@@ -68,10 +70,20 @@ class Code(CompileResultCacheImpl):
         return result
 
 
+class _CodeGenerator(Protocol):
+    def magic_tuple(self) -> tuple[object, ...]: ...
+
+
 class Cache(FunctionCache):
     """Numba's cache of one function, with code that hands on what it needs."""
 
     _impl_class = Code
+
+    def _index_key(self, signature: object, codegen: _CodeGenerator) -> tuple[object, ...]:
+        """Of a closure it tells values apart; its functions are in the stamp, and are other objects in each process."""
+        cells = [cell.cell_contents for cell in self._py_func.__closure__ or ()]
+        values = [value for value in cells if not isinstance(value, Dispatcher)]
+        return signature, codegen.magic_tuple(), hashlib.sha256(dumps(values)).hexdigest()
 
 
 def keep_on_disk(dispatcher: object, function: object) -> None:
@@ -100,9 +112,10 @@ def compiled_in(function: object) -> Iterator[object]:
             continue
         seen.add(id(value))
         files.add(value.__code__.co_filename)
+        values.add((value.__module__, value.__qualname__, _instructions(value.__code__)))
         names = _names(value.__code__)
-        for name in names & value.__globals__.keys():
-            found = value.__globals__[name]
+        found_in = {name: value.__globals__[name] for name in names & value.__globals__.keys()}
+        for name, found in (found_in | _closed_over(value)).items():
             inside = [(f"{name}.{n}", vars(found)[n]) for n in names & vars(found).keys()] if _module(found) else []
             for path, item in [(name, found), *inside]:
                 todo.append(item)
@@ -111,6 +124,17 @@ def compiled_in(function: object) -> Iterator[object]:
     yield sorted(values)
     for file in sorted(files):
         yield Path(file).name, _content(file)
+
+
+def _instructions(code: types.CodeType) -> str:
+    """They tell one function from another of its name in the same file: of lambdas, and of what a closure makes."""
+    inner = [_instructions(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return f"{code.co_code.hex()} {_text(code.co_consts)} {code.co_names} {inner}"
+
+
+def _closed_over(function: types.FunctionType) -> dict[str, object]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: cell.cell_contents for name, cell in cells}
 
 
 @functools.lru_cache(maxsize=1024)

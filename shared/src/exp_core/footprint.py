@@ -11,7 +11,7 @@ import numpy as np
 
 from exp_core.experiment import Inputs
 
-LOW = 8, 512  # sizes of the small inputs; the second where the problem refuses the first
+LOW = 8, 64, 512  # sizes of the small inputs; the next where the problem refuses the one before
 FARTHEST = 32  # times that, to see by which power of a size the input grows
 ENOUGH = 2**20  # bytes of an input that show it
 
@@ -22,7 +22,7 @@ def predict_input(
     """Bytes of the input at these sizes, from a few small inputs; 0 if the problem refuses those, or all is small.
 
     What is small already, or fixed, stays as it is.  A problem that refuses sizes of 8 and 16 may want multiples of a
-    parameter, the length of a group, which divides 512 and 1024 where it is a power of two.
+    parameter, the length of a group: 64 and 128, or 512 and 1024, are for those.
     """
     for low in LOW:
         large = [k for k, size in sizes.items() if isinstance(size, int) and size > 2 * low and k not in fixed]

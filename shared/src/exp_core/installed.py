@@ -31,26 +31,28 @@ def listed(names: Sequence[str]) -> str:
 
 
 def install_target(package: str, modules: list[str]) -> str:
-    """What to give to pip for missing modules: the package's smallest extras that bring them if it has some."""
+    """What to give to pip for missing modules: the package with its smallest extras, and what none of them brings."""
     distribution = importlib.metadata.packages_distributions().get(package, [package.replace("_", "-")])[0]
     try:
         requirements = importlib.metadata.requires(distribution) or []
     except importlib.metadata.PackageNotFoundError:
         requirements = []
-    brings: dict[str, set[str]] = {}
+    brings: dict[str, set[str]] = {}  # by extra; the package alone has none
     sizes: Counter[str] = Counter()
     for requirement in requirements:
-        if match := re.match(r"(?P<project>[\w.-]+).*extra == ['\"](?P<extra>\w+)['\"]", requirement):
-            sizes[match["extra"]] += 1
+        if match := re.match(r"(?P<project>[\w.-]+)(.*extra == ['\"](?P<extra>\w+)['\"])?", requirement):
+            extra = match["extra"] or ""
+            sizes[extra] += 1
             named = (module for module in modules if PROJECTS.get(module, module) == match["project"])
-            brings.setdefault(match["extra"], set()).update(named)
-    missing = set(modules)
+            brings.setdefault(extra, set()).update(named)
+    alone = brings.pop("", set[str]())
+    missing = set(modules) - alone
     extras: list[str] = []
     while found := max(brings, key=lambda extra: (len(brings[extra] & missing), -sizes[extra]), default=None):
         if not brings[found] & missing:
             break
         extras.append(found)
         missing -= brings[found]
-    if extras:
-        return f"'{distribution}[{','.join(sorted(extras))}]'"
-    return " ".join(PROJECTS.get(module, module) for module in modules)
+    ours = f"'{distribution}[{','.join(sorted(extras))}]'" if extras else distribution if alone else ""
+    others = (PROJECTS.get(module, module) for module in modules if module in missing)
+    return " ".join(filter(None, (ours, *others)))

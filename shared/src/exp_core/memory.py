@@ -4,8 +4,9 @@ Two views, and the larger one is right.  Python's ``tracemalloc`` counts each by
 allocate, but is blind to what other native code takes for itself.  Linux counts the pages that the process really has,
 whoever asked for them, and its record of the most can be reset: proc(5), clear_refs 5 and VmHWM.  But a page that an
 earlier call has freed may still be held by the C library, and would be used again unseen: so malloc_trim(3) gives all
-of them back before, and ``exp_core.reused`` lets go of what it keeps.  Pages are counted in batches, one a core: below
-that resolution the first view decides alone.
+of them back before, and ``exp_core.reused`` lets go of what it keeps.  Pages of files do not count: a system short of
+memory drops those of code, and the call only reads them again.  Pages are counted in batches, one a core: below that
+resolution the first view decides alone.
 
 MLX allocates from a pool of its own, on every device, and keeps its own record of the most.
 """
@@ -21,7 +22,7 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, cast, get_args
+from typing import Literal, NamedTuple, Protocol, cast, get_args
 
 from exp_core import reused
 
@@ -69,11 +70,12 @@ def resident_peak(call: Call, proc: Path = PROC) -> float | None:
     _trim()
     try:
         (proc / "clear_refs").write_text("5")
-        before, most = _pages(proc)
-        if most > before + resolution():  # it was not reset
+        before = _pages(proc)
+        if before.most > before.now + resolution():  # it was not reset
             return None
         call()
-        return max(_pages(proc)[1] - before, 0.0)
+        after = _pages(proc)
+        return max(after.most - before.now - max(after.of_files - before.of_files, 0.0), 0.0)
     except (OSError, ValueError):
         return None
 
@@ -103,12 +105,21 @@ def mlx_peak(call: Call) -> Memory:
     return Memory(float(max(mx.get_peak_memory() - before, 0)), "MLX")
 
 
-def _pages(proc: Path) -> tuple[float, float]:
-    """Resident bytes now, and the most since the last reset.  Raises ValueError if they are not told."""
-    found = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", (proc / "status").read_text(), re.MULTILINE))
-    if len(found) != 2:
-        raise ValueError("no VmRSS and VmHWM")
-    return 1024.0 * int(found["VmRSS"]), 1024.0 * int(found["VmHWM"])
+class _Pages(NamedTuple):
+    """Resident bytes: the most since the last reset, those now, and those among them that a file holds as well."""
+
+    most: float
+    now: float
+    of_files: float
+
+
+def _pages(proc: Path) -> _Pages:
+    """The process's pages.  Raises ValueError if they are not told."""
+    found = dict(re.findall(r"^(VmHWM|VmRSS|RssFile):\s+(\d+) kB", (proc / "status").read_text(), re.MULTILINE))
+    try:
+        return _Pages(*(1024.0 * int(found[name]) for name in ("VmHWM", "VmRSS", "RssFile")))
+    except KeyError as error:
+        raise ValueError(f"no {error}") from error
 
 
 def _trim() -> None:

@@ -1,4 +1,4 @@
-"""The same problem at smaller sizes, and how values grow from one to the next."""
+"""The same problem at smaller sizes, and how long it takes to make."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from exp_core.contestants import Call
 from exp_core.experiment import Inputs
 from exp_core.footprint import footprint
+from exp_core.growth import GrowthByBytes
 from exp_core.timing import call_once
 
+FRESH = (
+    2**26
+)  # bytes of an input whose arrays the C library asks the system for: glibc's largest M_MMAP_THRESHOLD, twice
+PAGES_COST = 16  # times as long as in memory that was used before
 LONGEST_TRIAL_S = 0.25  # a trial that could take half as much longer than the last one is not made
-SHORT_S = 0.05  # a trial so short is made three times: it may have met a sleeping thread
-LEAST, MORE = 2, 8  # times that it is made again where it would end the trials, or rule somebody out
-DOUBLINGS = 3  # over which the growth of what is counted by running is seen
 SMALLEST = 3  # trials begin where the largest size has about this many bits
 
 
@@ -26,8 +27,7 @@ class Trials:
     fixed: whole numbers that stay as they are.
     longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
     start_s: seconds that the very first making took longer than the next: libraries that it loaded.
-    making_s, bytes: seconds that the making of each took, and its footprint.
-    again: makes the last one again, where that was not done yet.
+    making: seconds that the making of each took.
     """
 
     make: Callable[[Mapping[str, float]], Inputs]
@@ -37,9 +37,7 @@ class Trials:
     fixed: tuple[str, ...] = ()
     start_s: float = 0.0
     made: dict[int, Inputs] = field(default_factory=dict)
-    making_s: dict[int, float] = field(default_factory=dict)
-    bytes: dict[int, int] = field(default_factory=dict)
-    again: Callable[[], Inputs] | None = None
+    making: GrowthByBytes = field(default_factory=GrowthByBytes)
 
     @property
     def halved(self) -> list[str]:
@@ -53,29 +51,16 @@ class Trials:
         doublings = [(most // int(self.sizes[name])).bit_length() for name, most in self.thinned.items()]
         yield from range(max((max(halved, default=1).bit_length() - SMALLEST, *doublings, 0)), 0, -1)
 
-    def quick(self) -> Iterator[int]:
-        """Those scales at which the input is there, or is foretold to be there soon."""
-        for scale in self.scales():
-            if scale not in self.made and not self.soon(scale, self.longest_s):
-                return
-            yield scale
-
     def soon(self, scale: int, patience_s: float) -> bool:
-        """Whether making that input is foretold to take no longer; the last one made is made again before a no."""
-        if self.again and self.making(scale) > patience_s:
-            last = list(self.making_s)[-1]
-            self.making_s[last], self.again = quickest(self.again, self.making_s[last], self.longest_s), None
-        return self.making(scale) <= patience_s
+        """Whether that input is there, or making it is foretold to take no longer."""
+        return scale in self.made or not self.making.over(patience_s, self.making.at, scale, self.longest_s)
 
-    def making(self, scale: int) -> float:
-        """Seconds that making that input takes, if each byte takes as long as in the last one; 0 if there is none.
+    def telling(self, patience_s: float) -> bool:
+        """Whether the last input was made of pages that were never touched, or the whole is far from trying patience.
 
-        Small inputs are no better guide: between two of them threads start or a library is loaded, and that is no law.
+        Such a page costs more than all that is done with it: 4 ns a byte were seen where a small input takes 0.3.
         """
-        if not self.making_s:
-            return 0.0
-        last = list(self.making_s)[-1]
-        return self.making_s[last] * grown(self.bytes, scale) / self.bytes[last]
+        return self.making.last_bytes >= FRESH or self.soon(0, patience_s / PAGES_COST)
 
     def sizes_at(self, scale: int) -> dict[str, float]:
         """The sizes, halved that often; real-valued sizes are parameters and stay as they are."""
@@ -94,25 +79,27 @@ class Trials:
         return self.made[scale]
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:
+        very_first = not self.making.seconds
         self.made[scale], first = call_once(self.make, sizes)
-        self.bytes[scale] = footprint(self.made[scale])
-        self.again = partial(self.make, sizes)
-        very_first = not self.making_s  # it may have loaded a library, or compiled
-        twice = first < SHORT_S or very_first
-        self.making_s[scale] = min(first, steady(self.again, self.longest_s)) if twice else first
+        self.making.bytes[scale] = footprint(self.made[scale])
+        again = (
+            partial(self.make, sizes) if self.making.last_bytes < FRESH else None
+        )  # else it would find its own pages
+        longer = self.making.add(scale, first, again, self.longest_s)
         if very_first:
-            self.start_s = first - self.making_s[scale]
+            self.start_s = longer
 
 
 def predict_making(trials: Trials, patience_s: float) -> float:
     """Seconds that making the input takes, foretold from smaller ones; what they made serves all later trials.
 
-    Before a forecast exceeds the patience, ever larger ones are made, each foretold to take a quarter of it at most.
+    Before a forecast exceeds the patience, ever larger ones are made, each foretold to take a quarter of it at most,
+    and before one near to it is believed: small inputs find memory that was used before.
     0 if the problem refuses the larger of them: at the real sizes it will speak for itself.
     """
     refused = False
     for scale in trials.scales():
-        if not trials.soon(scale, trials.longest_s) and trials.soon(0, patience_s):
+        if not trials.soon(scale, trials.longest_s) and trials.soon(0, patience_s) and trials.telling(patience_s):
             break
         if not trials.soon(scale, patience_s / 4):
             break
@@ -122,33 +109,4 @@ def predict_making(trials: Trials, patience_s: float) -> float:
             refused = True
         else:
             refused = False
-    return 0.0 if refused else trials.making(0)
-
-
-def grown(values: Mapping[int, float], scale: int = 0, least: float = 2.0) -> float:
-    """A value at a larger scale (0: the problem itself) from those at some, the larger ones later; 0 if there are none.
-
-    It grows as over the last ``DOUBLINGS``, where fewer were seen as if it had grown by the least before: one set may
-    be far harder than the one before it.
-    least: the factor that each doubling brings at least; an algorithm looks at all of its input.
-    """
-    if not values:
-        return 0.0
-    last = list(values)[-1]
-    first = next(at for at in values if at <= last + DOUBLINGS)
-    ratio = values[last] / values[first] if values[first] > 0 else 1.0
-    rate = (ratio * least ** (DOUBLINGS - (first - last))) ** (1 / DOUBLINGS)
-    return float(values[last] * max(least, rate) ** (last - scale))
-
-
-def steady(call: Call, longest_s: float) -> float:
-    """Seconds of a call that has been made before; the best of three where that costs next to nothing."""
-    seconds = call_once(call)[1]
-    short = min(SHORT_S, longest_s / MORE)
-    return seconds if seconds >= short else min(seconds, call_once(call)[1], call_once(call)[1])
-
-
-def quickest(call: Call, seconds: float, patience_s: float) -> float:
-    """The least of the seconds of a call and of some more: a sleeping thread or a busy neighbour slows one, not all."""
-    more = patience_s / seconds if seconds > 0 else MORE
-    return min((seconds, *(call_once(call)[1] for _ in range(int(min(max(more, LEAST), MORE))))))
+    return 0.0 if refused else trials.making.at(0)

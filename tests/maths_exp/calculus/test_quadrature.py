@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from itertools import count
 
@@ -13,11 +14,11 @@ from counting import Counted, Tally
 from maths_exp.calculus import _quadrature_integrands as families
 from maths_exp.calculus import _quadrature_kahaner as battery
 from maths_exp.calculus import quadrature
-from maths_exp.calculus._quadrature_compiled import DEEPEST, panel, wynn
+from maths_exp.calculus._quadrature_compiled import DEEPEST, LANES, ORDERS, adaptive_set, looks, panel, rules, wynn
 from maths_exp.calculus._quadrature_integrands import INTEGRALS, Integrand
 from maths_exp.calculus._quadrature_laws import FLOPS, error, truth
 from maths_exp.calculus._quadrature_nodes import double_exponential, gauss, kronrod
-from maths_exp.calculus._quadrature_pointers import as_pointers
+from maths_exp.calculus._quadrature_pointers import as_panels, at_many, panel_pointer
 
 ONE = ["trapezoid", "simpson", "romberg", "gauss_kronrod", "tanh_sinh", "gauss_legendre", "clenshaw_curtis"]
 
@@ -110,7 +111,7 @@ def test_wynn_finds_the_limit_behind_geometric_terms(n):
 def test_an_unresolved_peak_is_not_extrapolated_away():
     """QUADPACK is told 1/x² by a Lorentz peak of width 1e-6, and takes its finite part; sums that grow are no proof."""
     one = (Integrand(families.lorentz, (1e-6, 0.3)),)
-    values, claims, _ = quadrature.epsilon_compiled(*as_pointers(one, 1e-8))
+    values, claims, _ = quadrature.epsilon_compiled(*as_panels(one, 1e-8))
     assert abs(values[0] - truth(one, 1e-8)[0]) < 1e-8
     assert claims[0] < 1e-8 * math.pi
     fooled, claim, _ = quadrature.quad(*quadrature.as_callbacks(one, 1e-8))
@@ -122,7 +123,7 @@ def test_extrapolation_reaches_what_bisection_cannot():
     """x^-0.9: what is left at 0 after fifty halvings is still a thirtieth of the integral; a few show the limit."""
     one = (Integrand(families.power, (-0.9, 0.0)),)
     for method, few in ((quadrature.epsilon_compiled, True), (quadrature.gauss_kronrod_compiled, False)):
-        values, claims, calls = method(*as_pointers(one, 1e-10))
+        values, claims, calls = method(*as_panels(one, 1e-10))
         assert abs(values[0] - 10) < 1e-9
         assert claims[0] < 1e-9
         assert (calls < 300) == few
@@ -133,7 +134,7 @@ def test_extrapolation_reaches_what_bisection_cannot():
 def test_what_is_not_a_number_ends_and_is_owned_up_to(name):
     """NaN everywhere, and 1/x, whose integral is infinite: no loop, no claim."""
     ones = (Integrand(families.power, (math.nan, 0.0)), Integrand(families.power, (-1.0, 0.0)))
-    values, claims, _ = getattr(quadrature, name)(*as_pointers(ones, 1e-8))
+    values, claims, _ = getattr(quadrature, name)(*as_panels(ones, 1e-8))
     assert not claims[0] <= 1e-8
     assert not claims[1] <= 1e-8 * max(1, abs(values[1]))
 
@@ -142,7 +143,7 @@ def test_forms_of_one_method_agree():
     """Plain Python and compiled code bisect the same intervals where f does not oscillate."""
     inputs = quadrature.smooth(16, 1e-9, dtype="float64", rng=np.random.default_rng(5))
     slow = quadrature.EXPERIMENT.implementations[3].function(*inputs)
-    fast = quadrature.gauss_kronrod_compiled(*as_pointers(*inputs))
+    fast = quadrature.gauss_kronrod_compiled(*as_panels(*inputs))
     np.testing.assert_allclose(slow[0], fast[0], rtol=1e-14)
     assert slow[2] == fast[2]
 
@@ -187,13 +188,68 @@ def test_a_tolerance_without_meaning_is_refused(tolerance):
 def test_a_sabotaged_rule_is_caught():
     """One weight of Kronrod's off by 1e-6: the law sees it."""
     inputs = quadrature.smooth(4, 1e-9, dtype="float64", rng=np.random.default_rng(2))
-    x, w, w_gauss = kronrod(7)
-    wrong = np.array([x, w * (1 + 1e-6 * (np.arange(15) == 4)), w_gauss])
-    from maths_exp.calculus._quadrature_compiled import adaptive_set, rules
-
-    for short, caught in ((rules()[0], False), (wrong, True)):
-        result = adaptive_set(*as_pointers(*inputs), True, short, rules()[1])
+    right, long = rules()
+    wrong = right.copy()
+    wrong[1, 4] *= 1 + 1e-6
+    for short, caught in ((right, False), (wrong, True)):
+        result = adaptive_set(*as_panels(*inputs), True, short, long)
         assert (error(result, *inputs, truth(*inputs)) > 1e-9) == caught
+
+
+def test_places_that_only_fill_a_vector_weigh_nothing_and_are_not_counted():
+    for n, rule in zip(ORDERS, rules(), strict=True):
+        assert rule.shape[1] % LANES == 0
+        assert looks(rule) == 2 * n + 1
+        np.testing.assert_array_equal(rule[:, : 2 * n + 1], kronrod(n))
+        assert not rule[1:, 2 * n + 1 :].any()
+
+
+def evaluated(f, p, x):
+    """f at all x by the machine code for many places; the first argument of the C function moves and scales x."""
+    numbers = ctypes.POINTER(ctypes.c_double)
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_double, ctypes.c_double, numbers, numbers, numbers, ctypes.c_int64)
+    p, y = np.array(p, float), np.empty(x.size)
+    kind(panel_pointer(f))(0.0, 1.0, *(a.ctypes.data_as(numbers) for a in (x, p, y)), x.size)
+    return y
+
+
+@pytest.mark.parametrize("f", FLOPS, ids=lambda f: f.__name__)
+def test_an_integrand_at_many_places_is_the_one_that_is_written(f):
+    """What is called errs by 2.5 units of rounding; a sixth power, or the cosine of a sum, makes it 8 times that."""
+    p, unit = (0.75, 0.25), 2.5 * 2.0**-52
+    for size in (0, 1, 7, 16, 61):
+        x = np.linspace(0.01, 1, size)
+        expected = np.array([f(x_i, p) for x_i in x])
+        np.testing.assert_allclose(evaluated(f, p, x), expected, rtol=8 * unit, atol=8 * unit)
+
+
+def test_a_function_that_only_numpy_has_stays_its_own():
+    def arc(x, p):
+        return np.arctan(p[0] * x)
+
+    x = np.linspace(-1, 1, 16)
+    np.testing.assert_allclose(evaluated(arc, (3.0, 0.0), x), np.arctan(3 * x), rtol=4e-16)
+
+
+@pytest.mark.parametrize("a", [-0.9, -0.1, 0.5, 1.5])
+def test_powers_err_by_what_they_promise(a):
+    mpmath = pytest.importorskip("mpmath", reason="knows powers to 30 digits")
+    x = np.concatenate([2.0 ** -np.arange(60.0), np.random.default_rng(1).random(500)])
+    with mpmath.workdps(30):
+        exact = [mpmath.mpf(x_i) ** mpmath.mpf(a) for x_i in x.tolist()]
+        found = evaluated(families.power, (a, 0.0), x).tolist()
+        errors = np.array([float(abs(y / e - 1)) for y, e in zip(found, exact, strict=True)])
+    promised = (2 + abs(a * np.log(x))) * 2.0**-52
+    assert (errors <= promised).all()
+    assert (errors > promised / 20).any(), "a promise that says something"
+
+
+def test_an_integrand_at_many_places_is_made_of_vectors():
+    numba = pytest.importorskip("numba")
+    numbers = numba.types.CPointer(numba.float64)
+    signature = (numba.float64, numba.float64, numbers, numbers, numbers, numba.int64)
+    for f in (families.wave, families.power_log, families.soliton):
+        assert vector_width(at_many(f), signature) >= host_width(), f.__name__
 
 
 def test_the_sums_of_a_panel_are_made_of_vectors():

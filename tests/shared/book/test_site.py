@@ -79,6 +79,32 @@ def test_a_file_that_an_experiment_uses_counts_as_its_source(package, write):
     assert write().made == ("third",)
 
 
+def test_a_part_of_it_is_refreshed_and_the_rest_keeps_its_place(package, write, tmp_path):
+    """``book --only`` into a whole Book's folder left an index of one."""
+    whole = {chapter.entry.name: chapter for chapter in library.contents(PACKAGE).chapters}
+    write()
+    fronts = {path: path.read_text() for path in (tmp_path / "out").glob("*.html")}
+    for name in ("first", "second"):
+        path = package / f"alpha/{name}.py"
+        path.write_text(path.read_text().replace("All at once", "At one stroke"))
+    written = write(only=[whole["second"]])
+    assert (written.made, written.kept, written.beside) == (("second",), (), 2)
+    assert {path: path.read_text() for path in fronts} == fronts, "nothing that the index shows has changed"
+    assert write(only=[whole["second"]]).kept == ("second",)
+    assert write().made == ("first",), "what was not named had been left as it was"
+
+
+def test_a_small_book_grows_and_its_neighbours_lead_to_the_new_page(package, write, tmp_path):
+    whole = {chapter.entry.name: chapter for chapter in library.contents(PACKAGE).chapters}
+    assert write(only=[whole["first"]]).made == ("first",)
+    assert "second" not in (tmp_path / "out/index.html").read_text()
+    assert write(only=[whole["third"]]).made == ("first", "third"), "first has a next page now"
+    assert write(only=[whole["second"]]).made == ("first", "second", "third")
+    index = (tmp_path / "out/index.html").read_text()
+    assert all(f'href="{PACKAGE}/{name}.html"' in index for name in whole)
+    assert write().made == (), "it is the whole Book"
+
+
 def test_an_older_renderer_made_older_pages(package, write, monkeypatch):
     write()
     monkeypatch.setattr(site, "renderer", lambda: "another")

@@ -50,7 +50,11 @@ def test_without_a_folder_it_lies_beside_the_history(run, tmp_path):
 
 
 def test_only_some(run, tmp_path):
-    assert "1 experiments (1 made" in run("book", str(tmp_path / "out"), "--only", "first")[2]
+    assert "1 experiment (1 made" in run("book", str(tmp_path / "out"), "--only", "first")[2]
+    assert "2 experiments (1 made" in run("book", str(tmp_path / "out"), "--only", "broken")[2]  # first leads to it
+    assert (
+        "1 experiment (0 made, 1 up to date), beside 1 more" in run("book", str(tmp_path / "out"), "--only", "first")[2]
+    )
     code, _, err = run("book", str(tmp_path / "out"), "--only", "frist")
     assert code == 2 and "did you mean first?" in err
 

@@ -87,6 +87,7 @@ def test_a_process_that_is_stopped_in_the_middle_tells_the_truth():
     thread = threading.Thread(target=stop_and_go)
     thread.start()
     thread.join()
-    said = child.communicate(timeout=120)[0].split()
-    assert said[:2] == ["faster", "fine"]
-    assert 3 < float(said[2]) < 5
+    verdict, failure, ratio, _ = child.communicate(timeout=120)[0].split()
+    assert failure == "fine"
+    assert verdict in ("faster", "undecided"), "on a busy machine it may be too early to tell, but it is never slower"
+    assert verdict == "undecided" or 3 < float(ratio) < 5

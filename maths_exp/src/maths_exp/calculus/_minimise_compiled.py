@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from exp_core.compiled import intrinsic, njit
+from exp_core.compiled import address_of, intrinsic, njit
 
 M = 10  # pairs of steps s and changes of gradient y that are remembered
 EPS = float(np.finfo(float).eps)
@@ -21,18 +21,19 @@ STEPS = 20_000  # of one minimisation
 
 
 @functools.cache
-def pointer(f):
-    """f(x, g, n) as machine code, kept on disk where possible: Numba's object, whose address is called.
+def machine_code(f):
+    """f(x, g, n) compiled by itself.
 
     No multiply-add is fused: the gradient is bit for bit that of plain Python, and so is the verdict on it.
     """
+    return njit(f)
+
+
+def pointer(f):
+    """The address of double f(double *x, double *g, long n), which writes the gradient into g."""
     numba = importlib.import_module("numba")
     numbers = numba.types.CPointer(numba.float64)
-    signature = numba.float64(numbers, numbers, numba.int64)
-    try:
-        return numba.cfunc(signature, cache=True, error_model="numpy")(f)
-    except RuntimeError:  # nowhere to keep it: a function typed into a REPL, or a read-only home
-        return numba.cfunc(signature, error_model="numpy")(f)
+    return address_of(machine_code(f), numbers, numbers, numba.int64)
 
 
 @intrinsic

@@ -14,7 +14,7 @@ KIND = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p, ctypes.c_void_p, ctype
 
 def as_pointers(tasks, tolerance):
     """For compiled code: addresses, starts, tolerance."""
-    return [pointer(task.f).address for task in tasks], [np.array(task.start) for task in tasks], tolerance
+    return [pointer(task.f) for task in tasks], [np.array(task.start) for task in tasks], tolerance
 
 
 def as_callbacks(tasks, tolerance):

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 
+from exp_core.compiled import njit
 from maths_exp.calculus._ode_systems import FLOPS
 
 LEAST = 2.3e-14  # SciPy refuses a relative tolerance of less than 100 u
@@ -21,10 +22,8 @@ def quickest(f):
     """
     if FLOPS.get(f, 0) < 30 or not importlib.util.find_spec("numba"):
         return lambda t, y: f(t, y.tolist())
-    numba = importlib.import_module("numba")
-    right_hand_side = numba.njit(error_model="numpy")(f)
+    right_hand_side = njit(f)
 
-    @numba.njit(error_model="numpy")
     def as_array(t, y):
         derivatives = right_hand_side(t, y)
         out = np.empty(y.size)
@@ -32,7 +31,8 @@ def quickest(f):
             out[i] = derivatives[i]
         return out
 
-    return as_array
+    as_array.__qualname__ = f"{f.__module__}.{f.__qualname__}_as_array"
+    return njit(as_array).dispatcher
 
 
 def solve_ivp(f, t, y0, tolerance, method):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from exp_core.compiled import FUSE, REORDER, njit
 from maths_exp.calculus._quadrature_nodes import kronrod
-from maths_exp.calculus._quadrature_pointers import call
+from maths_exp.calculus._quadrature_pointers import fill
 
 U = 2.0**-53  # unit roundoff
 LIMIT = 500  # intervals of one integral
@@ -15,6 +17,7 @@ WITNESSES = 6  # partial results that must shrink towards one limit before it is
 SHRINKS = 0.999  # the steps between them, each time by at least this: those of 1/x do not
 WAVES = 5  # crossings of its mean with which a function oscillates
 ORDERS = 7, 30  # Gauss's nodes in the rule that is tried first, and in that for waves
+LANES = 8  # numbers in the longest vector registers
 
 
 @njit(fastmath=REORDER)
@@ -27,23 +30,32 @@ def panel(address, p, a, b, rule, y):
     """
     x, w, w_gauss = rule
     centre, half = (a + b) / 2, (b - a) / 2
-    for i in range(x.size):
-        y[i] = call(address, centre + half * x[i], p)
+    fill(address, centre, half, x, p, y)
     of_kronrod = of_gauss = size = 0.0
     for i in range(x.size):
         of_kronrod += w[i] * y[i]
         of_gauss += w_gauss[i] * y[i]
         size += w[i] * abs(y[i])
     mean, deviation, crossings = of_kronrod / 2, 0.0, 0
+    above = y[0] > mean
     for i in range(x.size):
         deviation += w[i] * abs(y[i] - mean)
-    for i in range(1, x.size):
-        crossings += (y[i] > mean) != (y[i - 1] > mean)
+        before, above = above, y[i] > mean
+        crossings += above != before
     error = abs(of_kronrod - of_gauss)
     if deviation > 0:
         ratio = 200 * error / deviation
         error = deviation * min(1.0, ratio * np.sqrt(ratio))
     return half * of_kronrod, half * max(error, 50 * U * size), crossings
+
+
+@njit
+def looks(rule):
+    """The places of a rule; those that only fill its last vector weigh nothing."""
+    places = 0
+    for weight in rule[1]:
+        places += weight > 0
+    return places
 
 
 @njit(fastmath=FUSE)
@@ -91,7 +103,7 @@ def adaptive(address, p, a, b, tolerance, extrapolate, short, long, room):
     y = np.empty(long.shape[1])
     left[0], right[0], depth[0] = a, b, 0
     value[0], error[0], waves[0] = panel(address, p, a, b, short, y)
-    n, evaluations, level = 1, short.shape[1], 0 if extrapolate else LIMIT
+    n, evaluations, level = 1, looks(short), 0 if extrapolate else LIMIT
     best, best_error = value[0], error[0]
     while True:
         total = total_error = long_error = worst_error = 0.0
@@ -127,7 +139,7 @@ def adaptive(address, p, a, b, tolerance, extrapolate, short, long, room):
         depth[n] = depth[i]
         for j in (i, n):
             value[j], error[j], waves[j] = panel(address, p, left[j], right[j], rule, y)
-        evaluations += 2 * rule.shape[1]
+        evaluations += 2 * looks(rule)
         n += 1
 
 
@@ -145,9 +157,19 @@ def adaptive_set(addresses, parameters, ends, tolerance, extrapolate, short, lon
     return values, errors, evaluations
 
 
+@functools.cache
 def rules():
-    """Both of Kronrod's rules as arrays of shape (3, nodes): nodes, weights, Gauss's weights."""
-    return [np.array(kronrod(n)) for n in ORDERS]
+    """Both of Kronrod's rules as arrays of shape (3, places): nodes, weights, Gauss's weights.
+
+    The last node is repeated without weight until whole vectors are full.
+    """
+    made = []
+    for n in ORDERS:
+        x, w, w_gauss = kronrod(n)
+        rule = np.zeros((3, -(-x.size // LANES) * LANES))
+        rule[:, : x.size], rule[0, x.size :] = (x, w, w_gauss), x[-1]
+        made.append(rule)
+    return made
 
 
 def gauss_kronrod_compiled(addresses, parameters, ends, tolerance):

@@ -41,11 +41,11 @@ def bell(x, p):
 
 
 def power(x, p):
-    return x ** p[0]
+    return np.power(x, p[0])
 
 
 def power_log(x, p):
-    return x ** p[0] * np.log(x)
+    return np.power(x, p[0]) * np.log(x)
 
 
 def decay_over_root(x, p):

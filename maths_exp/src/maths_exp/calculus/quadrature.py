@@ -10,7 +10,8 @@ Look for  The evaluations: for `--problem smooth` Gauss needs a handful where th
           `singular` the equal steps fail, and bisection alone, compiled as it is, loses to QUADPACK: it looks 1,400
           times where extrapolation looks 250 times. `peaks`: extrapolation finds a limit in sums that grow, and
           is believed by QUADPACK; ours asks first whether they come closer to one another. `kinks`: a kink may hide
-          between two points from all estimates.
+          between two points from all estimates. What a rule asks of f at once, the compiled rungs compute side by side
+          in vector registers, with logarithms and cosines of their own; QUADPACK asks for one place after the other.
 Source    P. Davis, P. Rabinowitz, Methods of Numerical Integration, 2nd ed. (1984).
           R. Piessens, E. de Doncker-Kapenga, C. W. Überhuber, D. K. Kahaner, QUADPACK (1983),
           doi:10.1007/978-3-642-61786-7.
@@ -26,7 +27,7 @@ from maths_exp.calculus._quadrature_compiled import epsilon_compiled, gauss_kron
 from maths_exp.calculus._quadrature_laws import LAWS, evaluations, integrator, over_set, too_fine, too_many, truth
 from maths_exp.calculus._quadrature_library import as_vector, quad, quad_vec
 from maths_exp.calculus._quadrature_picture import picture as draw
-from maths_exp.calculus._quadrature_pointers import as_callbacks, as_pointers
+from maths_exp.calculus._quadrature_pointers import as_callbacks, as_panels
 from maths_exp.calculus._quadrature_problems import battery, kinks, oscillating, peaks, singular, smooth
 from maths_exp.calculus._quadrature_vectorised import (
     SAMPLES,
@@ -103,7 +104,7 @@ CUT = {"kinks": GAP, "battery": DISTANT}
 
 SMALL = {"members": 8, "tolerance": 1e-5}
 AWKWARD = ({"members": 1, "tolerance": 1e-12}, {"members": 7, "tolerance": 0.01})
-TWO = {"prepare": as_pointers}
+TWO = {"prepare": as_panels}
 
 EXPERIMENT = Experiment(
     problems=(

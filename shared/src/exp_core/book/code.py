@@ -1,4 +1,4 @@
-"""The source of each implementation, highlighted, with what differs from the one before it and what it calls."""
+"""The source of each implementation, highlighted, with what differs from the one before it and what it uses."""
 
 from __future__ import annotations
 

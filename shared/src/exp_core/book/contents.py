@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from exp_core.catalogue import GROUP, Catalogue, Entry, Topic, read_catalogue
@@ -64,6 +64,11 @@ class Contents:
         before = chapters[place - 1] if place else None
         return before, chapters[place + 1] if place + 1 < len(chapters) else None
 
+    def only(self, chapters: Collection[Chapter]) -> Contents:
+        """A Book of these chapters alone."""
+        kept = [Part(p.topic, p.command, tuple(c for c in p.chapters if c in chapters)) for p in self.parts]
+        return Contents(tuple(part for part in kept if part.chapters))
+
 
 def read_contents(command: str) -> Contents:
     """The catalogues of all installed packages, that of ``command`` among them even in a bare checkout.
@@ -85,19 +90,13 @@ def contents_of(catalogues: dict[str, Catalogue]) -> Contents:
     return Contents(tuple(part for part in parts if part.chapters))
 
 
-def chosen(contents: Contents, names: Sequence[str]) -> Contents:
-    """Only the experiments and topics of these names.  Raises KeyError with the first name that nothing has."""
-    if not names:
-        return contents
+def chosen(contents: Contents, names: Collection[str]) -> tuple[Chapter, ...]:
+    """The experiments of these names, and of topics of these names.  Raises KeyError with one that nothing has."""
     known = {name for part in contents.parts for name in (part.topic.name, *(c.entry.name for c in part.chapters))}
     for name in names:
         if name not in known:
             raise KeyError(name)
-    parts = [
-        Part(part.topic, part.command, tuple(c for c in part.chapters if {part.topic.name, c.entry.name} & set(names)))
-        for part in contents.parts
-    ]
-    return Contents(tuple(part for part in parts if part.chapters))
+    return tuple(c for c in contents.chapters if c.topic.name in names or c.entry.name in names)
 
 
 def safe(name: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from exp_core import __version__
-from exp_core.book.card import Card, read_head
+from exp_core.book.card import read_head
 from exp_core.book.contents import Chapter, Contents
 from exp_core.book.front import front_pages
 from exp_core.book.measured import Measured
@@ -34,12 +34,16 @@ class BookError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was done, by the names of experiments: pages made, up to date, and made of a file that cannot be read."""
+    """What was done, by the names of experiments: pages made, up to date, and made of a file that cannot be read.
+
+    beside: how many more pages the folder had, and keeps.     bytes: of all files.
+    """
 
     index: Path
     made: tuple[str, ...]
     kept: tuple[str, ...]
     broken: tuple[str, ...]
+    beside: int
     bytes: int
 
 
@@ -49,26 +53,28 @@ def write_book(
     measured: Measured,
     command: str,
     *,
-    whole: bool = True,
+    only: Collection[Chapter] | None = None,
     progress: Progress = lambda name, done, of: None,
 ) -> Written:
     """Write or refresh the Book in a folder.  Raises BookError.
 
-    whole: pages that the contents do not name are of experiments that are no more, and are removed.
+    only: the chapters to refresh; the others keep the pages that the folder has of them, and their places in it.
     progress: called with an experiment's name, how many pages are done, and how many there are.
     """
-    made, kept, broken, cards = list[str](), list[str](), list[str](), dict[Chapter, Card]()
-    chapters = contents.chapters
+    made, kept, broken = list[str](), list[str](), list[str]()
     try:
         prepare(out)
+        heads = {chapter: head for chapter in contents.chapters if (head := read_head(out / chapter.page))}
+        cards = {chapter: card for chapter, (_, card) in heads.items()}
+        if only is not None:
+            contents = contents.only({*heads, *only})
+        chapters = refreshed(contents, heads, only)
         for done, chapter in enumerate(chapters):
             name = chapter.entry.name
             progress(name, done, len(chapters))
             digest = digest_of(chapter, contents, measured)
-            head = read_head(out / chapter.page)
-            if head and head[0] == digest:
+            if chapter in heads and heads[chapter][0] == digest:
                 kept.append(name)
-                cards[chapter] = head[1]
                 continue
             page = make_page(chapter, contents, measured, digest)
             put(out / chapter.page, page.html)
@@ -77,11 +83,21 @@ def write_book(
         progress("", len(chapters), len(chapters))
         for name, html in front_pages(contents, cards, measured, command).items():
             put(out / name, html)
-        remove_left_overs(out, contents, whole)
+        remove_left_overs(out, contents, whole=only is None)
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     except OSError as error:
         raise BookError(f"{error.filename or out} could not be written: {error.strerror or error}") from error
-    return Written(out / "index.html", tuple(made), tuple(kept), tuple(broken), size)
+    beside = len(contents.chapters) - len(chapters)
+    return Written(out / "index.html", tuple(made), tuple(kept), tuple(broken), beside, size)
+
+
+def refreshed(contents: Contents, there: Collection[Chapter], only: Collection[Chapter] | None) -> tuple[Chapter, ...]:
+    """The chapters whose pages are looked at; beside a page that is new its neighbours, which lead to it."""
+    if only is None:
+        return contents.chapters
+    new = [chapter for chapter in only if chapter not in there]
+    wanted = {*only, *(near for chapter in new for near in contents.around(chapter))}
+    return tuple(chapter for chapter in contents.chapters if chapter in wanted)
 
 
 def prepare(out: Path) -> None:
@@ -151,8 +167,11 @@ def text_of(path: Path) -> str:
         return ""
 
 
-def remove_left_overs(out: Path, contents: Contents, whole: bool) -> None:
-    """Pages of experiments that are no more, and what a killed process left half written.  Only our own are touched."""
+def remove_left_overs(out: Path, contents: Contents, *, whole: bool) -> None:
+    """Pages of experiments that are no more, and what a killed process left half written.  Only our own are touched.
+
+    whole: the contents are all that there is; if not, a page that they do not name may be of another.
+    """
     pages = {out / chapter.page for chapter in contents.chapters}
     for path in out.glob("*/*.html"):
         if whole and path not in pages and read_head(path):

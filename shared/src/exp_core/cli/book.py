@@ -17,7 +17,9 @@ from exp_core.cli.streams import say, tell
 from exp_core.refusal import Missing, Refused
 
 if TYPE_CHECKING:
-    from exp_core.book.contents import Contents
+    from collections.abc import Sequence
+
+    from exp_core.book.contents import Chapter, Contents
     from exp_core.book.measured import Measured
     from exp_core.book.serve import Server
     from exp_core.book.site import Written
@@ -33,7 +35,7 @@ def book_command(package: str) -> click.Command:
         "book",
         params=[
             click.Argument(["out"], required=False, type=Folder()),
-            click.Option(["--only"], metavar="NAMES", multiple=True, help="Only these experiments or topics."),
+            click.Option(["--only"], metavar="NAMES", multiple=True, help="Refresh only these experiments or topics."),
             click.Option(["--measure"], is_flag=True, help="First climb every ladder that was never climbed."),
             option("--budget", seconds_reader("--budget"), "SECONDS", "Time for a ladder of --measure.", "10"),
             click.Option(["--open"], is_flag=True, help="Show it in the browser."),
@@ -58,14 +60,14 @@ def _run(
         raise Missing(f"the Book {absent}")
     from exp_core.book import read_measured
 
-    contents = _chosen(package, tuple(name for turn in only for name in turn.replace(" ", "").split(",") if name))
+    contents, chapters = _chosen(package, [name for turn in only for name in turn.replace(" ", "").split(",") if name])
     folder = _default_folder() if out is None else out
     serving = None if serve is None else _listening(folder, serve)
     measured = read_measured()
     if measure:
-        _measure_missing(contents, measured, budget)
+        _measure_missing(contents.chapters if chapters is None else chapters, measured, budget)
         measured = read_measured()
-    written = _write(folder, contents, measured, package, whole=not only)
+    written = _write(folder, contents, measured, package, chapters)
     _say(written)
     if serving is not None:
         _serve(serving, show=open)
@@ -73,15 +75,18 @@ def _run(
         tell(f"no browser could be opened here: open {written.index.absolute()} in one")
 
 
-def _chosen(package: str, names: tuple[str, ...]) -> Contents:
-    """The contents.  Raises click.ClickException for a contradiction, or a name that nothing has."""
+def _chosen(package: str, names: Sequence[str]) -> tuple[Contents, tuple[Chapter, ...] | None]:
+    """The contents, and the chapters that are named, None if none is.
+
+    Raises click.ClickException for a contradiction, or a name that nothing has.
+    """
     import difflib
 
     from exp_core.book.contents import chosen, read_contents
 
     try:
         contents = read_contents(package)
-        return chosen(contents, [name.replace("-", "_") for name in names])
+        return contents, chosen(contents, [name.replace("-", "_") for name in names]) if names else None
     except CatalogueError as error:
         raise click.ClickException(str(error)) from error
     except KeyError as error:
@@ -100,7 +105,7 @@ def _default_folder() -> Path:
         raise click.UsageError("there is no home folder to keep the Book in: name a folder, book OUT") from error
 
 
-def _measure_missing(contents: Contents, measured: Measured, budget: float) -> None:
+def _measure_missing(chapters: Sequence[Chapter], measured: Measured, budget: float) -> None:
     """Climb what was never climbed; what cannot be is one line, and the others go on.  Ctrl-C ends all."""
     from exp_core.asked import RunOptions
     from exp_core.cli.keep import keep
@@ -108,7 +113,7 @@ def _measure_missing(contents: Contents, measured: Measured, budget: float) -> N
     from exp_core.ordinary import ordinary_request
 
     run = RunOptions(budget=budget)
-    for chapter in contents.chapters:
+    for chapter in chapters:
         entry = chapter.entry
         if measured.of((entry.package, entry.name)):
             continue
@@ -123,7 +128,7 @@ def _measure_missing(contents: Contents, measured: Measured, budget: float) -> N
             raise KeyboardInterrupt
 
 
-def _write(out: Path, contents: Contents, measured: Measured, package: str, *, whole: bool) -> Written:
+def _write(out: Path, contents: Contents, measured: Measured, package: str, only: Sequence[Chapter] | None) -> Written:
     from exp_core.book import BookError, write_book
     from exp_core.report.bar import Bar
 
@@ -133,7 +138,7 @@ def _write(out: Path, contents: Contents, measured: Measured, package: str, *, w
             bar.stage(f"{name} {done}/{of}", done / of if of else 1.0)
 
         try:
-            return write_book(out, contents, measured, package, whole=whole, progress=progress)
+            return write_book(out, contents, measured, package, only=only, progress=progress)
         except BookError as error:
             raise click.ClickException(str(error)) from error
 
@@ -143,7 +148,8 @@ def _say(written: Written) -> None:
     counts = f"{len(written.made)} made, {len(written.kept)} up to date"
     if written.broken:
         counts += f", {len(written.broken)} cannot be read: {', '.join(written.broken)}"
-    tell(f"{pages} experiments ({counts}), {written.bytes / 1e6:.1f} MB")
+    beside = f", beside {written.beside} more" if written.beside else ""
+    tell(f"{pages} experiment{'s' if pages != 1 else ''} ({counts}){beside}, {written.bytes / 1e6:.1f} MB")
     say(str(written.index.absolute()))
 
 

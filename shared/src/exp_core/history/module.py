@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from exp_core.history.scopes import level, taken_by_statement
+
 Name = tuple[str, str]  # a module, or the path of the user's file, and a name in it
 ALL = "*"  # every name of a module
 INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -43,9 +45,8 @@ class Module:
             if isinstance(statement, INNER):  # what is inside is looked at when somebody uses it
                 self.statements.setdefault(statement.name, []).append(statement)
                 continue
-            parts = list(ast.walk(statement))
-            self._note_imports(parts)
-            for bound in _bound(parts):
+            self._note_imports(list(ast.walk(statement)))
+            for bound in _bound(level([statement])[0]):
                 self.statements.setdefault(bound, []).append(statement)
 
     @property
@@ -70,8 +71,9 @@ class Module:
         return "\n".join(self.lines[first - 1 : statement.end_lineno])
 
     def _uses(self, statement: ast.stmt) -> Iterator[Name]:
-        """Every name in a statement; of an imported module only what is taken from it: ``tiles.step``."""
+        """Every name that a statement takes from its module; of an imported module what is taken: ``tiles.step``."""
         inside: set[int] = set()
+        taken = taken_by_statement(statement)
         parts = list(ast.walk(statement))
         self._note_imports(parts)
         for part in parts:  # an attribute comes before the name that it is taken from
@@ -81,7 +83,7 @@ class Module:
                 if module.partition(".")[0] == self.name.partition(".")[0] and read_module(module):
                     inside.add(id(part.value))
                     yield module, part.attr
-            elif isinstance(part, ast.Name) and id(part) not in inside:
+            elif isinstance(part, ast.Name) and part.id in taken and id(part) not in inside:
                 yield self.name, part.id
 
     def _note_imports(self, parts: list[ast.AST]) -> None:

