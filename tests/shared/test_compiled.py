@@ -292,7 +292,8 @@ def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
 
 def test_who_wants_to_know_is_told_of_compiling_and_not_of_the_cache(tmp_path):
     (tmp_path / "outer.py").write_text("from exp_core.compiled import njit\n@njit\ndef outer(x): return 3 * x\n")
-    script = "import outer, exp_core.waiting as w\nwith w.told_of_waiting(print): outer.outer(2.0)\nouter.outer(1j)"
+    hear = "lambda doing, done: print(doing)"
+    script = f"import outer, exp_core.waiting as w\nwith w.told_of_waiting({hear}): outer.outer(2.0)\nouter.outer(1j)"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
     command = [sys.executable, "-c", script]
     said = [subprocess.run(command, env=environment, capture_output=True, text=True, check=True) for _ in range(2)]

@@ -156,22 +156,18 @@ def test_a_problem_whose_parameters_are_whole_numbers_has_trials_too():
             raise ValueError("no such scheme")
         return (np.zeros(sizes["k"]),)
 
-    trials = Trials(coded, {"bits": 4, "group": 32, "k": 512})
+    trials = Trials(coded, {"bits": 4, "group": 32, "k": 512}, fixed=("bits", "group"))
+    assert list(trials.scales()) == [7, 6, 5, 4, 3, 2, 1]
     assert [trials.inputs_at(scale)[0].size for scale in (1, 2, 3, 4)] == [256, 128, 64, 32]
     with pytest.raises(ValueError, match="no such scheme"):
         trials.inputs_at(5)
+    with pytest.raises(ValueError, match="no such scheme"):
+        Trials(coded, {"bits": 4, "group": 32, "k": 512}).inputs_at(1)
 
 
-def test_a_size_that_is_no_parameter_is_halved_beside_a_larger_one():
-    """A product whose rows stayed as they are would begin with a trial of seconds in plain Python."""
-
-    def grouped(sizes):
-        if sizes["group"] != 64 or sizes["k"] % 64:
-            raise ValueError("a row has whole groups")
-        return (np.zeros((sizes["rows"], sizes["k"])),)
-
-    trials = Trials(grouped, {"rows": 1000, "k": 2048, "group": 64})
-    assert [trials.inputs_at(scale)[0].shape for scale in (5, 3, 1)] == [(31, 64), (125, 256), (500, 1024)]
+def test_what_is_fixed_is_no_reason_for_trials():
+    """A thousand steps of a training for eight numbers."""
+    assert not list(Trials(lambda sizes: (), {"n": 7, "steps": 1000}, fixed=("steps",)).scales())
 
 
 def test_trials_take_their_part_of_a_small_budget():
@@ -206,6 +202,7 @@ def test_an_input_that_fits_and_whose_making_does_not_is_refused(monkeypatch, ti
     n = 2**20
     monkeypatch.setattr(admission, "available_memory", lambda: times * 8 * n)
     request = replace(toys.request("doubled", n=n), problem=Problem(doubled_twice))
-    admission.refuse_what_cannot_fit(request)
+    run = Run(request, lambda *_: None)
+    admission.refuse_what_cannot_fit(run)
     with pytest.raises(Refused, match=r"makes its input in 0\.0 GB, and") if refused else nullcontext():
-        admission.make_input(Run(request, lambda *_: None))
+        admission.make_input(run)

@@ -23,9 +23,12 @@ TIMES_BOUNDS = 4.0  # the budget: they are worked out once for all, and foretold
 LEAST_PATIENCE_S = 2.0  # what the input and the reference answer may take, however small the budget is
 
 
-def refuse_what_cannot_fit(request: Request) -> None:
+def refuse_what_cannot_fit(run: Run) -> None:
     """Raise Refused, naming the sizes, if the input alone would not fit into the free memory."""
-    refuse_if_too_large(request, "makes an input of", predict_input(request.inputs, request.sizes))
+    request = run.request
+    with run.spending.free():  # the very first input of all may load a library
+        need = predict_input(request.inputs, request.sizes, request.problem.fixed)
+    refuse_if_too_large(request, "makes an input of", need)
 
 
 def refuse_if_too_large(request: Request, what: str, need: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,29 +16,33 @@ FARTHEST = 32  # times that, to see by which power of a size the input grows
 ENOUGH = 2**20  # bytes of an input that show it
 
 
-def predict_input(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float]) -> float:
+def predict_input(
+    make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float], fixed: Sequence[str] = ()
+) -> float:
     """Bytes of the input at these sizes, from a few small inputs; 0 if the problem refuses those, or all is small.
 
-    What is small already stays as it is.  A problem that refuses sizes of 8 and 16 may want multiples of a parameter,
-    the length of a group: at 64 or 512 that stays as it is too, and divides them where it is a power of two.
+    What is small already, or fixed, stays as it is.  A problem that refuses sizes of 8 and 16 may want multiples of a
+    parameter, the length of a group: 64 or 512 leave that as it is, and it divides them where it is a power of two.
     """
     for low in LOW:
-        if any(isinstance(size, int) and size > 2 * low for size in sizes.values()):
+        large = [k for k, size in sizes.items() if isinstance(size, int) and size > 2 * low and k not in fixed]
+        if large:
             try:
-                return bytes_foretold(make, sizes, low)
+                return bytes_foretold(make, sizes, large, low)
             except Exception:  # the problem refuses such sizes: at the real ones it will speak for itself
                 continue
     return 0.0
 
 
-def bytes_foretold(make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float], low: int) -> float:
-    """The same from inputs whose sizes above ``2 low`` are ``low`` and ``2 low``.  Raises whatever ``make`` raises.
+def bytes_foretold(
+    make: Callable[[Mapping[str, float]], Inputs], sizes: Mapping[str, float], large: Sequence[str], low: int
+) -> float:
+    """The same from inputs whose large sizes are ``low`` and ``2 low``.  Raises whatever ``make`` raises.
 
     Arrays have sides that are sizes, so that their bytes are a sum of products of (powers of) sizes: linear in each.
     Such a function is known everywhere from its values at the corners of a box.
     """
     high = 2 * low
-    large = [name for name, size in sizes.items() if isinstance(size, int) and size > high]
 
     def bytes_at(**changes: float) -> float:
         return float(footprint(make({**sizes, **dict.fromkeys(large, low), **changes})))

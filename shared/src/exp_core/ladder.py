@@ -11,6 +11,7 @@ import numpy as np
 
 from exp_core.admission import admit, make_input, refuse_what_cannot_fit
 from exp_core.checking import check_in_time, check_user
+from exp_core.loading import load
 from exp_core.machine import describe, thread_limit
 from exp_core.own import silent
 from exp_core.racing import race, unmeasured_in_turns, weigh
@@ -23,7 +24,6 @@ from exp_core.wire import told
 
 def climb(request: Request, progress: Progress = lambda stage, fraction: None) -> Result:
     """Run one ladder.  Ctrl-C ends it early with the rows known so far.  Raises Refused before any work is done."""
-    refuse_what_cannot_fit(request)
     run = Run(request, progress)
     interrupted = False
     try:
@@ -35,6 +35,8 @@ def climb(request: Request, progress: Progress = lambda stage, fraction: None) -
             silent() if request.has_own else nullcontext(),
         ):
             progress("making the input", 0.0)
+            load(run)
+            refuse_what_cannot_fit(run)
             make_input(run)
             admitted = admit(run)
             limit.apply()  # again: Numba and others that the trials have loaded bring pools of their own
@@ -61,7 +63,8 @@ def remark(run: Run) -> None:
     if run.request.experiment.remarks is not None:
         run.progress("looking at the input", 0.5)
         try:
-            run.remarks = tuple(run.request.experiment.remarks(*run.inputs))
+            with run.spending.spent_on("remarks"):
+                run.remarks = tuple(run.request.experiment.remarks(*run.inputs))
         except Exception as error:  # what is said beside the table must not take the table down
             run.remarks = (f"no remarks: {told(error)}",)
 

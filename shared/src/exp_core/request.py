@@ -49,6 +49,11 @@ class Request:
         rng = np.random.default_rng(self.seed)
         return self.problem.make(**(self.sizes if sizes is None else sizes), dtype=self.dtype, rng=rng)
 
+    def load(self) -> None:
+        """What the problem needs whatever its size, for ``inputs`` to find."""
+        if self.problem.load:
+            self.problem.load(**self.sizes, dtype=self.dtype, rng=np.random.default_rng(self.seed))
+
     @property
     def has_own(self) -> bool:
         """Whether functions of the asker run in this process."""

@@ -72,16 +72,16 @@ class Run:
         with self.spending.spent_on("the reference answer"):
             return None if oracle is None else oracle(*self.inputs)
 
-    def waiting(self, doing: str) -> None:
+    def waiting(self, doing: str, done: float | None) -> None:
         """Say what the first run waits for, and mostly no later one."""
-        self.progress(doing, None)
+        self.progress(doing, done)
 
     @cached_property
     def trials(self) -> Trials:
         """The same problem at smaller sizes; all that is tried with them takes about as long as the budget at most."""
         request = self.request
         longest_s = min(LONGEST_TRIAL_S, request.budget_s / (2 * max(len(request.contestants), 1)))
-        return Trials(request.inputs, request.sizes, longest_s, request.problem.thinned)
+        return Trials(request.inputs, request.sizes, longest_s, request.problem.thinned, request.problem.fixed)
 
     def amend(self, key: str, **changes: object) -> None:
         """Replace a row by one that knows more."""

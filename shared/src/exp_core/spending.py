@@ -27,6 +27,7 @@ class Spending:
         self.watch = Stopwatch()
         self.compiled_s = compiling_s()
         self.free_s = 0.0
+        self.loaded_s = 0.0
         self.on: dict[str, float] = {}
 
     @contextmanager
@@ -47,6 +48,16 @@ class Spending:
         finally:
             self.free_s += watch.elapsed() - (compiling_s() - compiled)
 
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """What is inside takes its time from the race first, half of it at most."""
+        try:
+            with self.spent_on("loading"):
+                yield
+        finally:
+            self.loaded_s = min(self.on["loading"], self.budget_s / 2)
+            self.free_s += self.loaded_s
+
     def starting(self, seconds: float, compiled_before_s: float) -> None:
         """So much of what was spent was for loading and compiling, and counts for nothing; what compiled is known."""
         self.free_s += max(seconds - (compiling_s() - compiled_before_s), 0.0)
@@ -62,7 +73,8 @@ class Spending:
 
     def race_s(self) -> float:
         """What is left for the race: the budget, less what was spent above the other one, and half of it at least."""
-        return self.budget_s - min(max(self.seconds - START_UP_S - self.budget_s, 0.0), self.budget_s / 2)
+        above = max(self.seconds - START_UP_S - self.budget_s, 0.0)
+        return self.budget_s - min(self.loaded_s + above, self.budget_s / 2)
 
     def skip(self, need_s: float = 0.0) -> Skip:
         """Why there is no time left, and what would make some."""

@@ -25,6 +25,7 @@ class Trials:
     """The same problem at smaller sizes: every integer size halved j times, down to 1; made once, shared by all.
 
     thinned: sizes that thin the input out (every n-th pixel), which are doubled instead, up to the value given.
+    fixed: whole numbers that stay as they are.
     longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
     start_s: seconds that the very first making took longer than the next: libraries that it loaded.
     making: seconds that the making of each took.     again: makes the last one.
@@ -34,14 +35,21 @@ class Trials:
     sizes: Mapping[str, float]
     longest_s: float = LONGEST_TRIAL_S
     thinned: Mapping[str, int] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
     start_s: float = 0.0
     made: dict[int, Inputs] = field(default_factory=dict)
     making: GrowthByBytes = field(default_factory=GrowthByBytes)
     again: Callable[[], Inputs] | None = None
 
+    @property
+    def halved(self) -> list[str]:
+        """The sizes that are: whole numbers that are neither thinned nor fixed."""
+        others = (*self.thinned, *self.fixed)
+        return [name for name, size in self.sizes.items() if isinstance(size, int) and name not in others]
+
     def scales(self) -> Iterator[int]:
         """How often to halve, from the smallest trial to the largest that is not the problem itself."""
-        halved = [size for name, size in self.sizes.items() if isinstance(size, int) and name not in self.thinned]
+        halved = [int(self.sizes[name]) for name in self.halved]
         doublings = [(most // int(self.sizes[name])).bit_length() for name, most in self.thinned.items()]
         yield from range(max((max(halved, default=1).bit_length() - SMALLEST, *doublings, 0)), 0, -1)
 
@@ -58,28 +66,18 @@ class Trials:
 
     def sizes_at(self, scale: int) -> dict[str, float]:
         """The sizes, halved that often; real-valued sizes are parameters and stay as they are."""
-        shrunk = {k: max(1, v >> scale) if isinstance(v, int) else v for k, v in self.sizes.items()}
+        halved = {k: max(1, int(self.sizes[k]) >> scale) for k in self.halved}
         thinned = {k: max(int(self.sizes[k]), min(int(self.sizes[k]) << scale, v)) for k, v in self.thinned.items()}
-        return shrunk | thinned
+        return {**self.sizes, **halved, **thinned}
 
     def inputs_at(self, scale: int) -> Inputs:
-        """The input at those sizes; where the problem refuses halves, at the next ones (an even size is halved).
-
-        Where it refuses those too, with the large sizes alone halved: what is less than an eighth of the largest, and
-        then than half of it, may be a parameter, the bits of a number or the length of a group.  Raises what it raises.
-        """
-        sizes, largest = self.sizes_at(scale), max(self.sizes.values(), default=0)
-        candidates = [
-            sizes,
-            {k: v + 1 if isinstance(v, int) else v for k, v in sizes.items()},
-            *({k: sizes[k] if part * v >= largest else v for k, v in self.sizes.items()} for part in (8, 2)),
-        ]
-        while scale not in self.made:
+        """The input at those sizes; where the problem refuses halves, at the next ones (an even size is halved)."""
+        if scale not in self.made:
+            sizes = self.sizes_at(scale)
             try:
-                self._make(scale, candidates.pop(0))
+                self._make(scale, sizes)
             except ValueError:
-                if not candidates:
-                    raise
+                self._make(scale, sizes | {k: sizes[k] + 1 for k in self.halved})
         return self.made[scale]
 
     def _make(self, scale: int, sizes: Mapping[str, float]) -> None:

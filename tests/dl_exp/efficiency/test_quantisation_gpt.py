@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import itertools
 import math
+import os
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
+import toys
 
+import dl_exp
 from dl_exp.efficiency import _quantisation_codes as codes
 from dl_exp.efficiency import _quantisation_gpt as gpt
+from dl_exp.efficiency import _quantisation_gpt_problems as problems
 from dl_exp.efficiency import _quantisation_laws as laws
 from dl_exp.efficiency import _quantisation_trained as trained
 from dl_exp.efficiency import quantisation
@@ -19,9 +25,16 @@ from dl_exp.sequence._gpt_by_hand import forwards, mean_loss, train
 from dl_exp.sequence._gpt_model import start_weights
 from dl_exp.sequence._gpt_training import cut
 from dl_exp.text import read_python_docs
+from exp_core.admission import make_input, refuse_what_cannot_fit
+from exp_core.alone import alone
+from exp_core.loading import load
+from exp_core.request import Request
+from exp_core.run import Run
+from exp_core.waiting import told_of_waiting
 
 SCHEMES = list(itertools.product((4, 8), (False, True)))
 GROUP = 32
+SEED = int(np.random.default_rng(0).integers(2**31))  # of the weights, where that of the ladder is 0
 
 
 @functools.cache
@@ -52,7 +65,8 @@ def test_perplexity_is_the_exponential_of_the_mean_loss():
 @pytest.mark.parametrize("symbols", [1, 15, 16, 17, 150])
 def test_as_many_symbols_are_asked_for_as_were_wanted(symbols):
     made = gpt.Model(small().weights, small().shape, small().corpus, symbols)
-    x, packed, scales, biases = gpt.rounded(made, 4, GROUP, feedback=False)
+    weights, (packed, scales, biases) = gpt.rounded(made, 4, GROUP, feedback=False)
+    x = made.last_met(weights)
     assert x.shape == (symbols, 64) and x.dtype == np.float32 and made.held_out[1].shape == (symbols,)
     assert packed.shape == (made.shape.vocabulary, 64 * 4 // 32) and scales.shape == biases.shape
 
@@ -77,7 +91,8 @@ def inputs(w, tokens, shape, number=0):
 def test_the_layers_are_those_of_the_model_with_rounded_matrices():
     """x is what the whole network computes; embeddings and norms are untouched, and every matrix is on its grid."""
     model = small()
-    x, *made = gpt.rounded(model, 4, GROUP, feedback=False)
+    weights, made = gpt.rounded(model, 4, GROUP, feedback=False)
+    x = model.last_met(weights)
     w = written(model, feedback=False)
     logits, (_, h, _) = forwards(w, model.held_out[0], model.shape)
     np.testing.assert_array_equal(x, h.reshape(-1, 64)[:150])
@@ -139,7 +154,7 @@ def test_the_loss_moves_by_no_more_than_twice_what_half_a_step_moves_the_logits(
     """
     model = small()
     w = 4 * unpacked(model.weights, model.shape).tokens
-    x = model.met(model.weights, model.held_out[0])[: model.symbols]
+    x = model.last_met(model.weights)
     packed, scales, biases = codes.groupwise(w, 8, GROUP)
     q = codes.unpack(packed, 8)
     if sabotage == "columns":
@@ -187,16 +202,22 @@ def test_feedback_looks_at_what_comes_behind_the_matrices_that_are_rounded_alrea
 def cache(tmp_path, monkeypatch):
     """A cache folder of its own, and a process that remembers nothing."""
     monkeypatch.setattr(trained, "cache_folder", lambda: tmp_path)
-    trained.our_gpt.cache_clear()
+    forget()
     yield tmp_path
+    forget()
+
+
+def forget():
+    """What the process remembers."""
     trained.our_gpt.cache_clear()
+    problems.ours_rounded.cache_clear()
 
 
 def test_our_gpt_is_trained_once_and_damage_is_mended(cache, monkeypatch):
     pytest.importorskip("numba", reason="the CPU engine")
     said, trainings = [], []
     train_it = trained.trained
-    monkeypatch.setattr(trained, "tell", said.append)
+    monkeypatch.setattr(trained, "tell", lambda *words: said.append(words))
     monkeypatch.setattr(trained, "trained", lambda *how: trainings.append(how) or train_it(*how))
 
     def again():
@@ -204,7 +225,7 @@ def test_our_gpt_is_trained_once_and_damage_is_mended(cache, monkeypatch):
         return trained.our_gpt(3, 7)[0]
 
     first = again()
-    assert said == ["training a GPT, this once: step 0 of 3"] and len(trainings) == 1
+    assert said == [("training a GPT, this once", 0.0)] and len(trainings) == 1
     (file,) = (cache / "gpt").iterdir()
     np.testing.assert_array_equal(again(), first)
     assert len(trainings) == 1
@@ -223,11 +244,89 @@ def test_our_gpt_is_trained_once_and_damage_is_mended(cache, monkeypatch):
     assert (trained.our_gpt(3, 8)[0] != first).any() and len(list((cache / "gpt").iterdir())) == 2
 
 
-def test_where_nothing_can_be_written_it_is_trained_for_the_process(cache, monkeypatch):
+def test_where_nothing_can_be_written_it_is_trained_for_the_process_and_the_ladder_says_so(cache, monkeypatch):
     pytest.importorskip("numba", reason="the CPU engine")
     (cache / "gpt").write_text("a file, not a folder")
-    weights = trained.our_gpt(2, 0)[0]
-    assert trained.our_gpt(2, 0)[0] is weights and np.isfinite(weights).all()
+    found = trained.our_gpt(2, SEED)
+    assert trained.our_gpt(2, SEED) is found and np.isfinite(found.weights).all()
+    why = f"File exists: {cache / 'gpt'}"
+    assert found.unkept == why
+    monkeypatch.setattr(gpt, "cost", lambda *_, **__: 1.0)
+    _, said = quantisation.remarks(*quantisation.gpt(40, steps=2, dtype="float32", rng=np.random.default_rng(0)))
+    assert said == f"the next run trains its GPT again: this one could not be kept ({why})"
+
+
+def test_a_training_that_is_stopped_leaves_nothing(cache, monkeypatch):
+    """Neither half a file, nor a lock that anybody would wait for."""
+    pytest.importorskip("numba", reason="the CPU engine")
+    monkeypatch.setattr(trained, "TOLD", 1)
+
+    def stop(doing, done):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), told_of_waiting(stop):
+        trained.our_gpt(2, 0)
+    assert [path.name for path in cache.iterdir()] == ["gpt.lock"]
+    assert np.isfinite(trained.our_gpt(2, 0).weights).all()
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(np, "save", lambda *_, **__: (_ for _ in ()).throw(full))
+    assert trained.our_gpt(1, 0).unkept == f"No space left on device: {cache / 'gpt'}"
+    assert len(list((cache / "gpt").iterdir())) == 1
+
+
+def test_who_comes_while_another_process_trains_waits_for_what_it_keeps(cache, monkeypatch):
+    """Here the other one is the test; with it gone for good, the waiting ends by whoever hears of it."""
+    weights = np.ones(trained.our_shape().layout.size, np.float32)
+    path = trained.place(read_python_docs(), trained.our_shape(), 2, 0)
+    heard = []
+
+    def hear(doing, done):
+        heard.append((doing, done))
+        if len(heard) == 2:
+            trained.keep(path, weights)
+            other.close()
+
+    with alone(cache / "gpt.lock"), pytest.raises(InterruptedError), told_of_waiting(never):
+        trained.our_gpt(2, 0)
+    other = ExitStack()
+    other.enter_context(alone(cache / "gpt.lock"))
+    monkeypatch.setattr(trained, "trained", never)
+    with told_of_waiting(hear):
+        found = trained.our_gpt(2, 0)
+    assert heard == [("waiting for another process that trains a GPT", 0.0)] * 2
+    np.testing.assert_array_equal(found.weights, weights)
+    assert not found.unkept
+
+
+def never(*_):
+    """Must not be called, or ends what calls it."""
+    raise InterruptedError
+
+
+@pytest.mark.parametrize("problem", ["gpt", "gpt-fed-back"])
+def test_trials_train_nothing_but_what_was_asked_for(cache, monkeypatch, problem):
+    """However many steps: they are no size that is halved, neither to foretell the memory nor the time."""
+    shape, trainings = trained.our_shape(), []
+
+    def train(corpus, shape, steps, seed):
+        trainings.append(steps)
+        return np.random.default_rng(seed).normal(0, 0.02, shape.layout.size).astype(np.float32)
+
+    def rounded(model, bits, group, *, feedback):
+        return model.weights, codes.groupwise(unpacked(model.weights, model.shape).tokens, bits, group)
+
+    monkeypatch.setattr(trained, "trained", train)
+    monkeypatch.setattr(problems, "rounded", rounded)
+    experiment, sizes = quantisation.EXPERIMENT, {"rows": 3000, "bits": 4, "group": GROUP, "steps": 5000}
+    run = Run(
+        Request(toys.ENTRY, experiment, experiment.problem(problem), sizes, "float32", (), budget_s=60), lambda *_: None
+    )
+    load(run)
+    refuse_what_cannot_fit(run)
+    make_input(run)
+    assert run.inputs[0].shape == (3000, shape.width)
+    assert trainings == [5000]
 
 
 def test_our_gpt_is_the_same_whoever_computes_it(cache):
@@ -243,8 +342,6 @@ def test_our_gpt_is_the_same_whoever_computes_it(cache):
 
 def test_a_ladder_shows_the_perplexity_of_every_row_and_says_what_each_scheme_costs(cache):
     pytest.importorskip("numba", reason="the CPU engine")
-    import dl_exp
-
     only = ("unpacked", "fused_compiled", "library")
     found = dl_exp.run(
         "quantisation",

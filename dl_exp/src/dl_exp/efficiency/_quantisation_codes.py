@@ -45,7 +45,8 @@ def fed_back(w, x, bits, group, damping=0.01):
     """Column by column, what rounding has lost is taken off the columns that are still to come, as inputs x correlate.
 
     With $H = x^T x + \\lambda I$ and the Cholesky factor $U^T U = H^{-1}$, the loss e of column i is made up for best
-    by $w_j \\mathrel{-}= e U_{ij} / U_{ii}$, j > i.  A group's grid is laid when its first column comes.
+    by $w_j \\mathrel{-}= e U_{ij} / U_{ii}$, j > i: in its own group at once, in the later ones when the group is over.
+    A group's grid is laid when its first column comes.
     Source: E. Frantar, S. Ashkboos, T. Hoefler, D. Alistarh, GPTQ, arXiv:2210.17323 (2022), algorithm 1.
     """
     out, k = w.shape
@@ -56,14 +57,15 @@ def fed_back(w, x, bits, group, damping=0.01):
     left = w.astype(np.float64)
     codes = np.empty((out, k), np.uint32)
     scales, biases = np.empty((2, out, k // group), np.float32)
-    for i in range(k):
-        g = i // group
-        if i % group == 0:
-            scales[:, g], biases[:, g] = grid(left[:, i : i + group].astype(np.float32), bits)
-        column = left[:, i].astype(np.float32)[:, None]
-        codes[:, i : i + 1] = nearest(column, scales[:, g], biases[:, g], bits)
-        lost = left[:, i] - (scales[:, g].astype(np.float64) * codes[:, i] + biases[:, g])
-        left[:, i + 1 :] -= np.outer(lost / U[i, i], U[i, i + 1 :])
+    for g, first in enumerate(range(0, k, group)):
+        last = first + group
+        s, b = scales[:, g], biases[:, g] = grid(left[:, first:last].astype(np.float32), bits)
+        e = np.empty((out, group))
+        for i in range(first, last):
+            codes[:, i : i + 1] = nearest(left[:, i, None].astype(np.float32), s, b, bits)
+            e[:, i - first] = (left[:, i] - (s.astype(np.float64) * codes[:, i] + b)) / U[i, i]
+            left[:, i + 1 : last] -= np.outer(e[:, i - first], U[i, i + 1 : last])
+        left[:, last:] -= e @ U[first:last, last:]
     return pack(codes, bits), scales, biases
 
 

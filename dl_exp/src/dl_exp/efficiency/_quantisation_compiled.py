@@ -24,9 +24,9 @@ from dl_exp.efficiency._quantisation_row import (
 )
 from dl_exp.engine.product import K_BLOCK, tiles
 from dl_exp.engine.tile import ROWS, columns
+from exp_core.aligned import LINE
 from exp_core.compiled import njit, prange
 
-LINE = 64  # bytes of a cache line
 SMALL = 2**20  # multiply-adds that are done before a second thread has started
 MANY = 64  # rows of x: with these, panels are as fast, and with 128 they were 1.2 to 1.7 times faster
 

@@ -10,12 +10,10 @@ import functools
 import math
 import re
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 
 from dl_exp.efficiency import _quantisation_codes as codes
-from dl_exp.efficiency._quantisation_trained import our_gpt, our_shape
 from dl_exp.engine.shape import Shape, Weights, unpacked
 from dl_exp.sequence._gpt_by_hand import attention, forwards, gelu, layer_norm, rows
 from dl_exp.sequence._gpt_training import TRAINING, cut
@@ -32,13 +30,14 @@ TRAIN = "train one: python -m dl_exp gpt --steps 2000"
 class Model:
     """A trained GPT, and as many symbols as it is asked for, of the text that was held out.
 
-    weights: float32, (P,), as they were.
+    weights: float32, (P,), as they were.     unkept: why the next run will have to train it again; mostly empty.
     """
 
     weights: np.ndarray
     shape: Shape
     corpus: Corpus
     symbols: int
+    unkept: str = ""
 
     def spread(self, tokens, count):
         """Inputs and targets, (count, T), of sequences spread evenly over tokens."""
@@ -62,6 +61,10 @@ class Model:
         """What the last matrix is multiplied with, (B T, C)."""
         return rows(forwards(unpacked(weights, self.shape), tokens, self.shape)[1][1])
 
+    def last_met(self, weights):
+        """What the last matrix is multiplied with for each symbol that is asked for, (symbols, C)."""
+        return self.met(weights, self.held_out[0])[: self.symbols]
+
     def perplexity(self, logits) -> float:
         """Of logits for the symbols that are asked for, (symbols, V)."""
         return math.exp(cross_entropy(logits, self.held_out[1]))
@@ -69,8 +72,7 @@ class Model:
     @functools.cached_property
     def before(self) -> float:
         """The perplexity as it was."""
-        x = self.met(self.weights, self.held_out[0])[: self.symbols]
-        return self.perplexity(x @ unpacked(self.weights, self.shape).tokens.T)
+        return self.perplexity(self.last_met(self.weights) @ unpacked(self.weights, self.shape).tokens.T)
 
 
 def cross_entropy(logits, targets) -> float:
@@ -82,7 +84,7 @@ def cross_entropy(logits, targets) -> float:
 
 
 def rounded(model: Model, bits: int, group: int, *, feedback: bool):
-    """The last product of a GPT whose matrices were all rounded: x (symbols, C), and the codes of its matrix (V, C)."""
+    """All weights (P,) with every layer's matrices rounded, and the codes of the last matrix, (V, C)."""
     weights = model.weights.copy()
     w = unpacked(weights, model.shape)
     if feedback:
@@ -92,7 +94,7 @@ def rounded(model: Model, bits: int, group: int, *, feedback: bool):
         for matrix in (matrix for layer in w.layers for matrix in (layer.qkv, layer.out, layer.up, layer.down)):
             write(matrix, codes.groupwise(np.ascontiguousarray(matrix.T), bits, group), bits)
         made = codes.groupwise(w.tokens, bits, group)
-    return model.met(weights, model.held_out[0])[: model.symbols], *made
+    return weights, made
 
 
 def fed_back(w: Weights, tokens, shape: Shape, bits: int, group: int):
@@ -121,42 +123,8 @@ def write(matrix, made, bits):
 
 def cost(model: Model, bits: int, group: int, *, feedback: bool) -> float:
     """The perplexity that is left."""
-    x, *made = rounded(model, bits, group, feedback=feedback)
-    return model.perplexity(x @ codes.dequantised(*made, bits).T)
-
-
-def gpt(
-    rows: Annotated[int, "rows of x: words at a time"] = 1024,
-    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
-    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 32,
-    steps: Annotated[int, "steps that our GPT is trained for"] = 400,
-    *,
-    dtype,
-    rng,
-):
-    """The last product of our own GPT, trained in some seconds, with all matrices rounded to nearest."""
-    return last_product(rows, bits, group, steps, rng, feedback=False)
-
-
-def gpt_fed_back(
-    rows: Annotated[int, "rows of x: words at a time"] = 1024,
-    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
-    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 32,
-    steps: Annotated[int, "steps that our GPT is trained for"] = 400,
-    *,
-    dtype,
-    rng,
-):
-    """The same GPT with error feedback."""
-    return last_product(rows, bits, group, steps, rng, feedback=True)
-
-
-def last_product(symbols, bits, group, steps, rng, *, feedback):
-    """The inputs of the contract."""
-    codes.check(our_shape().width, bits, group)
-    weights, shape, corpus = our_gpt(steps, int(rng.integers(2**31)))
-    model = Model(weights, shape, corpus, symbols)
-    return *rounded(model, bits, group, feedback=feedback), unpacked(weights, shape).tokens, model
+    weights, made = rounded(model, bits, group, feedback=feedback)
+    return model.perplexity(model.last_met(weights) @ codes.dequantised(*made, bits).T)
 
 
 def remarks(x, packed, scales, biases, w, model):
@@ -172,6 +140,8 @@ def remarks(x, packed, scales, biases, w, model):
             f"{fed:.4g} ({fed / before - 1:+.2%}) fed back"
         )
     yield f"perplexity on {len(x):,} symbols held out: {before:.4g} in float32; {'; '.join(said)}"
+    if model.unkept:
+        yield f"the next run trains its GPT again: this one could not be kept ({model.unkept})"
 
 
 def trained(symbols: int) -> Model:

@@ -2,6 +2,7 @@
 
 nanoGPT's configuration for a CPU (800,000 weights), on Python's own help.  What is kept is named after all that its
 weights depend on; a file that cannot be read is made again, and where none can be written the GPT lives in the process.
+Of several processes that want it one trains, and the others wait for what it keeps.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import functools
 import hashlib
 import os
 import tempfile
-from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from dl_exp.engine.shape import Shape
 from dl_exp.sequence._gpt_model import ADAMW, rate, start_weights
 from dl_exp.sequence._gpt_training import TRAINING, batches, model
 from dl_exp.text import Corpus, read_python_docs
+from exp_core.alone import alone
 from exp_core.folders import cache_folder
 from exp_core.waiting import tell
 
@@ -27,17 +29,37 @@ PARTS = 2  # of a batch, whoever computes them: their sums are rounded in this o
 TOLD = 10  # steps between two words of how far it is
 
 
+class Trained(NamedTuple):
+    """What it has learnt, and from which text.
+
+    weights: (P,), float32, not to be written to.     unkept: why the next run has to train it again; mostly empty.
+    """
+
+    weights: np.ndarray
+    shape: Shape
+    corpus: Corpus
+    unkept: str
+
+
 @functools.lru_cache(maxsize=2)
-def our_gpt(steps: int, seed: int) -> tuple[np.ndarray, Shape, Corpus]:
-    """(weights (P,) float32, shape, corpus) after so many steps; the weights are not to be written to."""
-    corpus, shape = read_python_docs(), our_shape()
+def our_gpt(steps: int, seed: int) -> Trained:
+    """It after so many steps."""
+    corpus, shape, unkept = read_python_docs(), our_shape(), ""
     path = place(corpus, shape, steps, seed)
     weights = load(path, shape)
     if weights is None:
-        weights = trained(corpus, shape, steps, seed)
-        keep(path, weights)
+        with alone(cache_folder() / "gpt.lock", waiting):
+            weights = load(path, shape)  # another process may have trained it meanwhile
+            if weights is None:
+                weights = trained(corpus, shape, steps, seed)
+                unkept = keep(path, weights)
     weights.flags.writeable = False
-    return weights, shape, corpus
+    return Trained(weights, shape, corpus, unkept)
+
+
+def waiting() -> None:
+    """Say that another process is at it; whoever hears it may have no time."""
+    tell("waiting for another process that trains a GPT", 0.0)
 
 
 def our_shape() -> Shape:
@@ -54,7 +76,7 @@ def trained(corpus: Corpus, shape: Shape, steps: int, seed: int) -> np.ndarray:
     trainer.m[:], trainer.v[:] = 0, 0
     for step in range(steps):
         if step % TOLD == 0:
-            tell(f"training a GPT, this once: step {step} of {steps}")
+            tell("training a GPT, this once", step / steps)
         tokens, targets = batches(shape, corpus, seed, range(step, step + 1), TRAINING.batch)
         trainer.step(tokens[0], targets[0], step + 1, rate(step, steps))
     return trainer.weights.copy()
@@ -77,15 +99,18 @@ def load(path: Path, shape: Shape) -> np.ndarray | None:
     return found if right and np.isfinite(found).all() else None
 
 
-def keep(path: Path, weights: np.ndarray) -> None:
-    """Write beside the place and move there in one step; where nothing can be written, nothing is kept."""
-    with suppress(OSError):
+def keep(path: Path, weights: np.ndarray) -> str:
+    """Write beside the place and move there in one step; where nothing can be written, why, in a few words."""
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
                 np.save(file, weights, allow_pickle=False)
             os.replace(temporary, path)
-        except OSError:
+        except BaseException:
             os.unlink(temporary)
             raise
+    except OSError as error:
+        return f"{error.strerror}: {path.parent}"
+    return ""

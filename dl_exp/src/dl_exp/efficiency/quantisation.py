@@ -30,7 +30,8 @@ from dl_exp.efficiency import _quantisation_codes as codes
 from dl_exp.efficiency import _quantisation_laws as laws
 from dl_exp.efficiency._quantisation_codes import bits_of
 from dl_exp.efficiency._quantisation_compiled import fused_compiled
-from dl_exp.efficiency._quantisation_gpt import gpt, gpt_fed_back, remarks
+from dl_exp.efficiency._quantisation_gpt import remarks
+from dl_exp.efficiency._quantisation_gpt_problems import gpt, gpt_fed_back, learnt
 from dl_exp.efficiency._quantisation_kernel import kernel
 from dl_exp.efficiency._quantisation_picture import picture
 from exp_core import Experiment, Implementation, Problem
@@ -139,13 +140,17 @@ AWKWARD = (
 )
 
 FEW = {"rows": 2, "steps": 3}
+SCHEME = "bits", "group"
 
 EXPERIMENT = Experiment(
     problems=(
-        Problem(normal_weights, small=SMALL, awkward=AWKWARD),
-        Problem(outliers, kind="hard", small=SMALL, awkward=AWKWARD),
-        Problem(fed_back, small=SMALL, awkward=AWKWARD),
-        *(Problem(make, kind="real", small=FEW, requires=("numba",)) for make in (gpt, gpt_fed_back)),
+        Problem(normal_weights, small=SMALL, awkward=AWKWARD, fixed=SCHEME),
+        Problem(outliers, kind="hard", small=SMALL, awkward=AWKWARD, fixed=SCHEME),
+        Problem(fed_back, small=SMALL, awkward=AWKWARD, fixed=SCHEME),
+        *(
+            Problem(make, kind="real", small=FEW, requires=("numba",), fixed=(*SCHEME, "steps"), load=learnt)
+            for make in (gpt, gpt_fed_back)
+        ),
     ),
     dtypes=("float32",),
     oracle=laws.exact,

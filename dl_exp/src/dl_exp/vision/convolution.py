@@ -157,7 +157,9 @@ EXPERIMENT = Experiment(
     problems=(
         Problem(layer, small=SMALL, awkward=AWKWARD),
         Problem(edges, kind="hard", small=SMALL, awkward=AWKWARD),
-        Problem(photograph, kind="real", small={"stride": 70, "filters": 4}, requires=("sklearn", "PIL")),
+        Problem(
+            photograph, kind="real", small={"stride": 70, "filters": 4}, thins=("stride",), requires=("sklearn", "PIL")
+        ),
     ),
     dtypes=("float32",),
     oracle=laws.exact,

@@ -168,7 +168,9 @@ EXPERIMENT = Experiment(
         Problem(unequal, kind="hard", small={"n": 500}, awkward=AWKWARD),
         Problem(far_off, kind="hard", small={"n": 500, "d": 3, "k": 5}, awkward=AWKWARD),
         Problem(ties, kind="hard", small={"n": 500}, awkward=({"n": 1, "d": 1, "k": 1}, {"n": 97, "d": 1, "k": 7})),
-        Problem(photograph, kind="real", small={"stride": 20, "colours": 8}, requires=("sklearn", "PIL")),
+        Problem(
+            photograph, kind="real", small={"stride": 20, "colours": 8}, thins=("stride",), requires=("sklearn", "PIL")
+        ),
     ),
     oracle=enclosure,
     laws=LAWS,

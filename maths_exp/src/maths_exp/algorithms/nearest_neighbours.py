@@ -146,7 +146,7 @@ EXPERIMENT = Experiment(
         Problem(surface, small={"n": 300, "m": 20, "k": 4}, awkward=({"n": 1, "m": 1, "k": 1},)),
         Problem(ties, kind="hard", small={"n": 300, "m": 20, "k": 7}, awkward=({"n": 300, "m": 7, "d": 1, "k": 9},)),
         Problem(far_off, kind="hard", small={"n": 300, "m": 20, "d": 3, "k": 4}, awkward=(AWKWARD[2],)),
-        Problem(digits, kind="real", small={"every": 10}, requires=("sklearn",)),
+        Problem(digits, kind="real", small={"every": 10}, thins=("every",), requires=("sklearn",)),
     ),
     oracle=nearest,
     laws=LAWS,

@@ -177,7 +177,7 @@ EXPERIMENT = Experiment(
         Problem(problems.ties, kind="hard", small=SMALL),
         Problem(problems.killer, kind="hard", small=SMALL, awkward=({"n": 18}, {"n": 97})),
         Problem(problems.special, kind="hard", small=SMALL, awkward=({"n": 1}, {"n": 31}), dtypes=FLOATS),
-        Problem(problems.photograph, kind="real", small={"every": 20}, requires=("sklearn", "PIL")),
+        Problem(problems.photograph, kind="real", small={"every": 20}, thins=("every",), requires=("sklearn", "PIL")),
     ),
     oracle=in_order,
     laws={"wrong places": wrong, "signs of zero": signs},

@@ -170,6 +170,7 @@ EXPERIMENT = Experiment(
             tumours,
             kind="real",
             small={"hidden": 1, "every": 60},
+            thins=("every",),
             awkward=({"hidden": 2, "every": 569},),
             requires=("sklearn",),
         ),

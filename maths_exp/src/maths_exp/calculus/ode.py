@@ -27,7 +27,6 @@ from maths_exp.calculus._ode_compiled import (
     dop853_compiled,
     dormand_prince_compiled,
     leapfrog_compiled,
-    pointer,  # noqa: F401  (a reader's own f goes through it)
     rk4_compiled,
 )
 from maths_exp.calculus._ode_dop853 import DOP853
@@ -38,6 +37,7 @@ from maths_exp.calculus._ode_laws import LAWS, evaluations
 from maths_exp.calculus._ode_library import odeint_lsoda, solve_ivp_dop853, solve_ivp_rk45
 from maths_exp.calculus._ode_picture import picture as draw
 from maths_exp.calculus._ode_plan import fewest_steps, second_order, widest_tolerance
+from maths_exp.calculus._ode_pointers import pointer  # noqa: F401  (a reader's own f goes through it)
 from maths_exp.calculus._ode_reference import exact
 from maths_exp.calculus._ode_tableaus import DORMAND_PRINCE
 from maths_exp.calculus._ode_vectorised import dormand_prince_vectorised, rk4_vectorised

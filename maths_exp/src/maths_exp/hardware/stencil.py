@@ -183,7 +183,7 @@ EXPERIMENT = Experiment(
     problems=(
         Problem(hot_plate, small=SMALL, awkward=AWKWARD),
         Problem(checkerboard, kind="hard", small=SMALL, awkward=AWKWARD),
-        Problem(photograph, kind="real", small={"every": 20, "steps": 5}, requires=("sklearn", "PIL")),
+        Problem(photograph, kind="real", small={"every": 20}, thins=("every",), requires=("sklearn", "PIL")),
     ),
     oracle=in_double,
     laws={"relative error": error},

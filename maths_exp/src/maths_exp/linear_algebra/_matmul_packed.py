@@ -17,13 +17,13 @@ import threading
 import numpy as np
 
 from exp_core import Cost
+from exp_core.aligned import aligned
 from exp_core.compiled import njit, prange
 from exp_core.vector.registers import registers
 from exp_core.vector.tiles import copy_row, full_tile, low_tile, narrow_tile
 
 K_BLOCK = 384  # rows of a packed block of B: eight rows of A as long as this fill most of the first-level cache
 N_BLOCK = 1024  # and its columns: a block comes from the second- or third-level cache, one panel at a time
-CACHE_LINE = 64  # bytes
 SMALL = 64**3  # multiply-adds that are done before a second thread has started
 
 _kept = threading.local()
@@ -60,10 +60,9 @@ def workspace(shape, dtype):
     It is never more than a block a thread.  Without it, malloc may hand out new pages at each call, and each faults.
     """
     needed = math.prod(shape) * dtype.itemsize
-    if getattr(_kept, "bytes", np.empty(0)).size < needed + CACHE_LINE:
-        _kept.bytes = np.empty(needed + CACHE_LINE, np.uint8)
-    start = -_kept.bytes.ctypes.data % CACHE_LINE
-    return _kept.bytes[start : start + needed].view(dtype).reshape(shape)
+    if not hasattr(_kept, "bytes") or _kept.bytes.size < needed:
+        _kept.bytes = aligned((needed,), np.uint8)
+    return _kept.bytes[:needed].view(dtype).reshape(shape)
 
 
 @njit(parallel=True)

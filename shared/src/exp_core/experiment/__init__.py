@@ -15,6 +15,7 @@ An experiment file ends with one value that ties its bare functions together:
 
 Who calls what, and with what:
 
+    problem.load(**sizes, dtype="float64", rng=rng)               first of all, where a problem has something to load
     inputs = problem.make(**sizes, dtype="float64", rng=rng)      a tuple, shared by all implementations
     result = implementation.function(*implementation.prepare(*inputs))
     error  = law(result, *inputs)                                 or law(result, *inputs, oracle(*inputs))

@@ -29,10 +29,14 @@ class Problem:
         ``numpy.random.Generator``; both are passed by keyword.  Each size is annotated ``Annotated[int, "help"]`` (or
         float) and has a default; integers are at least 1.  The same sizes, dtype and seed give the same inputs.
     kind: ``ordinary``, ``hard`` (ill-conditioned, adversarial, awkward) or ``real`` (data of the world).
-    small: sizes at which even the textbook's loop takes milliseconds: the contract's tests run there.  A size that is
-        more than twice its default here thins the input out (every n-th pixel): trials grow it where they halve others.
+    small: sizes at which even the textbook's loop takes milliseconds: the contract's tests run there.
     awkward: further sizes that must work: one, a prime, not a multiple of any block.
     requires: modules that the generator imports.
+    thins: sizes that thin the input out (every n-th pixel): trials grow them, up to ``small``, where they halve others.
+    fixed: whole numbers that do not say how much there is to do, such as the bits of a code: trials leave them alone.
+    load: ``load(*sizes, dtype, rng)``, like ``make``: brings what an input needs whatever its size, and what takes its
+        time this once, such as a model that is trained and then kept.  Called before anything is made or foretold; it
+        tells how far it is (``exp_core.waiting.tell``), and ends with what that raises: Refused, if there is no time.
     """
 
     make: Callable[..., Inputs]
@@ -42,12 +46,20 @@ class Problem:
     awkward: tuple[Mapping[str, float], ...] = ()
     requires: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
+    thins: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    load: Callable[..., object] | None = None
 
     def __post_init__(self) -> None:
-        names = {size.name for size in self.sizes}
-        for sizes in (self.small, *self.awkward):
-            if unknown := set(sizes) - names:
+        defaults = {size.name: size.default for size in self.sizes}
+        for sizes in (self.small, *self.awkward, self.thins, self.fixed):
+            if unknown := set(sizes) - set(defaults):
                 raise ContractError(f"problem {self.name} has no size {', '.join(sorted(unknown))}")
+        for name in self.thins:
+            if self.small.get(name, 0) <= defaults[name]:
+                raise ContractError(f"problem {self.name}: small must say how far {name} thins the input out")
+        if self.load and set(inspect.signature(self.load).parameters) != set(inspect.signature(self.make).parameters):
+            raise ContractError(f"problem {self.name}: load must take the same arguments as make")
 
     @property
     def name(self) -> str:
@@ -78,6 +90,5 @@ class Problem:
 
     @property
     def thinned(self) -> dict[str, int]:
-        """The sizes that thin the input out (every n-th pixel), each with its value in ``small``."""
-        small = ((size, int(self.small.get(size.name, 0))) for size in self.sizes if size.type is int)
-        return {size.name: value for size, value in small if value > 2 * size.default}
+        """The sizes that thin the input out, each with its value in ``small``."""
+        return {name: int(self.small[name]) for name in self.thins}

@@ -6,7 +6,6 @@ same library under other names (``blas_names``); a fresh process tries it before
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
 import json
@@ -16,10 +15,11 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from exp_core.alone import alone
 from exp_core.folders import cache_folder
 from exp_core.machine.blas_names import INSTALL, NoCopyError, reference_blas, write_renamed
 from exp_core.machine.libraries import versions
@@ -66,7 +66,7 @@ def openblas_copy() -> Copy:
     if found is None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(path.parent):
+            with alone(path.parent / "libopenblas.lock"):
                 found = known(path) or make(path, openblas, mlx)
         except OSError as error:
             raise NoCopyError(
@@ -157,17 +157,6 @@ def _installed(package: str, file: str) -> Path:
         for found in sorted(Path(folder).glob(file)):
             return found
     raise NoCopyError(f"{package.replace('_', '-')} has no {Path(file).name} here", INSTALL)
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time in here; where the file system knows no locks, none waits, and each makes the same."""
-    import fcntl
-
-    with (folder / "libopenblas.lock").open("w") as file:
-        with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield  # closing the file ends it
 
 
 def _sweep(folder: Path) -> None:
