@@ -186,10 +186,10 @@ def test_what_is_made_by_way_of_larger_arrays_needs_their_memory():
         y = x + 1
         return (x + y,)
 
-    trials = Trials(make, {"n": 2**24})
+    trials = Trials(make, {"n": 2**16})
     assert predict_peak(trials) == 0.0, "nothing was made"
     predict_making(trials, 2.0)
-    assert predict_peak(trials) == pytest.approx(3 * 8 * 2**24, rel=0.05)
+    assert predict_peak(trials) == pytest.approx(3 * 8 * 2**16, rel=0.05)
 
 
 @pytest.mark.parametrize(("times", "refused"), [(10, False), (2, True)])
@@ -199,7 +199,7 @@ def test_an_input_that_fits_and_whose_making_does_not_is_refused(monkeypatch, ti
         x = np.ones(n, dtype)
         return ((x + x) + (x + x),)
 
-    n = 2**20
+    n = 2**16
     monkeypatch.setattr(admission, "available_memory", lambda: times * 8 * n)
     request = replace(toys.request("doubled", n=n), problem=Problem(doubled_twice))
     run = Run(request, lambda *_: None)
