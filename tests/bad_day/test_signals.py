@@ -11,7 +11,7 @@ import signal
 import sys
 
 import pytest
-from bad_day.program import LADDER, OnTerminal, also, run
+from bad_day.program import LADDER, OnTerminal, also, run, shell
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals are a Unix thing")
 
@@ -70,6 +70,25 @@ def test_ctrl_c_while_a_function_is_compiled(tmp_path, swift):
     words = ("maths_exp", "summation", "--n", "1000", "--only", "naive_compiled", "--budget", "60")
     done = stopped(OnTerminal(words, custom=swift, NUMBA_CACHE_DIR=str(tmp_path)), "compiling")
     assert "interrupted" in done.out
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interrupt_that_a_library_swallows_is_raised_once_more(kept):
+    """LLVM calls Python back while it compiles: what is raised there goes no further, and Ctrl-C did nothing."""
+    script = (
+        "import ctypes, signal, time\n"
+        "from exp_core.cli import streams\n"
+        f"{'streams.keep_interrupts()' if kept else ''}\n"
+        "called = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))\n"
+        "try:\n"
+        "    called()\n"
+        f"    for _ in range({1000 if kept else 20}): time.sleep(0.01)\n"
+        "    print('lost')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('heard')\n"
+    )
+    done = shell('exec "$PY" -c "$SCRIPT"', SCRIPT=script)
+    assert (done.out.strip(), "Traceback" in done.err) == (("heard", False) if kept else ("lost", True)), done
 
 
 def test_ctrl_c_in_a_sweep_keeps_the_points_and_the_next_one_takes_them_over(tmp_path, swift):

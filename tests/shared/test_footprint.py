@@ -45,7 +45,7 @@ def test_an_input_in_groups_has_a_size_though_small_ones_are_refused():
 
     sizes = {"rows": 10**6, "n": 10**6, "group": 64}
     assert predict_input(grouped, sizes) == pytest.approx(1e12 * (1 + 8 / 64), rel=1e-3)
-    assert max(made) <= 2**20
+    assert max(made) <= 2**18
     assert predict_input(grouped, sizes | {"group": 96}) == 0, "nothing is foretold"
 
 
@@ -59,10 +59,9 @@ def test_no_input_is_made_that_is_much_larger_than_the_real_one():
         made.append(sizes["steps"])
         return (np.zeros(8),)
 
-    assert predict_input(trained, {"group": 32, "steps": 400}) == 0
-    assert not made
-    predict_input(trained, {"group": 32, "steps": 5000})
-    assert max(made) <= 5000
+    for steps in (100, 400, 5000):
+        predict_input(trained, {"group": 32, "steps": steps})
+        assert max(made, default=0) <= steps
 
 
 def test_an_input_of_python_s_objects_has_a_size_too():

@@ -1,6 +1,7 @@
 """The peak of one call: whoever allocates, whatever was there before, and whatever is freed in between."""
 
 import ctypes
+import gc
 import mmap
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exp_core.memory import mlx_peak, peak_memory, resident_peak, traced_peak
+from exp_core.memory import collected_once, mlx_peak, peak_memory, resident_peak, traced_peak
 
 MB = 10**6
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="pages are counted on Linux alone")
@@ -127,3 +128,18 @@ def test_mlx_has_its_own_record():
     call()
     found = mlx_peak(call)
     assert (found.seen, found.bytes) == ("MLX", pytest.approx(8 * MB, rel=0.1))
+
+
+def test_what_was_there_before_is_not_looked_through_again():
+    """A ladder's process holds hundreds of thousands of objects, and each look at all of them takes 0.1 s."""
+    held = [[] for _ in range(1000)]
+    with collected_once():
+        assert gc.get_freeze_count() > len(held)
+        circle = []
+        circle.append(circle)
+        del circle
+        assert gc.collect() >= 1, "what is left behind meanwhile is still collected"
+    assert gc.get_freeze_count() == 0
+    with pytest.raises(KeyError), collected_once():
+        raise KeyError
+    assert gc.get_freeze_count() == 0

@@ -1,15 +1,20 @@
 """The same problem at smaller sizes: which there are, how long they take to make, and how values grow."""
 
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Annotated
+
 import numpy as np
 import pytest
 import toys
 
-from exp_core import growth, prediction
+from exp_core import Problem, admission, growth, prediction
 from exp_core import trials as module
 from exp_core.experiment import Cost
 from exp_core.growth import grown
+from exp_core.refusal import Refused
 from exp_core.run import Run
-from exp_core.trials import Trials, predict_making
+from exp_core.trials import Trials, predict_making, predict_peak
 
 
 def making(monkeypatch, seconds_of, n=2**20):
@@ -165,9 +170,50 @@ def test_what_is_fixed_is_no_reason_for_trials():
     assert not list(Trials(lambda sizes: (), {"n": 7, "steps": 1000}, fixed=("steps",)).scales())
 
 
+def test_a_size_that_is_no_parameter_is_halved_beside_a_larger_one():
+    """A product whose rows stayed as they are would begin with a trial of seconds in plain Python."""
+
+    def grouped(sizes):
+        if sizes["group"] != 64 or sizes["k"] % 64:
+            raise ValueError("a row has whole groups")
+        return (np.zeros((sizes["rows"], sizes["k"])),)
+
+    trials = Trials(grouped, {"rows": 1000, "k": 2048, "group": 64}, fixed=("group",))
+    assert [trials.inputs_at(scale)[0].shape for scale in (5, 3, 1)] == [(31, 64), (125, 256), (500, 1024)]
+
+
 def test_trials_take_their_part_of_a_small_budget():
     """Two contestants and a second: no trial may take more than a quarter of it."""
     request = toys.request("doubled", "looped", budget_s=1.0)
     assert Run(request, lambda *_: None).trials.longest_s == 0.25
     request = toys.request("doubled", "looped", budget_s=0.1)
     assert Run(request, lambda *_: None).trials.longest_s == pytest.approx(0.025)
+
+
+def test_what_is_made_by_way_of_larger_arrays_needs_their_memory():
+    """Three arrays of the size of the input are there at once, and one of them is left."""
+
+    def make(sizes):
+        x = np.ones(sizes["n"])
+        y = x + 1
+        return (x + y,)
+
+    trials = Trials(make, {"n": 2**24})
+    assert predict_peak(trials) == 0.0, "nothing was made"
+    predict_making(trials, 2.0)
+    assert predict_peak(trials) == pytest.approx(3 * 8 * 2**24, rel=0.05)
+
+
+@pytest.mark.parametrize(("times", "refused"), [(10, False), (2, True)])
+def test_an_input_that_fits_and_whose_making_does_not_is_refused(monkeypatch, times, refused):
+    def doubled_twice(n: Annotated[int, "length"] = 64, *, dtype, rng):
+        """By way of two more of its size."""
+        x = np.ones(n, dtype)
+        return ((x + x) + (x + x),)
+
+    n = 2**20
+    monkeypatch.setattr(admission, "available_memory", lambda: times * 8 * n)
+    run = Run(replace(toys.request("doubled", n=n), problem=Problem(doubled_twice)), lambda *_: None)
+    admission.refuse_what_cannot_fit(run)
+    with pytest.raises(Refused, match=r"makes its input in 0\.0 GB, and") if refused else nullcontext():
+        admission.make_input(run)

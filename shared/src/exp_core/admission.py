@@ -9,50 +9,59 @@ from exp_core.contestants import Contestant
 from exp_core.experiment import Skip
 from exp_core.footprint import predict_input
 from exp_core.machine import MEMORY_SHARE, available_memory
-from exp_core.prediction import Prediction, predict_call, predict_oracle
+from exp_core.prediction import Prediction, predict_bounds, predict_call, predict_oracle
 from exp_core.refusal import Refused
+from exp_core.request import Request
 from exp_core.run import Run
 from exp_core.spending import CALLS
 from exp_core.timing import seconds_text
-from exp_core.trials import predict_making
+from exp_core.trials import predict_making, predict_peak
 from exp_core.wire import first_sentence
 
+LARGE_INPUT = 1 / 20  # of the free memory: what is smaller may take many times its own while it is made
+TIMES_BOUNDS = 4.0  # the budget: they are worked out once for all, and foretold up to twice too long (gpt)
 LEAST_PATIENCE_S = 2.0  # what the input and the reference answer may take, however small the budget is
 
 
 def refuse_what_cannot_fit(run: Run) -> None:
     """Raise Refused, naming the sizes, if the input alone would not fit into the free memory."""
-    request, free = run.request, available_memory()
     with run.spending.free():  # the very first input of all may load a library
-        need = predict_input(request.inputs, request.sizes, request.problem.fixed)
+        need = predict_input(run.request.inputs, run.request.sizes, run.request.problem.fixed)
+    refuse_if_too_large(run.request, "makes an input of", need)
+
+
+def refuse_if_too_large(request: Request, what: str, need: float) -> None:
+    """Raise Refused, naming the sizes, if so many bytes do not fit into the free memory."""
+    free = available_memory()
     if need > MEMORY_SHARE * free:
         sizes = " ".join(f"--{name} {value}" for name, value in request.sizes.items())
-        raise Refused(
-            f"{sizes} makes an input of {need / 1e9:,.1f} GB, and {free / 1e9:.1f} GB are free: choose smaller sizes"
-        )
+        raise Refused(f"{sizes} {what} {need / 1e9:,.1f} GB, and {free / 1e9:.1f} GB are free: choose smaller sizes")
 
 
 def make_input(run: Run) -> None:
     """Make the input before anything else.
 
-    Raises Refused if the problem does not allow such sizes, or if making it would take longer than the budget.
+    Raises Refused if the problem does not allow such sizes, or if making it would take longer than the budget, or more
+    memory than there is.
     """
     compiled = compiling_s()
     with run.spending.spent_on("making the input"):
         refuse_if_too_slow(run, "making the input", predict_making(run.trials, patience_s(run)))
         run.spending.starting(run.trials.start_s, compiled)
+        if run.trials.making.bytes_at(0) > LARGE_INPUT * available_memory():
+            refuse_if_too_large(run.request, "makes its input in", predict_peak(run.trials))
         try:
             assert run.inputs is not None
         except ValueError as error:
             raise Refused(f"{run.request.problem.name}: {first_sentence(error)}") from error
 
 
-def refuse_if_too_slow(run: Run, what: str, seconds: float) -> None:
-    """Raise Refused if what comes before everybody's race would take longer than the budget."""
-    if seconds > patience_s(run):
+def refuse_if_too_slow(run: Run, what: str, seconds: float, times: float = 1.0) -> None:
+    """Raise Refused if what comes before everybody's race would take longer than the budget, or so many times that."""
+    if seconds > times * patience_s(run):
         raise Refused(
             f"at these sizes {what} alone would take some {seconds_text(seconds)}: "
-            f"choose smaller sizes, or --budget {math.ceil(seconds)}"
+            f"choose smaller sizes, or --budget {math.ceil(seconds / times)}"
         )
 
 
@@ -69,6 +78,7 @@ def admit(run: Run) -> list[Contestant]:
     with run.spending.spent_on("trials"):
         oracle = predict_oracle(request.experiment, run.trials, run.inputs, patience_s(run))
         refuse_if_too_slow(run, "the reference answer", oracle.seconds)
+        refuse_if_too_slow(run, "working the bounds out", foretold_bounds(run), TIMES_BOUNDS)
     # the last first, the library and the best of ours: where the time ends, it is the loops that miss it
     for number, contestant in enumerate(reversed(request.contestants)):
         run.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
@@ -102,6 +112,16 @@ def admit(run: Run) -> list[Contestant]:
         else:
             left -= need
     return [contestant for contestant in request.contestants if contestant in admitted]
+
+
+def foretold_bounds(run: Run) -> float:
+    """Seconds that the bounds are foretold to take, of the last one who can run here: some are sampled by many runs."""
+    request = run.request
+    for contestant in reversed(request.contestants):
+        if not contestant.unavailable(request.experiment, request.dtype, request.entry.package):
+            longest = TIMES_BOUNDS * patience_s(run)
+            return predict_bounds(contestant, request.experiment, run.trials, run.inputs, longest).seconds
+    return 0.0
 
 
 def tried(run: Run, contestant: Contestant) -> Prediction:

@@ -74,6 +74,10 @@ class GrowthByBytes(Growth):
         """Bytes of the last input; 0 if there was none."""
         return next(reversed(self.bytes.values()), 0)
 
+    def bytes_at(self, scale: int) -> float:
+        """Bytes foretold at a scale, no fewer than in the last input; 0 if there was none."""
+        return grown(self.bytes, scale, least=1.0)
+
     def at(self, scale: int) -> float:
         """Seconds foretold at a scale; 0 if there was no trial."""
         return self.last * grown(self.bytes, scale) / self.last_bytes if self.seconds else 0.0

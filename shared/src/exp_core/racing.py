@@ -22,6 +22,7 @@ from exp_core.machine import (
     out_of_turn,
     pacemakers,
 )
+from exp_core.memory import collected_once
 from exp_core.replicas import race_in_processes
 from exp_core.run import Run
 from exp_core.timing import Comparison, Interrupted, compare
@@ -154,11 +155,12 @@ def unmeasured_in_turns(run: Run) -> Iterator[str]:
 def weigh(run: Run) -> None:
     """See how much memory a call of the quickest needs: after the race, since freed pages are given back for it."""
     seconds = {key: MEMORY_CALLS * (run.rows[key].median_s or math.inf) for key in run.racers}
-    for key in fastest_within(seconds, MEMORY_BUDGET * run.request.budget_s):
-        call = run.racers[key]
-        try:
-            memory = call.memory() if isinstance(call, UserFunction) else memory_of(call)
-        except Exception as error:  # it was right before, and its times stand
-            run.amend(key, reason=f"while its memory was measured: {told(error)}")
-        else:
-            run.amend(key, peak_memory_bytes=memory.bytes, memory_seen=memory.seen)
+    with collected_once():
+        for key in fastest_within(seconds, MEMORY_BUDGET * run.request.budget_s):
+            call = run.racers[key]
+            try:
+                memory = call.memory() if isinstance(call, UserFunction) else memory_of(call)
+            except Exception as error:  # it was right before, and its times stand
+                run.amend(key, reason=f"while its memory was measured: {told(error)}")
+            else:
+                run.amend(key, peak_memory_bytes=memory.bytes, memory_seen=memory.seen)

@@ -9,6 +9,7 @@ from functools import partial
 from exp_core.experiment import Inputs
 from exp_core.footprint import footprint
 from exp_core.growth import GrowthByBytes
+from exp_core.memory import traced_peak
 from exp_core.timing import call_once
 
 FRESH = (
@@ -27,7 +28,7 @@ class Trials:
     fixed: whole numbers that stay as they are.
     longest_s: no trial is made that is foretold to take half as long, nor any whose input takes so long to make.
     start_s: seconds that the very first making took longer than the next: libraries that it loaded.
-    making: seconds that the making of each took.
+    making: seconds that the making of each took.     again: makes the last one.
     """
 
     make: Callable[[Mapping[str, float]], Inputs]
@@ -38,6 +39,7 @@ class Trials:
     start_s: float = 0.0
     made: dict[int, Inputs] = field(default_factory=dict)
     making: GrowthByBytes = field(default_factory=GrowthByBytes)
+    again: Callable[[], Inputs] | None = None
 
     @property
     def halved(self) -> list[str]:
@@ -82,9 +84,9 @@ class Trials:
         very_first = not self.making.seconds
         self.made[scale], first = call_once(self.make, sizes)
         self.making.bytes[scale] = footprint(self.made[scale])
-        again = (
-            partial(self.make, sizes) if self.making.last_bytes < FRESH else None
-        )  # else it would find its own pages
+        self.again = partial(self.make, sizes)
+        # a large one is not timed again: it would find its own pages
+        again = self.again if self.making.last_bytes < FRESH else None
         longer = self.making.add(scale, first, again, self.longest_s)
         if very_first:
             self.start_s = longer
@@ -110,3 +112,14 @@ def predict_making(trials: Trials, patience_s: float) -> float:
         else:
             refused = False
     return 0.0 if refused else trials.making.at(0)
+
+
+def predict_peak(trials: Trials) -> float:
+    """Bytes at the peak while the input is made: as many times its own as in the last trial; 0 if there was none.
+
+    Made again for it, so ask only where it matters.
+    """
+    if trials.again is None:
+        return 0.0
+    times = traced_peak(trials.again) / max(trials.making.last_bytes, 1)
+    return max(times, 1.0) * trials.making.bytes_at(0)

@@ -10,8 +10,8 @@ import pytest
 
 from maths_exp.calculus import _ode_systems as systems
 from maths_exp.calculus import ode
-from maths_exp.calculus._ode_compiled import pointer
 from maths_exp.calculus._ode_laws import error
+from maths_exp.calculus._ode_pointers import pointer
 from maths_exp.calculus._ode_reference import exact
 
 CONSTANT = ["euler", "leapfrog", "rk4", "rk4_vectorised", "leapfrog_compiled", "rk4_compiled"]

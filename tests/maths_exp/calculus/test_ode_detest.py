@@ -20,7 +20,7 @@ import scipy.optimize
 import scipy.special
 
 from maths_exp.calculus import ode
-from maths_exp.calculus._ode_compiled import pointer
+from maths_exp.calculus._ode_pointers import pointer
 from maths_exp.calculus._ode_reference import kepler_orbit
 from maths_exp.calculus._ode_systems import kepler
 

@@ -15,6 +15,7 @@ from exp_core.book import code, svg
 from exp_core.book.card import Card, read_head
 from exp_core.book.contents import chosen, safe
 from exp_core.book.measured import read_measured
+from exp_core.book.page import as_sentence
 from exp_core.book.two_lights import WORDS, in_both_lights, on_dark, words_in_both_lights
 from exp_core.book.words import mathml, prose
 from exp_core.catalogue import read_catalogue
@@ -31,6 +32,41 @@ def test_formulas_are_mathml_and_code_is_code():
     html = prose("`x < y` and $x_i \\le y^2$, a_i * b_i * c, <b>")
     assert "<code>x &lt; y</code>" in html and "<msub><mi>x</mi><mi>i</mi></msub><mo>≤</mo>" in html
     assert "a_i * b_i * c, &lt;b&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("latex", "words"),
+    [
+        (r"n \ln \ln n", "n_ln_ln_n"),
+        (r"n \log_2 n", "n_log2_n"),  # the index stays at its name
+        (r"\log_2 n!", "log2_n!"),
+        (r"8(\ln k + 2)", "8(ln_k+2)"),
+        (r"\exp(x)", "exp(x)"),
+        (r"\tanh\left(x\right)", "tanh(x)"),
+        (r"(1+x)\log x", "(1+x)_log_x"),
+        (r"(1+x)^2 \log\frac{1}{n}", "(1+x)2_log_1n"),
+        (r"\sqrt{n \log n}", "n_log_n"),
+        (r"-\log x", "−log_x"),
+        (r"12 L C T", "12LCT"),
+    ],
+)
+def test_a_function_s_name_stands_apart(latex, words):
+    shown = re.sub(r"<[^>]*>", "", mathml(latex).replace('<mspace width="0.167em"></mspace>', "_"))
+    assert shown == words
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("from n to n log n", "From n to n log n"),
+        ("n log n comparisons", "n log n comparisons"),
+        ("a small language model", "A small language model"),
+        ("x", "X"),
+        ("", ""),
+    ],
+)
+def test_a_subtitle_begins_as_a_sentence_unless_a_variable_does(words, sentence):
+    assert as_sentence(words) == sentence
 
 
 def prose_of(command):
@@ -342,10 +378,12 @@ def test_names_choose_experiments_and_topics(tmp_path, monkeypatch):
     library.make_package(tmp_path, "acme_names", files)
     contents = library.contents("acme_names")
     assert len({chapter.page.lower() for chapter in contents.chapters}) == 3
-    assert [c.entry.name for c in chosen(contents, ["beta"]).chapters] == ["third"]
-    assert [c.entry.name for c in chosen(contents, ["third", "first"]).chapters] == ["first", "third"]
+    assert [c.entry.name for c in chosen(contents, ["beta"])] == ["third"]
+    assert [c.entry.name for c in chosen(contents, ["third", "first"])] == ["first", "third"]
     with pytest.raises(KeyError, match="nobody"):
         chosen(contents, ["first", "nobody"])
+    part = contents.only(chosen(contents, ["third"]))
+    assert [p.topic.name for p in part.parts] == ["beta"] and len(part.chapters) == 1
     first, *_, last = contents.chapters
     assert contents.around(first)[0] is None and contents.around(last)[1] is None
 

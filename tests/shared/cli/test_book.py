@@ -65,6 +65,16 @@ def test_it_measures_what_was_never_measured(run, tmp_path):
     assert 'class="exp-ladder"' in (tmp_path / "out" / PACKAGE / "first.html").read_text()
 
 
+def test_what_was_climbed_on_another_problem_alone_is_measured_too(run, tmp_path):
+    """The index has an experiment's ordinary problem: it said "not measured yet" for good."""
+    assert run("first", "--problem", "hard", "--budget", "0.2")[0] == 0
+    args = ("book", str(tmp_path / "out"), "--only", "first")
+    assert run(*args)[0] == 0
+    assert "not measured yet" in (tmp_path / "out/index.html").read_text()
+    assert run(*args, "--measure", "--budget", "0.2")[0] == 0
+    assert "not measured yet" not in (tmp_path / "out/index.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -160,6 +161,7 @@ def test_piped_output_is_plain_lines_with_the_target(tmp_path):
     assert 10 <= len(lines) <= 40
     assert lines[0].startswith("step ")
     assert "points/s" in done.stdout
+    assert re.fullmatch(r"moons: \d+ steps, loss [\d.e-]+, [\d,]+ points/s", lines[-2])
     assert "accuracy: 1   target ≥ 1 (micrograd's demo): reached" in lines[-1]
 
 

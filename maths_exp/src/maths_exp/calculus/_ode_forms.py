@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from maths_exp.calculus._ode_compiled import pointer
 from maths_exp.calculus._ode_library import quickest
+from maths_exp.calculus._ode_pointers import pointer
 
 
 def as_lists(f, t, y0):

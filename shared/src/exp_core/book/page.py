@@ -64,7 +64,7 @@ def make_page(chapter: Chapter, contents: Contents, measured: Measured, digest: 
     headline, _, subtitle = (title or chapter.entry.title).strip().rstrip(".").partition(": ")
     shared = frame.fields() | {
         "headline": prose(headline),
-        "subtitle": prose(subtitle[:1].upper() + subtitle[1:]),
+        "subtitle": prose(as_sentence(subtitle)),
         "sections": [(heading, prose(words)) for heading, words in sections(body) if heading != "Source"],
         "references": [prose(reference) for reference in references(body)],
     }
@@ -101,6 +101,12 @@ def make_page(chapter: Chapter, contents: Contents, measured: Measured, digest: 
         **shared,
     )
     return Page(html, card)
+
+
+def as_sentence(words: str) -> str:
+    """With a capital at its beginning; a letter that stands for a number keeps its own: ``n log n comparisons``."""
+    variable = words[1:2] == " " and words[:1] not in "aA"
+    return words if variable else words[:1].upper() + words[1:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def _default_folder() -> Path:
 
 
 def _measure_missing(chapters: Sequence[Chapter], measured: Measured, budget: float) -> None:
-    """Climb what was never climbed; what cannot be is one line, and the others go on.  Ctrl-C ends all."""
+    """Climb ordinary problems that never were; what cannot be is one line, and the others go on.  Ctrl-C ends all."""
     from exp_core.asked import RunOptions
     from exp_core.cli.keep import keep
     from exp_core.cli.progress import climb_with_progress
@@ -115,10 +115,12 @@ def _measure_missing(chapters: Sequence[Chapter], measured: Measured, budget: fl
     run = RunOptions(budget=budget)
     for chapter in chapters:
         entry = chapter.entry
-        if measured.of((entry.package, entry.name)):
-            continue
+        climbed = {header.problem for header in measured.of((entry.package, entry.name))}
         try:
-            request = ordinary_request(entry, entry.load(), run)
+            experiment = entry.load()
+            if experiment.problems[0].name in climbed:
+                continue
+            request = ordinary_request(entry, experiment, run)
             result = climb_with_progress(request)
         except (CatalogueError, Refused) as error:
             tell(f"{entry.name}: {' '.join(str(error).split())}")

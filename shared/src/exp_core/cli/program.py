@@ -34,6 +34,7 @@ def main(
     """
     if args is None:  # a process of our own
         streams.end_as_by_ctrl_c()
+        streams.keep_interrupts()
     streams.open_streams()
     code = _run(command, devices, args, emulator)
     streams.end_streams()

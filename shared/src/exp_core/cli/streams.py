@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import unicodedata
 from types import FrameType
 
@@ -20,6 +21,7 @@ PLAIN = {
     "·": "*",
     "√": "v", "∞": "8", "−": "-", "→": ">", "─": "-", "│": "|", "━": "-", "’": "'", "‖": "|", "∑": "S", "Σ": "S",
 }  # fmt: skip
+AGAIN_S = 0.02  # by then the call that swallowed an interrupt is over
 HANDLER = "exp_core.plain"
 HANG_UP = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -80,6 +82,21 @@ def end_as_by_ctrl_c() -> None:
             signal.signal(number, _interrupt)
 
 
+def keep_interrupts() -> None:
+    """Let no Ctrl-C be lost: what is raised while LLVM calls Python back goes no further, and is raised once more."""
+    usual = sys.unraisablehook
+
+    def unraisable(lost: sys.UnraisableHookArgs) -> None:
+        if isinstance(lost.exc_value, KeyboardInterrupt):
+            again = threading.Timer(AGAIN_S, _interrupt_the_main_thread)
+            again.daemon = True
+            again.start()
+        else:
+            usual(lost)
+
+    sys.unraisablehook = unraisable
+
+
 def end_at_once() -> None:
     """All is done: from here on a signal ends the process without a word."""
     for number in (signal.SIGINT, *HANG_UP):
@@ -108,6 +125,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     for each in HANG_UP:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _interrupt_the_main_thread() -> None:
+    import ctypes
+
+    main = ctypes.c_ulong(threading.main_thread().ident or 0)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(main, ctypes.py_object(KeyboardInterrupt))
 
 
 def _occupy(number: int) -> None:

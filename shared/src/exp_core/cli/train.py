@@ -86,7 +86,7 @@ def _tell(trained: Trained, wanted: Wanted) -> None:
     """What came of it: figures beside their targets, the files, and how to go on."""
     from exp_core.report.export import write
     from exp_core.report.figure import save
-    from exp_core.report.training import target_lines
+    from exp_core.report.training import ended_words, target_lines
 
     entry, folder = trained.entry, trained.job.folder
     if trained.interrupted:
@@ -95,7 +95,7 @@ def _tell(trained: Trained, wanted: Wanted) -> None:
             command += f" --checkpoint {shlex.quote(str(folder))}"
         say(f"stopped after step {trained.step} of {trained.steps}, saved; to go on: {command}")
     else:
-        for line in target_lines(trained):
+        for line in (ended_words(trained), *target_lines(trained)):
             say(line)
     tell(f"checkpoint and log: {folder}")
     try:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:
     from exp_core.scaling import State
 
+NARROWEST, WIDEST = 8, 40  # columns of a bar
 TURN_S = 0.1  # between two pictures of the bar in a notebook: each is a message
 
 
 class Screen(Protocol):
     """Where a bar is shown."""
 
-    def show(self, text: str, done: float | None, left: str) -> None:
+    def show(self, before: str, done: float | None, after: str) -> None:
         """What is being done, how far it is (None: nobody knows), and how much longer it takes."""
 
     def close(self) -> None:
@@ -58,8 +59,8 @@ def screen() -> Screen | None:
     """The notebook that runs this, or the terminal that standard error is; None: nobody watches."""
     if in_notebook():
         return Notebook()
-    terminal = Terminal()
-    return None if terminal.bar.disable else terminal
+    line = Line()
+    return line if line.shown else None
 
 
 def in_notebook() -> bool:
@@ -69,31 +70,48 @@ def in_notebook() -> bool:
     return hasattr(shell, "kernel")
 
 
-class Terminal:
-    """A bar in the terminal's last line."""
+class Line:
+    """The terminal's last line: a spinner, words, a bar, more words; as much of each as there are columns.
 
-    def __init__(self) -> None:
+    Two columns stay free: a terminal echoes Ctrl-C as ^C, and where that begins a new line the bar stays behind.
+    """
+
+    def __init__(self, *, shown: bool = True) -> None:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
         from exp_core.report.console import console
 
         out = console(stderr=True)
+        self.drawn = BarColumn(WIDEST)
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[left]}", markup=False),
+            self.drawn,
+            TextColumn("{task.fields[after]}", markup=False),
         )
-        self.bar = Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
-        self.task = self.bar.add_task("", total=1.0, left="")
+        self.shown = shown and out.is_terminal
+        self.bar = Progress(*columns, console=out, transient=True, disable=not self.shown)
+        self.task = self.bar.add_task("", total=1.0, after="")
         self.bar.start()
 
-    def show(self, text: str, done: float | None, left: str) -> None:
-        """Redraw the line."""
-        self.bar.update(self.task, description=text, completed=done, left=left, refresh=True)
+    def room(self, before: str) -> int:
+        """Columns for words after the bar, in a terminal that may have become wider or narrower."""
+        from rich.cells import cell_len
+
+        return self.bar.console.width - NARROWEST - cell_len(before) - len("⠋    ^C")
+
+    def show(self, before: str, done: float | None, after: str = "") -> None:
+        """Redraw it.  before: shortened if need be.     done: a fraction; None: as it was."""
+        from rich.cells import cell_len, set_cell_size
+
+        after = after if cell_len(after) <= self.room("") else ""
+        if (missing := cell_len(after) - self.room(before)) > 0:
+            before = set_cell_size(before, max(cell_len(before) - missing - 1, 0)) + "…"
+        self.drawn.bar_width = min(WIDEST, max(0, NARROWEST + self.room(before) - cell_len(after)))
+        self.bar.update(self.task, description=before, completed=done, after=after, refresh=True)
 
     def close(self) -> None:
-        """Erase the line."""
+        """Erase it."""
         self.bar.stop()
 
 
@@ -107,7 +125,7 @@ class Notebook:
         self.html, self.watch = shown.HTML, Stopwatch()
         self.handle = shown.display(shown.HTML(""), display_id=True)
 
-    def show(self, text: str, done: float | None, left: str) -> None:
+    def show(self, before: str, done: float | None, after: str) -> None:
         """Redraw it, not more often than an eye can see."""
         from exp_core.timing import Stopwatch
 
@@ -115,7 +133,7 @@ class Notebook:
             return
         self.watch = Stopwatch()
         value = "" if done is None else f' value="{done:.3f}"'
-        words = escape("  ".join(filter(None, (text, left))))
+        words = escape("  ".join(filter(None, (before, after))))
         self.handle.update(self.html(f'<progress max="1"{value}></progress> <code>{words}</code>'))
 
     def close(self) -> None:

@@ -48,6 +48,16 @@ def conditions(trained: Trained) -> Iterator[str]:
         yield f"{trained.outcome.rate:,.0f} {job.training.unit}/s"
 
 
+def ended_words(trained: Trained) -> str:
+    """``digits: 2000 steps, loss 0.0012, 1,234,567 images/s``, and the figures that no target is set for."""
+    parts = [f"{trained.step} step{'s' if trained.step > 1 else ''}"]
+    parts += [f"loss {trained.losses[-1]:.4g}"] if trained.lines else []
+    aimed = {target.figure for target in trained.targets}
+    parts += [f"{name} {value:.4g}" for name, value in trained.figures.items() if name not in aimed]
+    parts += [f"{trained.outcome.rate:,.0f} {trained.job.training.unit}/s"] if trained.outcome.rate else []
+    return f"{Path(trained.job.data_name).name}: {', '.join(parts)}"
+
+
 def target_lines(trained: Trained) -> Iterator[str]:
     """``accuracy: 1   target ≥ 1 (micrograd's demo): reached``, for every target that was looked at."""
     for target in trained.targets:
@@ -67,10 +77,25 @@ def notes(trained: Trained) -> Iterator[str]:
 
 def moment_words(moment: Moment, unit: str) -> str:
     """Loss, figures and rate at one moment of a run."""
+    return "  ".join(_moment_parts(moment, unit))
+
+
+def moment_in(room: int, moment: Moment, unit: str) -> str:
+    """The same with what is left, as much of it as there are columns: loss, then time left, figures, and the rate."""
+    loss, *more = _moment_parts(moment, unit)
+    left = left_words(moment)
+    order = [loss, left, *more]
+    while len(order) > 1 and len("  ".join(filter(None, order))) > room:
+        order.pop()
+    shown = (*order[:1], *order[2:], *order[1:2])  # what is left comes last
+    return "  ".join(filter(None, shown))[: max(room, 0)]
+
+
+def _moment_parts(moment: Moment, unit: str) -> list[str]:
     parts = [f"loss {moment.loss:.4f}", *(f"{name} {value:.4g}" for name, value in moment.figures.items())]
     if moment.rate is not None:
         parts.append(f"{moment.rate:,.0f} {unit}/s")
-    return "  ".join(parts)
+    return parts
 
 
 def left_words(moment: Moment) -> str:
