@@ -170,6 +170,18 @@ def test_what_is_fixed_is_no_reason_for_trials():
     assert not list(Trials(lambda sizes: (), {"n": 7, "steps": 1000}, fixed=("steps",)).scales())
 
 
+def test_a_size_that_is_no_parameter_is_halved_beside_a_larger_one():
+    """A product whose rows stayed as they are would begin with a trial of seconds in plain Python."""
+
+    def grouped(sizes):
+        if sizes["group"] != 64 or sizes["k"] % 64:
+            raise ValueError("a row has whole groups")
+        return (np.zeros((sizes["rows"], sizes["k"])),)
+
+    trials = Trials(grouped, {"rows": 1000, "k": 2048, "group": 64}, fixed=("group",))
+    assert [trials.inputs_at(scale)[0].shape for scale in (5, 3, 1)] == [(31, 64), (125, 256), (500, 1024)]
+
+
 def test_trials_take_their_part_of_a_small_budget():
     """Two contestants and a second: no trial may take more than a quarter of it."""
     request = toys.request("doubled", "looped", budget_s=1.0)
@@ -201,8 +213,7 @@ def test_an_input_that_fits_and_whose_making_does_not_is_refused(monkeypatch, ti
 
     n = 2**16
     monkeypatch.setattr(admission, "available_memory", lambda: times * 8 * n)
-    request = replace(toys.request("doubled", n=n), problem=Problem(doubled_twice))
-    run = Run(request, lambda *_: None)
+    run = Run(replace(toys.request("doubled", n=n), problem=Problem(doubled_twice)), lambda *_: None)
     admission.refuse_what_cannot_fit(run)
     with pytest.raises(Refused, match=r"makes its input in 0\.0 GB, and") if refused else nullcontext():
         admission.make_input(run)

@@ -25,10 +25,9 @@ LEAST_PATIENCE_S = 2.0  # what the input and the reference answer may take, howe
 
 def refuse_what_cannot_fit(run: Run) -> None:
     """Raise Refused, naming the sizes, if the input alone would not fit into the free memory."""
-    request = run.request
     with run.spending.free():  # the very first input of all may load a library
-        need = predict_input(request.inputs, request.sizes, request.problem.fixed)
-    refuse_if_too_large(request, "makes an input of", need)
+        need = predict_input(run.request.inputs, run.request.sizes, run.request.problem.fixed)
+    refuse_if_too_large(run.request, "makes an input of", need)
 
 
 def refuse_if_too_large(request: Request, what: str, need: float) -> None:

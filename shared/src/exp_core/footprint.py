@@ -22,7 +22,7 @@ def predict_input(
     """Bytes of the input at these sizes, from a few small inputs; 0 if the problem refuses those, or all is small.
 
     What is small already, or fixed, stays as it is.  A problem that refuses sizes of 8 and 16 may want multiples of a
-    parameter, the length of a group: 64 or 512 leave that as it is, and it divides them where it is a power of two.
+    parameter, the length of a group: 64 and 128, or 512 and 1024, are for those.
     """
     for low in LOW:
         large = [k for k, size in sizes.items() if isinstance(size, int) and size > 2 * low and k not in fixed]
