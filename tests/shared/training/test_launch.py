@@ -2,7 +2,9 @@
 
 import csv
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from launching import starting_port
+
+from exp_core.training import together
 
 pytest.importorskip("safetensors", reason="checkpoints need safetensors")
 pytest.importorskip("mlx", reason="mlx.launch is MLX's")
@@ -96,3 +100,40 @@ def test_what_is_missing_is_told_by_one_process(tmp_path, flag):
     said = (done.stdout + done.stderr).splitlines()
     assert said.count(alone.stderr.strip()) == 1, said
     assert "Traceback" not in "".join(said)
+
+
+@pytest.fixture
+def unheard(monkeypatch):
+    """What is said where mlx.launch prints, which is ended then."""
+    said = []
+    monkeypatch.setattr(together, "hush_the_ring", lambda: None)
+    monkeypatch.setattr(together, "speak", said.append)
+    before = signal.getsignal(signal.SIGTERM)
+    yield said
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize(("code", "said"), [(0, []), (1, [""]), (130, [])])
+def test_who_is_interrupted_does_not_end_the_launcher(unheard, code, said):
+    """It ended it, and with it the process that was saving: Ctrl-C lost the run."""
+    assert together.together(lambda: code, 1, 130) == code
+    assert unheard == said
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_saved_and_goes_on(tmp_path):
+    """As a terminal sends it: to mlx.launch and to both processes."""
+    if LAUNCH is None or not COMMAND.exists():
+        pytest.skip("mlx.launch and the command dl_exp are not installed beside this Python")
+    words = ("gpt", "--steps", "20000", "--save-every", "10000", *RUNS["gpt"], "--cpu")
+    environment = os.environ | {"EXP_CORE_DATA": str(tmp_path)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    process = subprocess.Popen((*TWO, COMMAND, *words), env=environment, text=True, start_new_session=True, **pipes)
+    assert process.stdout.readline().startswith("step 1/")
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    (step,) = re.findall(r"stopped after step (\d+) of 20000, saved; to go on: ", err)
+    assert list(tmp_path.glob("training/gpt/latest.safetensors"))
+    assert not list(tmp_path.glob("training/gpt/*.tmp"))
+    assert len(losses(tmp_path)) == int(step)

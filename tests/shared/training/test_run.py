@@ -10,6 +10,7 @@ pytest.importorskip("safetensors", reason="checkpoints need safetensors")
 
 from exp_core.training import checkpoint
 from exp_core.training.checkpoint import LATEST, LOG, CheckpointError
+from exp_core.training.group import GroupError
 from exp_core.training.run import NotANumberError, train
 
 
@@ -79,6 +80,26 @@ def test_an_interruption_in_the_middle_of_saving(tmp_path, whole, monkeypatch, w
     monkeypatch.setattr(target, name, interrupted)
     assert fresh(tmp_path / "cut").interrupted
     monkeypatch.undo()
+    resumed(tmp_path / "cut")
+    assert (tmp_path / "cut" / LOG).read_text() == whole[1]
+
+
+def test_ctrl_c_that_has_ended_another_process_first(tmp_path, whole, monkeypatch):
+    """The other one is gone, and while that is saved the same Ctrl-C arrives here."""
+
+    def alone(moment):
+        if moment.step >= 33:
+            raise GroupError("another process of this run has died")
+
+    def interrupted(*args, **options):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "write", interrupted)
+    job = toy.job(tmp_path / "cut", save_every=1000)
+    outcome = train(job, job.beginning(), alone)
+    assert outcome.interrupted
+    assert checkpoint.read(tmp_path / "cut" / LATEST).step == outcome.step
     resumed(tmp_path / "cut")
     assert (tmp_path / "cut" / LOG).read_text() == whole[1]
 

@@ -44,7 +44,7 @@ def run_training(entry: Entry, training: Training, wanted: Wanted) -> int:
             kind = _MissingForAll if isinstance(error, Missing) else click.UsageError
             raise kind(f"{entry.package}: {error}") from error
 
-    return together(all_together, EXIT_WRONG)
+    return together(all_together, EXIT_WRONG, EXIT_INTERRUPTED)
 
 
 def _train(entry: Entry, training: Training, wanted: Wanted, group: Group) -> int:
@@ -87,13 +87,16 @@ def _tell(trained: Trained, wanted: Wanted) -> None:
     from exp_core.report.export import write
     from exp_core.report.figure import save
     from exp_core.report.training import ended_words, target_lines
+    from exp_core.training.together import print_beside
 
     entry, folder = trained.entry, trained.job.folder
     if trained.interrupted:
         command = f"python -m {entry.package} {entry.name} --steps {trained.steps} --resume"
         if wanted.run.checkpoint:
             command += f" --checkpoint {shlex.quote(str(folder))}"
-        say(f"stopped after step {trained.step} of {trained.steps}, saved; to go on: {command}")
+        sentence = f"stopped after step {trained.step} of {trained.steps}, saved; to go on: {command}"
+        if not print_beside(sentence):
+            say(sentence)
     else:
         for line in (ended_words(trained), *target_lines(trained)):
             say(line)

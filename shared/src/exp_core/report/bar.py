@@ -84,7 +84,7 @@ class Line:
         out = console(stderr=True)
         self.drawn = BarColumn(WIDEST)
         columns = (
-            SpinnerColumn(),
+            SpinnerColumn("dots" if out.encoding.startswith("utf") else "line"),  # that can be written there
             TextColumn("{task.description}", markup=False),
             self.drawn,
             TextColumn("{task.fields[after]}", markup=False),

@@ -60,7 +60,11 @@ def train(job: Job, begin: Checkpoint, watch: Callable[[Moment], None], *, path:
     except (GroupError, RuntimeError) as error:
         if not (isinstance(error, GroupError) or lost(error)):
             raise
-        run.save()
+        try:
+            run.save()
+        except KeyboardInterrupt:  # the same Ctrl-C that the other process has ended by
+            run.save(anew=True)
+            return run.outcome(interrupted=True)
         raise GroupError(f"another process of this run has died, and all end after step {run.now.step}") from error
     return run.outcome()
 

@@ -24,10 +24,11 @@ from exp_core.training.group import GroupError, launcher
 PATIENCE_S = 5.0  # for mlx.launch to end
 
 
-def together(work: Callable[[], int], failed: int) -> int:
+def together(work: Callable[[], int], failed: int, interrupted: int) -> int:
     """What ``work()`` returns; where it cannot go on, the exit code, after one process of the group has said why.
 
-    failed: the exit code for a GroupError; a click.ClickException brings its own.
+    failed: the exit code for a GroupError; a click.ClickException brings its own.     interrupted: that of Ctrl-C,
+    which mlx.launch hears as well: to end it would kill the process that is still saving.
     """
     hush_the_ring()
     signal.signal(signal.SIGTERM, _told_to_end)
@@ -39,7 +40,7 @@ def together(work: Callable[[], int], failed: int) -> int:
     except click.ClickException as error:
         message, code = error.format_message(), error.exit_code
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if code:
+    if code and code != interrupted:
         with first_to_speak() as first:
             if first and os.getppid() == launcher:  # else one that came before has ended it
                 speak(message)
@@ -94,17 +95,29 @@ def speak(message: str) -> None:
     """Print it where mlx.launch prints, and end mlx.launch; if that is not what has started us, only print it."""
     import psutil
 
+    shown = print_beside(message)
     try:
-        if ours := launcher():
+        if shown and (ours := launcher()):
             parent = psutil.Process(ours)
-            # appended: where it is a file, mlx.launch has written to it before
-            terminal = os.open(f"/proc/{parent.pid}/fd/2", os.O_WRONLY | os.O_APPEND)
-            with os.fdopen(terminal, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(f"{message}\n" if message else "")
             parent.terminate()
             with contextlib.suppress(psutil.TimeoutExpired):
                 parent.wait(PATIENCE_S)  # until it is gone, nobody else may speak
             return
-    except (psutil.Error, OSError):
+    except psutil.Error:
         pass
-    click.echo(message, err=True, nl=bool(message))
+    if not shown:
+        click.echo(message, err=True, nl=bool(message))
+
+
+def print_beside(message: str) -> bool:
+    """Print it where mlx.launch prints, which passes nothing on any more; False if that cannot be reached."""
+    try:
+        if not (ours := launcher()):
+            return False
+        # appended: where it is a file, mlx.launch has written to it before
+        terminal = os.open(f"/proc/{ours}/fd/2", os.O_WRONLY | os.O_APPEND)
+        with os.fdopen(terminal, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{message}\n" if message else "")
+    except OSError:
+        return False
+    return True
