@@ -34,6 +34,13 @@ def test_formulas_are_mathml_and_code_is_code():
     assert "a_i * b_i * c, &lt;b&gt;" in html
 
 
+def test_no_line_ends_within_an_option():
+    html = prose("a plate (--rows 256) -- or --save-every 9; a--b doi:10.1/x --n")
+    assert html.count('<span class="option">') == 3
+    for option in ("--rows", "--save-every", "--n"):
+        assert f'<span class="option">{option}</span>' in html
+
+
 @pytest.mark.parametrize(
     ("latex", "words"),
     [

@@ -39,6 +39,7 @@ SCRIPTED = frozenset(("mover", "msub", "msubsup", "msup", "munder", "munderover"
 LONG = 24  # characters of a formula that any page has room for
 OPENING, CLOSING = "([{⌊⌈⟨", ")]}⌋⌉⟩"
 BREAKS = "=<>≤≥≈≠≡∼∝∈←→↦⇒+−-±"
+OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 REFERENCE = re.compile(
     r"https://[^\s<>\"']*[^\s<>\"'.,;:)]"
     r"|\barXiv:(?P<arxiv>\d{4}\.\d{4,5})(?:v\d+)?"
@@ -154,14 +155,19 @@ def _linked(text: str) -> str:
     """Text whose references lead to what they name."""
     match = REFERENCE.search(text)
     if match is None:
-        return escape(text)
+        return _whole_options(text)
     address = match[0]
     if match["arxiv"]:
         address = f"https://arxiv.org/abs/{match['arxiv']}"
     elif match["doi"]:
         address = f"https://doi.org/{match['doi']}"
     link = f'<a href={quoteattr(address)} rel="noreferrer">{escape(match[0])}</a>'
-    return escape(text[: match.start()]) + link + _linked(text[match.end() :])
+    return _whole_options(text[: match.start()]) + link + _linked(text[match.end() :])
+
+
+def _whole_options(text: str) -> str:
+    """Text in which no line ends after the hyphens of ``--rows``."""
+    return OPTION.sub(r'<span class="option">\g<0></span>', escape(text))
 
 
 @functools.cache
