@@ -89,7 +89,7 @@ def test_a_disturbed_trial_is_made_again_before_it_rules_anybody_out(monkeypatch
 
 
 def test_a_disturbed_trial_that_is_believed_is_seen_by_the_same_check(monkeypatch):
-    monkeypatch.setattr(growth, "quickest", lambda call, seconds, patience_s: seconds)
+    monkeypatch.setattr(growth, "quickest", lambda call, seconds, again_s, least: seconds)
     foretold, largest = predicted(monkeypatch, disturbed(2**12, 2, 0.2))
     assert foretold > 1 and largest == 2**12
 
@@ -297,7 +297,7 @@ def test_a_disturbed_trial_of_what_is_counted_is_made_again_too(monkeypatch, bel
 
     clocked_by(monkeypatch, fake)
     if believed:  # the sabotage
-        monkeypatch.setattr(growth, "quickest", lambda call, seconds, patience_s: seconds)
+        monkeypatch.setattr(growth, "quickest", lambda call, seconds, again_s, least: seconds)
     found = predict_call(contestant, trials, (np.empty(2**20),))
     assert (found.seconds > 1) == believed
     assert believed or found.seconds == pytest.approx(1e-9 * 2**20, rel=0.01)
