@@ -63,9 +63,7 @@ def predict_oracle(experiment: Experiment, trials: Trials, inputs: Inputs, patie
     return predict(ready, last.cost, trials, inputs, patience_s)
 
 
-def predict_bounds(
-    contestant: Contestant, experiment: Experiment, trials: Trials, inputs: Inputs, patience_s: float = math.inf
-) -> Prediction:
+def predict_bounds(contestant: Contestant, experiment: Experiment, trials: Trials, inputs: Inputs) -> Prediction:
     """What its bounds take on the full input: some are sampled, by runs that round at random, and kept."""
     implementation = contestant.implementation
 
@@ -73,8 +71,8 @@ def predict_bounds(
         return lambda: experiment.bounds(implementation, small)
 
     if implementation.counted:
-        return predict(ready, lambda *small: Cost(), trials, None, patience_s, kept=True)
-    return predict(ready, implementation.cost, trials, inputs, patience_s, kept=True)
+        return predict(ready, lambda *small: Cost(), trials, None, kept=True)
+    return predict(ready, implementation.cost, trials, inputs, kept=True)
 
 
 def predict(
@@ -90,7 +88,7 @@ def predict(
 
     Overhead, compilation and sleeping threads make small trials slow for their work: the forecast errs upwards.
     inputs: the full input; None where a cost is counted by running it, so that the full one cannot be asked for.
-    patience_s: before a forecast exceeds it, larger trials are made than else, half of ``PATIENT`` of it longer at most.
+    patience_s: before a forecast exceeds it, larger trials are made, longer by half of ``PATIENT`` of it at most.
     kept: asked again about the same input, the answer is at hand: no trial is made again.
     """
     whole = None if inputs is None else cost(*inputs)
