@@ -89,7 +89,7 @@ def test_a_disturbed_trial_is_made_again_before_it_rules_anybody_out(monkeypatch
 
 
 def test_a_disturbed_trial_that_is_believed_is_seen_by_the_same_check(monkeypatch):
-    monkeypatch.setattr(growth, "quickest", lambda call, seconds, patience_s: seconds)
+    monkeypatch.setattr(growth, "quickest", lambda call, seconds, again_s, least: seconds)
     foretold, largest = predicted(monkeypatch, disturbed(2**12, 2, 0.2))
     assert foretold > 1 and largest == 2**12
 
@@ -183,11 +183,11 @@ def test_larger_trials_before_an_oracle_is_refused(monkeypatch, patience_s):
     assert foretold_oracle(monkeypatch, threaded, patience_s)[0] <= patience_s
 
 
-def test_the_trials_before_an_oracle_is_refused_take_no_longer_than_the_patience(monkeypatch):
+def test_the_trials_before_an_oracle_is_refused_take_three_times_the_patience_at_most(monkeypatch):
     for power in (1, 2, 3):
         seconds, took = foretold_oracle(monkeypatch, lambda n, power=power: (1e-3 * n) ** power, 2.0)
         assert seconds > 2.0
-        assert sum(took) <= 2.0
+        assert sum(took) <= 3 * 2.0
 
 
 def sampled(bound):
@@ -208,7 +208,7 @@ def test_bounds_that_take_long_are_refused_before_they_are_begun():
 
     with pytest.raises(Refused, match=r"working the bounds out alone would take some .*--budget \d+") as refused:
         climb(sampled(bound))
-    assert 1e-3 * max(asked) <= 2.0
+    assert 1e-3 * max(asked) <= 8.0
     assert float(str(refused.value).split("some ")[1].split()[0]) == pytest.approx(100, rel=0.5)
 
 
@@ -297,7 +297,7 @@ def test_a_disturbed_trial_of_what_is_counted_is_made_again_too(monkeypatch, bel
 
     clocked_by(monkeypatch, fake)
     if believed:  # the sabotage
-        monkeypatch.setattr(growth, "quickest", lambda call, seconds, patience_s: seconds)
+        monkeypatch.setattr(growth, "quickest", lambda call, seconds, again_s, least: seconds)
     found = predict_call(contestant, trials, (np.empty(2**20),))
     assert (found.seconds > 1) == believed
     assert believed or found.seconds == pytest.approx(1e-9 * 2**20, rel=0.01)

@@ -119,8 +119,7 @@ def foretold_bounds(run: Run) -> float:
     request = run.request
     for contestant in reversed(request.contestants):
         if not contestant.unavailable(request.experiment, request.dtype, request.entry.package):
-            longest = TIMES_BOUNDS * patience_s(run)
-            return predict_bounds(contestant, request.experiment, run.trials, run.inputs, longest).seconds
+            return predict_bounds(contestant, request.experiment, run.trials, run.inputs).seconds
     return 0.0
 
 

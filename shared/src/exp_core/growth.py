@@ -12,7 +12,7 @@ from exp_core.contestants import Call
 from exp_core.timing import call_once
 
 SHORT_S = 0.05  # a trial so short is made three times: it may have met a sleeping thread
-LEAST, MORE = 3, 8  # times that it is made again where it would end the trials, or rule somebody out
+LEAST, MORE = 4, 8  # times that one is made in all, where it would end the trials, or rule somebody out
 DOUBLINGS = 3  # over which the growth of what is counted by running is seen
 SLOWEST_S = 1e-5  # a unit of work: fractions in plain Python take less, so that what is more may be overhead
 
@@ -21,11 +21,12 @@ SLOWEST_S = 1e-5  # a unit of work: fractions in plain Python take less, so that
 class Growth:
     """Seconds at some scales, the larger trials later; elsewhere they are as they grew, twofold a doubling at least.
 
-    call: makes the last trial again, where that was not done yet.
+    call: makes the last trial again, where that was not done yet.     made: how often it was made at least.
     """
 
     seconds: dict[int, float] = field(default_factory=dict)
     call: Call | None = None
+    made: int = 0
 
     def add(self, scale: int, first_s: float, call: Call | None, longest_s: float) -> float:
         """One more trial was made.  Returns the seconds that its first call took longer than those made at once again.
@@ -33,8 +34,9 @@ class Growth:
         A short one is made again, and the very first, which may have loaded or compiled; without a call it never is.
         """
         short, very_first = first_s < min(SHORT_S, longest_s / MORE), not self.seconds
-        self.seconds[scale] = first_s
+        self.seconds[scale], self.made = first_s, 1
         if call is not None and (short or very_first):
+            self.made = 2
             self.seconds[scale] = min(first_s, steady(call, longest_s))
         self.call = call
         return first_s - self.seconds[scale]
@@ -56,7 +58,7 @@ class Growth:
         """Whether what is foretold at a scale exceeds a limit; before a yes the last trial is made again, once."""
         if self.call is not None and foretold(scale) > limit_s:
             last = next(reversed(self.seconds))
-            self.seconds[last], self.call = quickest(self.call, self.seconds[last], again_s), None
+            self.seconds[last], self.call = quickest(self.call, self.seconds[last], again_s, LEAST - self.made), None
         return foretold(scale) > limit_s
 
 
@@ -141,7 +143,7 @@ def steady(call: Call, longest_s: float) -> float:
     return seconds if seconds >= short else min(seconds, call_once(call)[1], call_once(call)[1])
 
 
-def quickest(call: Call, seconds: float, again_s: float) -> float:
+def quickest(call: Call, seconds: float, again_s: float, least: int) -> float:
     """The least of the seconds of a call and of some more: a sleeping thread or a busy neighbour slows one, not all."""
     more = again_s / seconds if seconds > 0 else MORE
-    return min((seconds, *(call_once(call)[1] for _ in range(int(min(max(more, LEAST), MORE))))))
+    return min((seconds, *(call_once(call)[1] for _ in range(int(min(max(more, least), MORE))))))

@@ -17,7 +17,7 @@ from exp_core.trials import Trials
 
 LONGEST_PREPARATION_S = 1.0  # the next one could take twice as long, whatever the call itself takes
 UNSEEN = 0.1  # nor one that will take longer by less than this part: overhead would hide it
-PATIENT = 0.25  # of the patience, for a trial beyond the usual: all of them together take it once
+PATIENT = 1.0  # of the patience: a trial may be longer than the last one by half of it
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
 
 
@@ -63,9 +63,7 @@ def predict_oracle(experiment: Experiment, trials: Trials, inputs: Inputs, patie
     return predict(ready, last.cost, trials, inputs, patience_s)
 
 
-def predict_bounds(
-    contestant: Contestant, experiment: Experiment, trials: Trials, inputs: Inputs, patience_s: float = math.inf
-) -> Prediction:
+def predict_bounds(contestant: Contestant, experiment: Experiment, trials: Trials, inputs: Inputs) -> Prediction:
     """What its bounds take on the full input: some are sampled, by runs that round at random, and kept."""
     implementation = contestant.implementation
 
@@ -73,8 +71,8 @@ def predict_bounds(
         return lambda: experiment.bounds(implementation, small)
 
     if implementation.counted:
-        return predict(ready, lambda *small: Cost(), trials, None, patience_s, kept=True)
-    return predict(ready, implementation.cost, trials, inputs, patience_s, kept=True)
+        return predict(ready, lambda *small: Cost(), trials, None, kept=True)
+    return predict(ready, implementation.cost, trials, inputs, kept=True)
 
 
 def predict(
@@ -90,7 +88,7 @@ def predict(
 
     Overhead, compilation and sleeping threads make small trials slow for their work: the forecast errs upwards.
     inputs: the full input; None where a cost is counted by running it, so that the full one cannot be asked for.
-    patience_s: before a forecast exceeds it, larger trials are made than else, ``PATIENT`` of it longer at most.
+    patience_s: before a forecast exceeds it, larger trials are made, longer by half of ``PATIENT`` of it at most.
     kept: asked again about the same input, the answer is at hand: no trial is made again.
     """
     whole = None if inputs is None else cost(*inputs)
@@ -124,6 +122,8 @@ def predict(
             continue
         if preparing > LONGEST_PREPARATION_S:
             break
+    if kept and len(growth.seconds) < 2:  # it may have loaded, and cannot be asked again
+        return Prediction()
     growth.over(trials.longest_s, growth.at, 0, trials.longest_s)  # it might rule somebody out
     return Prediction(growth.at(0), start_s, grown(memory, least=1.0) if whole is None else whole.memory)
 
