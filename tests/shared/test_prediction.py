@@ -190,50 +190,6 @@ def test_the_trials_before_an_oracle_is_refused_take_three_times_the_patience_at
         assert sum(took) <= 3 * 2.0
 
 
-def sampled(bound):
-    """A ladder of the toy with that bound, at a size at which a millisecond an element is 100 s."""
-    contestant = Contestant(dataclasses.replace(toys.make(toys.doubled), bound=bound))
-    experiment = dataclasses.replace(toys.EXPERIMENT, implementations=(contestant.implementation,))
-    request = toys.request("doubled", n=100_000, budget_s=1.0)
-    return dataclasses.replace(request, experiment=experiment, contestants=(contestant,))
-
-
-def test_bounds_that_take_long_are_refused_before_they_are_begun():
-    asked = []
-
-    def bound(x):
-        asked.append(x.size)
-        time.sleep(1e-3 * x.size)
-        return 1.0
-
-    with pytest.raises(Refused, match=r"working the bounds out alone would take some .*--budget \d+") as refused:
-        climb(sampled(bound))
-    assert 1e-3 * max(asked) <= 8.0
-    assert float(str(refused.value).split("some ")[1].split()[0]) == pytest.approx(100, rel=0.5)
-
-
-@pytest.mark.parametrize("again", [False, True])
-def test_bounds_that_are_kept_are_asked_for_once(monkeypatch, again):
-    """By a fake clock: a millisecond an element at first, and nothing when they are asked for again."""
-    asked = []
-
-    def fake(call, *arguments):
-        result = call(*arguments)
-        if not isinstance(result, dict):
-            return result, 0.0
-        asked.append(result["difference"])
-        return result, 0.0 if asked[-1] in asked[:-1] else 1e-3 * asked[-1]
-
-    clocked_by(monkeypatch, fake)
-    if again:  # the sabotage
-        honest = prediction.predict
-        monkeypatch.setattr(prediction, "predict", lambda *given, kept: honest(*given, kept=False))
-    request = sampled(lambda x: float(x.size))
-    trials = Trials(request.inputs, request.sizes)
-    found = prediction.predict_bounds(request.contestants[0], request.experiment, trials, request.inputs())
-    assert (found.seconds == pytest.approx(100, rel=0.1)) == (not again)
-
-
 def test_an_oracle_that_keeps_its_answers_is_foretold_as_if_it_did_not():
     """Made again, a trial would be an answer kept: foretold to take no time, and the next one were too long."""
     asked = []

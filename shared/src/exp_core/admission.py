@@ -9,7 +9,7 @@ from exp_core.contestants import Contestant
 from exp_core.experiment import Skip
 from exp_core.footprint import predict_input
 from exp_core.machine import MEMORY_SHARE, available_memory
-from exp_core.prediction import Prediction, predict_bounds, predict_call, predict_oracle
+from exp_core.prediction import Prediction, predict_call, predict_oracle
 from exp_core.refusal import Refused
 from exp_core.request import Request
 from exp_core.run import Run
@@ -19,7 +19,6 @@ from exp_core.trials import predict_making, predict_peak
 from exp_core.wire import first_sentence
 
 LARGE_INPUT = 1 / 20  # of the free memory: what is smaller may take many times its own while it is made
-TIMES_BOUNDS = 4.0  # the budget: they are worked out once for all, and foretold up to twice too long (gpt)
 LEAST_PATIENCE_S = 2.0  # what the input and the reference answer may take, however small the budget is
 
 
@@ -56,12 +55,12 @@ def make_input(run: Run) -> None:
             raise Refused(f"{run.request.problem.name}: {first_sentence(error)}") from error
 
 
-def refuse_if_too_slow(run: Run, what: str, seconds: float, times: float = 1.0) -> None:
-    """Raise Refused if what comes before everybody's race would take longer than the budget, or so many times that."""
-    if seconds > times * patience_s(run):
+def refuse_if_too_slow(run: Run, what: str, seconds: float) -> None:
+    """Raise Refused if what comes before everybody's race would take longer than the budget."""
+    if seconds > patience_s(run):
         raise Refused(
             f"at these sizes {what} alone would take some {seconds_text(seconds)}: "
-            f"choose smaller sizes, or --budget {math.ceil(seconds / times)}"
+            f"choose smaller sizes, or --budget {math.ceil(seconds)}"
         )
 
 
@@ -78,7 +77,6 @@ def admit(run: Run) -> list[Contestant]:
     with run.spending.spent_on("trials"):
         oracle = predict_oracle(request.experiment, run.trials, run.inputs, patience_s(run))
         refuse_if_too_slow(run, "the reference answer", oracle.seconds)
-        refuse_if_too_slow(run, "working the bounds out", foretold_bounds(run), TIMES_BOUNDS)
     # the last first, the library and the best of ours: where the time ends, it is the loops that miss it
     for number, contestant in enumerate(reversed(request.contestants)):
         run.progress(f"trying {contestant.name}", 0.3 * number / len(request.contestants))
@@ -112,15 +110,6 @@ def admit(run: Run) -> list[Contestant]:
         else:
             left -= need
     return [contestant for contestant in request.contestants if contestant in admitted]
-
-
-def foretold_bounds(run: Run) -> float:
-    """Seconds that the bounds are foretold to take, of the last one who can run here: some are sampled by many runs."""
-    request = run.request
-    for contestant in reversed(request.contestants):
-        if not contestant.unavailable(request.experiment, request.dtype, request.entry.package):
-            return predict_bounds(contestant, request.experiment, run.trials, run.inputs).seconds
-    return 0.0
 
 
 def tried(run: Run, contestant: Contestant) -> Prediction:

@@ -63,33 +63,18 @@ def predict_oracle(experiment: Experiment, trials: Trials, inputs: Inputs, patie
     return predict(ready, last.cost, trials, inputs, patience_s)
 
 
-def predict_bounds(contestant: Contestant, experiment: Experiment, trials: Trials, inputs: Inputs) -> Prediction:
-    """What its bounds take on the full input: some are sampled, by runs that round at random, and kept."""
-    implementation = contestant.implementation
-
-    def ready(small: Inputs) -> Call:
-        return lambda: experiment.bounds(implementation, small)
-
-    if implementation.counted:
-        return predict(ready, lambda *small: Cost(), trials, None, kept=True)
-    return predict(ready, implementation.cost, trials, inputs, kept=True)
-
-
 def predict(
     ready: Callable[[Inputs], Call | None],
     cost: Callable[..., Cost],
     trials: Trials,
     inputs: Inputs | None,
     patience_s: float = math.inf,
-    *,
-    kept: bool = False,
 ) -> Prediction:
     """What a call on the full input takes: ever larger trials while they are short, and then the law of their growth.
 
     Overhead, compilation and sleeping threads make small trials slow for their work: the forecast errs upwards.
     inputs: the full input; None where a cost is counted by running it, so that the full one cannot be asked for.
     patience_s: before a forecast exceeds it, larger trials are made, longer by half of ``PATIENT`` of it at most.
-    kept: asked again about the same input, the answer is at hand: no trial is made again.
     """
     whole = None if inputs is None else cost(*inputs)
     if whole is not None and work(whole) <= TINY_WORK:
@@ -115,15 +100,13 @@ def predict(
             if call is None:
                 continue
             first = call_once(call)[1]
-            start_s = max(start_s, growth.add(scale, first, None if kept else call, trials.longest_s))
+            start_s = max(start_s, growth.add(scale, first, call, trials.longest_s))
             if whole is None:
                 memory[scale] = cost(*small).memory
         except Exception:  # a trial that fails foretells nothing; the run itself will say what is wrong
             continue
         if preparing > LONGEST_PREPARATION_S:
             break
-    if kept and len(growth.seconds) < 2:  # it may have loaded, and cannot be asked again
-        return Prediction()
     growth.over(trials.longest_s, growth.at, 0, trials.longest_s)  # it might rule somebody out
     return Prediction(growth.at(0), start_s, grown(memory, least=1.0) if whole is None else whole.memory)
 
