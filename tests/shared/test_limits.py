@@ -73,6 +73,15 @@ def test_the_working_set_is_what_is_there_and_not_what_moves():
         "the result counts where memory does not"
     )
     assert Work.of(Cost(bytes=800), (plate,), 1.0).working_set == 800, "an algorithm that looks at a part of its input"
+    assert Work.of(replace(twenty_sweeps, again=4_000), (plate,), result).working_set == 4_000, "and comes back to less"
+
+
+def test_a_cost_knows_what_its_passes_come_back_to():
+    small, large, silent = (Cost(bytes=8, again=again) for again in (2, 5, None))
+    assert (small + large).again == 5 and (small + silent).again is None and (3 * small).again == 2
+    assert (Cost(flops=1) + small).again == 2 and (Cost() + Cost()).again is None
+    with pytest.raises(ContractError, match="negative"):
+        Cost(again=-1)
 
 
 def test_what_may_limit_a_row_is_raced_and_nothing_else():

@@ -30,7 +30,7 @@ class Work:
     """What a row does, and where: its cost, and the bytes that it comes back to.
 
     working_set: what there is (the inputs, and what is stored beside them), but no more than moves at all: a hundred
-        passes over a small array come from the cache that holds it.
+        passes over a small array come from the cache that holds it.  Less, where the cost says so (``Cost.again``).
     """
 
     cost: Cost
@@ -39,8 +39,8 @@ class Work:
     @classmethod
     def of(cls, cost: Cost, inputs: Inputs, result: object) -> Work:
         """The work of an implementation that has returned this."""
-        stored = max(cost.memory, _bytes_of(result))
-        return cls(cost, min(cost.bytes, _bytes_of(inputs) + stored))
+        there = _bytes_of(inputs) + max(cost.memory, _bytes_of(result))
+        return cls(cost, min(cost.bytes, there if cost.again is None else cost.again))
 
     def demands(self, peaks: Peaks, dtype: str) -> dict[Rate, float]:
         """The rates that may limit it on this machine, and how much it needs of each: operations, bytes."""

@@ -16,15 +16,18 @@ class Cost:
     memory: bytes of working storage at the peak, beyond the inputs; the ladder refuses what does not fit.
     written: those of the bytes that are written.  Memory that is only read delivers less than one that is written to
         meanwhile, so that who says 0 has a lower limit; None: not told, and then whatever is fastest is the limit.
+    again: bytes that its passes come back to, where those are fewer than all that there is: a cache that holds them
+        delivers them; None: all of the input, the storage and the result.
     """
 
     flops: float = 0.0
     bytes: float = 0.0
     memory: float = 0.0
     written: float | None = None
+    again: float | None = None
 
     def __post_init__(self) -> None:
-        if min(self.flops, self.bytes, self.memory, self.written or 0.0) < 0:
+        if min(self.flops, self.bytes, self.memory, self.written or 0.0, self.again or 0.0) < 0:
             raise ContractError(f"a cost cannot be negative: {self}")
         if self.written is not None and self.written > self.bytes:
             raise ContractError(f"more bytes are written than move at all: {self}")
@@ -36,11 +39,17 @@ class Cost:
 
     def __add__(self, other: Cost) -> Cost:
         """One after the other: work and traffic add up, the storage of the larger one suffices."""
-        known = [cost.written for cost in (self, other) if cost.bytes]
-        written = None if None in known else sum(part for part in known if part)
-        return Cost(self.flops + other.flops, self.bytes + other.bytes, max(self.memory, other.memory), written)
+        moving = [cost for cost in (self, other) if cost.bytes]
+        known, again = [cost.written for cost in moving], [cost.again for cost in moving]
+        return Cost(
+            self.flops + other.flops,
+            self.bytes + other.bytes,
+            max(self.memory, other.memory),
+            None if None in known else sum(part for part in known if part),
+            None if None in again else max((part for part in again if part), default=None),
+        )
 
     def __rmul__(self, times: float) -> Cost:
         """Repeated: work and traffic add up, the storage is used again."""
         written = None if self.written is None else times * self.written
-        return Cost(times * self.flops, times * self.bytes, self.memory, written)
+        return Cost(times * self.flops, times * self.bytes, self.memory, written, self.again)
