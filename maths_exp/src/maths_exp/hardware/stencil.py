@@ -10,7 +10,7 @@ Idea      Six operations a point, for sixteen bytes that memory has to move: ari
 Look for  `rows_threads` waits for memory, as every program must that goes step by step.  It updates the plate in place,
           with a copy of one row: one grid where the others have two, a sweep down and one up in turns, and each line
           asked for before it is needed.  Of 14 ms for 2048 x 2048 points 1.9 go to a grid of fresh pages, which the
-          system fills with zeros.  Such a plate is as large as the last cache: where a sweep turns, it finds what it has
+          system fills with zeros.  Such a plate is as large as the last cache: where a sweep turns it finds what it has
           just left there, and so its limit is that of the one plate that it comes back to, not of all that there is.
           At --rows 4096 --columns 4096 `time_tiles`, with the same additions in the same order, is faster than memory
           lets those be who go step by step: its own limit, arithmetic, is far away, as a cache has to deliver it all.
