@@ -83,9 +83,9 @@ def _of_few(all_command):
 
 def _first_chapter(chosen):
     def first(package, names):
-        contents = chosen(package, names)
-        part = contents.parts[0]
-        return replace(contents, parts=(replace(part, chapters=part.chapters[:1]),))
+        contents, chapters = chosen(package, names)
+        one = (contents.chapters if chapters is None else chapters)[:1]
+        return contents.only(one), None if chapters is None else one
 
     return first
 
