@@ -17,7 +17,6 @@ from exp_core.trials import Trials
 
 LONGEST_PREPARATION_S = 1.0  # the next one could take twice as long, whatever the call itself takes
 UNSEEN = 0.1  # nor one that will take longer by less than this part: overhead would hide it
-PATIENT = 1.0  # of the patience: a trial may be longer than the last one by half of it
 TINY_WORK = 1e5  # flops and bytes that even plain Python does in a blink
 
 
@@ -74,7 +73,7 @@ def predict(
 
     Overhead, compilation and sleeping threads make small trials slow for their work: the forecast errs upwards.
     inputs: the full input; None where a cost is counted by running it, so that the full one cannot be asked for.
-    patience_s: before a forecast exceeds it, larger trials are made, longer by half of ``PATIENT`` of it at most.
+    patience_s: before a forecast exceeds it, larger trials are made, each longer than the last by half of it at most.
     """
     whole = None if inputs is None else cost(*inputs)
     if whole is not None and work(whole) <= TINY_WORK:
@@ -85,7 +84,7 @@ def predict(
     for scale in trials.scales():
         longest_s = trials.longest_s
         if growth.at(0) > patience_s:
-            longest_s = max(longest_s, PATIENT * patience_s)
+            longest_s = max(longest_s, patience_s)
         if not trials.soon(scale, longest_s):
             break
         try:

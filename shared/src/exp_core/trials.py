@@ -12,9 +12,8 @@ from exp_core.growth import GrowthByBytes
 from exp_core.memory import traced_peak
 from exp_core.timing import call_once
 
-FRESH = (
-    2**26
-)  # bytes of an input whose arrays the C library asks the system for: glibc's largest M_MMAP_THRESHOLD, twice
+# Bytes of an input whose arrays the C library asks the system for: glibc's largest M_MMAP_THRESHOLD, twice.
+FRESH = 2**26
 PAGES_COST = 16  # times as long as in memory that was used before
 LONGEST_TRIAL_S = 0.25  # a trial that could take half as much longer than the last one is not made
 SMALLEST = 3  # trials begin where the largest size has about this many bits

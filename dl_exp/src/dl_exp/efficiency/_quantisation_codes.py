@@ -6,10 +6,17 @@ and $\\hat w = s q + \\beta$.  The same scheme as mx.quantize's (mode affine), t
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 WORD = 32
 SMALLEST_SCALE = np.float32(1e-7)  # MLX's
+
+# What every problem here is asked for.
+Rows = Annotated[int, "rows of x: words at a time"]
+Bits = Annotated[int, "bits of a weight, 4 or 8"]
+Group = Annotated[int, "neighbours with one scale: 32, 64 or 128"]
 
 
 def groupwise(w, bits, group):

@@ -8,33 +8,20 @@ from typing import Annotated
 import numpy as np
 
 from dl_exp.efficiency import _quantisation_codes as codes
+from dl_exp.efficiency._quantisation_codes import Bits, Group, Rows
 from dl_exp.efficiency._quantisation_gpt import Model, rounded
 from dl_exp.efficiency._quantisation_trained import our_gpt, our_shape
 from dl_exp.engine.shape import unpacked
 
+Steps = Annotated[int, "steps that our GPT is trained for"]
 
-def gpt(
-    rows: Annotated[int, "rows of x: words at a time"] = 1024,
-    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
-    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 32,
-    steps: Annotated[int, "steps that our GPT is trained for"] = 400,
-    *,
-    dtype,
-    rng,
-):
+
+def gpt(rows: Rows = 1024, bits: Bits = 4, group: Group = 32, steps: Steps = 400, *, dtype, rng):
     """The last product of our own GPT, trained in some seconds, with all matrices rounded to nearest."""
     return last_product(rows, bits, group, steps, rng, feedback=False)
 
 
-def gpt_fed_back(
-    rows: Annotated[int, "rows of x: words at a time"] = 1024,
-    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
-    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 32,
-    steps: Annotated[int, "steps that our GPT is trained for"] = 400,
-    *,
-    dtype,
-    rng,
-):
+def gpt_fed_back(rows: Rows = 1024, bits: Bits = 4, group: Group = 32, steps: Steps = 400, *, dtype, rng):
     """The same GPT with error feedback."""
     return last_product(rows, bits, group, steps, rng, feedback=True)
 

@@ -28,7 +28,7 @@ import numpy as np
 
 from dl_exp.efficiency import _quantisation_codes as codes
 from dl_exp.efficiency import _quantisation_laws as laws
-from dl_exp.efficiency._quantisation_codes import bits_of
+from dl_exp.efficiency._quantisation_codes import Bits, Group, Rows, bits_of
 from dl_exp.efficiency._quantisation_compiled import fused_compiled
 from dl_exp.efficiency._quantisation_gpt import remarks
 from dl_exp.efficiency._quantisation_gpt_problems import gpt, gpt_fed_back, learnt
@@ -76,15 +76,12 @@ def without_weights(x, packed, scales, biases, w, model):
     return x, packed, scales, biases
 
 
+Columns = Annotated[int, "weights in a row"]
+Out = Annotated[int, "rows of weights"]
+
+
 def normal_weights(
-    rows: Annotated[int, "rows of x: words at a time"] = 1,
-    k: Annotated[int, "weights in a row"] = 2048,
-    out: Annotated[int, "rows of weights"] = 2048,
-    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
-    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 64,
-    *,
-    dtype,
-    rng,
+    rows: Rows = 1, k: Columns = 2048, out: Out = 2048, bits: Bits = 4, group: Group = 64, *, dtype, rng
 ):
     """Normal weights and inputs, rounded to nearest."""
     codes.check(k, bits, group)
@@ -92,16 +89,7 @@ def normal_weights(
     return normal(rng, (rows, k), dtype), *codes.groupwise(w, bits, group), w, None
 
 
-def outliers(
-    rows: Annotated[int, "rows of x: words at a time"] = 1,
-    k: Annotated[int, "weights in a row"] = 2048,
-    out: Annotated[int, "rows of weights"] = 2048,
-    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
-    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 64,
-    *,
-    dtype,
-    rng,
-):
+def outliers(rows: Rows = 1, k: Columns = 2048, out: Out = 2048, bits: Bits = 4, group: Group = 64, *, dtype, rng):
     """One weight in a hundred is thirty times as large: its group's steps are too wide for all others."""
     codes.check(k, bits, group)
     w = normal(rng, (out, k), dtype)
@@ -109,16 +97,7 @@ def outliers(
     return normal(rng, (rows, k), dtype), *codes.groupwise(w, bits, group), w, None
 
 
-def fed_back(
-    rows: Annotated[int, "rows of x: words at a time"] = 64,
-    k: Annotated[int, "weights in a row"] = 256,
-    out: Annotated[int, "rows of weights"] = 256,
-    bits: Annotated[int, "bits of a weight, 4 or 8"] = 4,
-    group: Annotated[int, "neighbours with one scale: 32, 64 or 128"] = 64,
-    *,
-    dtype,
-    rng,
-):
+def fed_back(rows: Rows = 64, k: Columns = 256, out: Out = 256, bits: Bits = 4, group: Group = 64, *, dtype, rng):
     """Inputs that correlate (a tenth as many causes as inputs), and weights rounded with error feedback."""
     codes.check(k, bits, group)
     w, x = normal(rng, (out, k), dtype), correlated(rng, rows, k)

@@ -29,6 +29,7 @@ def machine_code(f):
     return njit(f)
 
 
+@functools.cache
 def pointer(f):
     """The address of double f(double *x, double *g, long n), which writes the gradient into g."""
     numba = importlib.import_module("numba")

@@ -46,12 +46,14 @@ def kinds():
     return numba.float64, numba.types.CPointer(numba.float64), numba.int64
 
 
+@functools.cache
 def pointer(f):
     """The address of double f(double x, double *p)."""
     number, numbers, _ = kinds()
     return address_of(at_one(f), number, numbers)
 
 
+@functools.cache
 def panel_pointer(f):
     """The address of void fill(double centre, double half, double *x, double *p, double *y, long n)."""
     number, numbers, count = kinds()

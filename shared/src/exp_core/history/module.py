@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from exp_core.history.scopes import level, taken_by_statement
+from exp_core.history.scopes import NAMED, level, taken_by_statement
 
 Name = tuple[str, str]  # a module, or the path of the user's file, and a name in it
 ALL = "*"  # every name of a module
-INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Module:
         self.imported: dict[str, Name] = {}
         self._definitions: dict[str, Definition] = {}
         for statement in ast.parse(text).body:
-            if isinstance(statement, INNER):  # what is inside is looked at when somebody uses it
+            if isinstance(statement, NAMED):  # what is inside is looked at when somebody uses it
                 self.statements.setdefault(statement.name, []).append(statement)
                 continue
             self._note_imports(list(ast.walk(statement)))
@@ -126,7 +125,7 @@ def _bound(parts: list[ast.AST]) -> set[str]:
     """The names that a statement of a module defines or changes: ``x = 1``, ``x[k] = 1``, ``x.y = 1``, ``x.add(1)``."""
     found: set[str] = set()
     for part in parts:
-        if isinstance(part, INNER):
+        if isinstance(part, NAMED):
             found.add(part.name)
             continue
         changed: ast.AST | None = None

@@ -53,10 +53,8 @@ def taken_by_statement(statement: ast.stmt) -> set[str]:
 def _taken_by(scope: ast.AST) -> set[str]:
     """What a function, a class or a comprehension takes from around it."""
     if isinstance(scope, FUNCTIONS):
-        a = scope.args
-        everything = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
         body = [scope.body] if isinstance(scope, ast.Lambda) else scope.body
-        return taken(body, frozenset(each.arg for each in everything))
+        return taken(body, frozenset(each.arg for each in _arguments(scope.args)))
     if isinstance(scope, ast.ClassDef):
         return taken(scope.body, inherited=False)
     first = scope.generators[0].iter if isinstance(scope, COMPREHENSIONS) else None
@@ -67,13 +65,16 @@ def _around(scope: ast.AST) -> list[ast.AST]:
     """The parts of a function, a class or a comprehension that are evaluated where it stands."""
     if isinstance(scope, FUNCTIONS):
         a = scope.args
-        everything = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
-        parts = [*a.defaults, *a.kw_defaults, *(each.annotation for each in everything)]
+        parts = [*a.defaults, *a.kw_defaults, *(each.annotation for each in _arguments(a))]
         parts += [] if isinstance(scope, ast.Lambda) else [*scope.decorator_list, scope.returns]
         return [part for part in parts if part is not None]
     if isinstance(scope, ast.ClassDef):
         return [*scope.decorator_list, *scope.bases, *scope.keywords]
     return [scope.generators[0].iter] if isinstance(scope, COMPREHENSIONS) else []
+
+
+def _arguments(a: ast.arguments) -> list[ast.arg]:
+    return [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
 
 
 def _without(part: ast.AST, left_out: ast.AST | None) -> list[ast.AST]:
